@@ -1,0 +1,81 @@
+// The only door to the models: open a folder, tokenize, run. No LibTorch type passes through it.
+#pragma once
+
+#include "core/error.h"
+#include "core/trace/trace.h"
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace headlight {
+
+/// What a model is, known once it is open.
+struct ModelInfo {
+    std::string name;    ///< the folder's name
+    std::string family;  ///< model_type of config.json
+    bool hasDecoder = false;
+    std::int64_t parameters = 0;
+    int encoderLayers = 0;
+    int decoderLayers = 0;
+    int heads = 0;       ///< of one layer; 0 without attention
+    int maxPositions = 0; ///< longest input in tokens; longer text is cut, and the Trace says so
+    bool hasTokenizer = false;
+};
+
+/// Which costly parts of a Trace to record beside the attention weights.
+struct Recording {
+    bool scores = false;   ///< scores before softmax
+    bool vectors = false;  ///< query and key vectors; for additive attention W s, U h and v
+    bool logits = false;
+    bool positions = true;
+    int candidates = 5;    ///< predictions kept for each step
+};
+
+/// One run, as plain data. Text is UTF-8; invalid bytes are read as U+FFFD.
+struct Request {
+    std::string source;
+    std::optional<std::string> target;    ///< forced target; without it the model decodes its own
+    std::vector<std::int64_t> sourceIds;  ///< when not empty, taken instead of `source`, specials included
+    std::vector<std::int64_t> targetIds;  ///< when not empty, what the decoder takes in, start token included
+    int beam = 1;                         ///< 1: greedy
+    int maxLength = 0;                    ///< most tokens to decode; 0: the model's own limit
+    Recording record;
+};
+
+/// Versions and the state of the machine's linear algebra, for `--version` and the status bar.
+struct ComputeInfo {
+    std::string libtorch;    ///< version
+    std::string blas;        ///< name of the library found
+    bool slowBlas = false;   ///< the reference BLAS: models run some twenty times slower than they could
+    int threads = 1;
+};
+
+/// One open model. Not for use from two threads at once.
+class Engine {
+public:
+    /// @param folder config.json, model.safetensors and the tokenizer's files
+    /// @throws Error naming the file and what is wrong with it; nothing is half open
+    static std::unique_ptr<Engine> open(const std::filesystem::path& folder);
+
+    /// The tokens alone; weights are not read, so this works where only the tokenizer's files are.
+    /// @throws Error when the folder has no tokenizer that we know
+    static std::vector<Token> tokenize(const std::filesystem::path& folder, std::string_view text);
+
+    static ComputeInfo compute();
+    static void setThreads(int threads);
+
+    virtual ~Engine() = default;
+    virtual const ModelInfo& info() const = 0;
+
+    /// Runs the model and records what was asked for. Empty text is fine.
+    /// @returns null when `stop` was requested, which is tested between layers and decoding steps
+    /// @throws Error for ids out of the vocabulary and the like
+    virtual TracePointer run(const Request& request, std::stop_token stop = {}) = 0;
+};
+
+} // namespace headlight

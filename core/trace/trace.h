@@ -1,0 +1,153 @@
+// The result of one run of a model: plain data, never changed once made, shared by every view.
+#pragma once
+
+#include "core/text/token.h"
+
+#include <cassert>
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace headlight {
+
+/// A number that counts one kind of thing only: a layer cannot be passed where a head is meant.
+template <class Tag>
+struct Index {
+    int value = 0;
+
+    constexpr Index() = default;
+    constexpr explicit Index(int number) : value(number) {}
+    constexpr std::size_t offset() const { return static_cast<std::size_t>(value); }
+    friend constexpr auto operator<=>(const Index&, const Index&) = default;
+};
+using Layer = Index<struct LayerTag>;
+using Head = Index<struct HeadTag>;
+using Query = Index<struct QueryTag>;
+using Key = Index<struct KeyTag>;
+
+/// Which attention of the model: within the encoder, within the decoder, or from decoder to encoder.
+enum class BlockKind { Encoder, Decoder, Cross };
+
+/// All attention of one kind. Layers, heads, queries and keys count from 0; row `query` of a head sums to 1.
+struct AttentionBlock {
+    BlockKind kind = BlockKind::Encoder;
+    int layers = 0;
+    int heads = 0;
+    int queries = 0;
+    int keys = 0;
+    int headSize = 0;             ///< dimensions of one query or key vector; 0 when the vectors are absent
+    std::vector<float> weights;   ///< [layers, heads, queries, keys], after softmax
+    std::vector<float> scores;    ///< the same shape, before softmax, scaled and masked; empty unless asked for
+    std::vector<float> queryRows; ///< [layers, heads, queries, headSize]; empty unless asked for
+    std::vector<float> keyRows;   ///< [layers, heads, keys, headSize]; empty unless asked for
+
+    std::size_t rowOffset(Layer layer, Head head, Query query) const {
+        assert(layer.value >= 0 && layer.value < layers && head.value >= 0 && head.value < heads);
+        assert(query.value >= 0 && query.value < queries);
+        const auto row = (layer.offset() * static_cast<std::size_t>(heads) + head.offset())
+                             * static_cast<std::size_t>(queries)
+                         + query.offset();
+        return row * static_cast<std::size_t>(keys);
+    }
+    /// One distribution over the keys.
+    std::span<const float> row(Layer layer, Head head, Query query) const {
+        return {weights.data() + rowOffset(layer, head, query), static_cast<std::size_t>(keys)};
+    }
+    /// One head, [queries, keys], contiguous.
+    std::span<const float> map(Layer layer, Head head) const {
+        return {weights.data() + rowOffset(layer, head, Query(0)),
+                static_cast<std::size_t>(queries) * static_cast<std::size_t>(keys)};
+    }
+    float at(Layer layer, Head head, Query query, Key key) const { return row(layer, head, query)[key.offset()]; }
+};
+
+/// How additive attention came to its energies: e_ij = v · tanh(W s_(i-1) + U h_j), Bahdanau et al. 2015, A.1.2.
+struct AdditiveEnergies {
+    int queries = 0;
+    int keys = 0;
+    int size = 0;                  ///< dimensions of the alignment model's hidden layer
+    std::vector<float> queryPart;  ///< W s, [queries, size]
+    std::vector<float> keyPart;    ///< U h, [keys, size]
+    std::vector<float> v;          ///< [size]
+    std::vector<float> energies;   ///< [queries, keys]
+};
+
+/// What the model adds to, or does with, a token because of where it stands.
+struct PositionTable {
+    enum class Kind { Sinusoidal, Learned };
+    Kind kind = Kind::Sinusoidal;
+    int positions = 0;
+    int dimensions = 0;
+    std::vector<float> values; ///< [positions, dimensions], as added to the token's vector
+
+    float at(int position, int dimension) const {
+        return values[static_cast<std::size_t>(position) * static_cast<std::size_t>(dimensions)
+                      + static_cast<std::size_t>(dimension)];
+    }
+};
+
+struct Candidate {
+    std::int64_t id = 0;
+    std::string text;
+    float probability = 0;
+};
+
+/// What the model would say at one position, most probable first.
+struct Prediction {
+    int position = 0; ///< row of the stack that predicts (decoder query for an encoder–decoder)
+    std::vector<Candidate> candidates;
+};
+
+/// Values of the last layer before softmax, for whoever asks.
+struct Logits {
+    int rows = 0;
+    int vocabulary = 0;
+    std::vector<float> values; ///< [rows, vocabulary]
+};
+
+/// Milliseconds of wall-clock time that each stage took.
+struct Timings {
+    double tokenize = 0;
+    double model = 0; ///< encoding, decoding and the watched pass
+};
+
+/// One run. An encoder–decoder's row t of `decoder` and `cross` takes in `target[t]` and emits `emitted[t]`:
+/// an alignment is read at either, and both lists have as many tokens as those blocks have queries.
+struct Trace {
+    std::string model;  ///< name of the model, as the catalog shows it
+    std::string family; ///< model_type of its config
+    std::string sourceText;
+    std::string targetText;       ///< the text typed as target, or the model's own output, decoded
+    bool targetForced = false;    ///< true when the target was given, not decoded
+    std::vector<Token> source;    ///< keys of encoder and cross
+    std::vector<Token> target;    ///< what the decoder takes in, its start token first; empty without a decoder
+    std::vector<Token> emitted;   ///< what each of its steps gives out, the end token last
+    std::optional<AttentionBlock> encoder;
+    std::optional<AttentionBlock> decoder;
+    std::optional<AttentionBlock> cross;
+    std::optional<AdditiveEnergies> additive;
+    std::optional<PositionTable> positions;
+    std::vector<Prediction> predictions;
+    std::optional<Logits> logits;
+    Timings timings;
+    std::vector<std::string> notices; ///< what the user should know of this run: text cut, weights not finite
+
+    /// Null when the model has no attention of that kind.
+    const AttentionBlock* block(BlockKind kind) const {
+        const auto& found = kind == BlockKind::Encoder ? encoder : kind == BlockKind::Decoder ? decoder : cross;
+        return found ? &*found : nullptr;
+    }
+    /// The tokens that the keys (columns) of a block stand for.
+    const std::vector<Token>& keyTokens(BlockKind kind) const { return kind == BlockKind::Decoder ? target : source; }
+    /// The tokens that the queries (rows) of a block stand for, by what the model takes in there.
+    const std::vector<Token>& queryTokens(BlockKind kind) const { return kind == BlockKind::Encoder ? source : target; }
+};
+
+using TracePointer = std::shared_ptr<const Trace>;
+
+} // namespace headlight

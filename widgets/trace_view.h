@@ -1,0 +1,48 @@
+// What every view of a Trace is: four verbs, and signals for what the main window must know.
+#pragma once
+
+#include "core/trace/trace.h"
+
+#include <QStringList>
+#include <QWidget>
+
+class QPagedPaintDevice;
+
+namespace headlight {
+
+class Selection;
+struct Appearance;
+
+/// One table of numbers behind a picture, for CSV: what is drawn, not more.
+struct ViewNumbers {
+    QStringList columns; ///< names of the columns
+    QList<QStringList> rows;
+};
+
+/// A view knows the Trace, the Selection and the Appearance; never a model, a thread or a file.
+class TraceView : public QWidget {
+    Q_OBJECT
+public:
+    using QWidget::QWidget;
+
+    /// The run to show; `other` is model B's run on the same text, null when there is none. The view keeps the
+    /// pointers, never a copy. Null `trace` empties the view.
+    virtual void setTrace(TracePointer trace, TracePointer other) = 0;
+    /// The shared selection, set once after construction; must outlive the view.
+    virtual void setSelection(Selection* selection) = 0;
+    virtual void setAppearance(const Appearance& appearance) = 0;
+    /// Draws what is on screen, at `size` logical pixels, on any device: an image, a QSvgGenerator, a QPdfWriter.
+    /// On vector devices cells and lines are vectors and labels are text.
+    virtual void figure(QPaintDevice& device, const QSize& size) const = 0;
+    /// What the view shows, in words and numbers: for tests and screen readers.
+    virtual QStringList describe() const = 0;
+    virtual ViewNumbers numbers() const = 0;
+    /// Milliseconds that the last repaint took, for the status bar.
+    virtual double drawMilliseconds() const = 0;
+
+Q_SIGNALS:
+    /// The user asked to see one head large (click on a head's small map).
+    void headOpened();
+};
+
+} // namespace headlight
