@@ -1,0 +1,111 @@
+#include "core/checkpoint/model_folder.h"
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <sstream>
+
+namespace headlight {
+
+namespace {
+
+constexpr std::uintmax_t largestConfig = 16u << 20;
+
+std::string readConfig(const std::filesystem::path& file) {
+    std::error_code error;
+    const auto size = std::filesystem::file_size(file, error);
+    if (error)
+        throw Error(Error::Kind::Unreadable, file.string(), error.message());
+    if (size > largestConfig)
+        throw Error(Error::Kind::Corrupt, file.string(),
+                    std::to_string(size) + " bytes are too many for a configuration");
+    std::ifstream stream(file, std::ios::binary);
+    std::ostringstream text;
+    text << stream.rdbuf();
+    if (!stream)
+        throw Error(Error::Kind::Unreadable, file.string(), std::strerror(errno));
+    return text.str();
+}
+
+} // namespace
+
+ModelConfig ModelConfig::open(const std::filesystem::path& folder) {
+    std::error_code ignored;
+    if (!std::filesystem::is_directory(folder, ignored))
+        throw Error(Error::Kind::NotFound, folder.string(), "there is no such folder",
+                    "give the folder that holds config.json and model.safetensors");
+    const auto file = folder / "config.json";
+    if (!std::filesystem::exists(file, ignored))
+        throw Error(Error::Kind::NotFound, folder.string(), "the folder has no config.json",
+                    "give the folder that holds config.json and model.safetensors");
+    try {
+        return ModelConfig(nlohmann::json::parse(readConfig(file)), file.string());
+    } catch (const nlohmann::json::exception& exception) {
+        throw Error(Error::Kind::Corrupt, file.string(), std::string("is not valid JSON: ") + exception.what(),
+                    "download the file again");
+    }
+}
+
+ModelConfig::ModelConfig(nlohmann::json values, std::string place)
+    : m_values(std::move(values)), m_place(std::move(place)) {
+    if (!m_values.is_object())
+        fail(Error::Kind::Corrupt, "is not a JSON object");
+    m_modelType = text("model_type");
+}
+
+void ModelConfig::fail(Error::Kind kind, const std::string& detail, const std::string& remedy) const {
+    throw Error(kind, m_place, detail, remedy);
+}
+
+const nlohmann::json* ModelConfig::find(const std::string& key) const {
+    const auto found = m_values.find(key);
+    return found == m_values.end() || found->is_null() ? nullptr : &*found;
+}
+
+bool ModelConfig::has(const std::string& key) const {
+    return find(key) != nullptr;
+}
+
+std::int64_t ModelConfig::integer(const std::string& key, std::int64_t least, std::int64_t most) const {
+    const auto* value = find(key);
+    if (!value)
+        fail(Error::Kind::Corrupt, "\"" + key + "\" is missing");
+    if (!value->is_number_integer())
+        fail(Error::Kind::Corrupt, "\"" + key + "\" is " + value->dump() + ", not a whole number");
+    const bool fits = !value->is_number_unsigned()
+                      || value->get<std::uint64_t>() <= static_cast<std::uint64_t>(INT64_MAX);
+    const auto number = fits ? value->get<std::int64_t>() : INT64_MAX;
+    if (!fits || number < least || number > most)
+        fail(Error::Kind::Corrupt, "\"" + key + "\" is " + value->dump() + ", outside of " + std::to_string(least)
+                                       + " to " + std::to_string(most));
+    return number;
+}
+
+std::int64_t ModelConfig::integerOr(const std::string& key, std::int64_t otherwise, std::int64_t least,
+                                    std::int64_t most) const {
+    return has(key) ? integer(key, least, most) : otherwise;
+}
+
+bool ModelConfig::flagOr(const std::string& key, bool otherwise) const {
+    const auto* value = find(key);
+    if (!value)
+        return otherwise;
+    if (!value->is_boolean())
+        fail(Error::Kind::Corrupt, "\"" + key + "\" is " + value->dump() + ", not true or false");
+    return value->get<bool>();
+}
+
+std::string ModelConfig::text(const std::string& key) const {
+    const auto* value = find(key);
+    if (!value)
+        fail(Error::Kind::Corrupt, "\"" + key + "\" is missing");
+    if (!value->is_string())
+        fail(Error::Kind::Corrupt, "\"" + key + "\" is " + value->dump() + ", not a text");
+    return value->get<std::string>();
+}
+
+std::string ModelConfig::textOr(const std::string& key, const std::string& otherwise) const {
+    return has(key) ? text(key) : otherwise;
+}
+
+} // namespace headlight

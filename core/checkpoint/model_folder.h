@@ -1,0 +1,45 @@
+// A model folder's config.json, read with checks: each value asked for by name, type and range.
+#pragma once
+
+#include "core/error.h"
+
+#include <nlohmann/json.hpp>
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+namespace headlight {
+
+/// config.json as HuggingFace writes it. Reading a value of the wrong type or out of range throws and names the key.
+class ModelConfig {
+public:
+    /// @throws Error when the folder or the file is not there, or is not a JSON object
+    static ModelConfig open(const std::filesystem::path& folder);
+    /// For tests and the trainer: @param place stands for the file in messages
+    ModelConfig(nlohmann::json values, std::string place);
+
+    const std::string& place() const { return m_place; }
+    const std::string& modelType() const { return m_modelType; }
+    bool has(const std::string& key) const;
+
+    /// @throws Error when it is missing, not an integer or not within [least, most]
+    std::int64_t integer(const std::string& key, std::int64_t least, std::int64_t most) const;
+    std::int64_t integerOr(const std::string& key, std::int64_t otherwise, std::int64_t least, std::int64_t most) const;
+    bool flagOr(const std::string& key, bool otherwise) const;
+    std::string text(const std::string& key) const;
+    std::string textOr(const std::string& key, const std::string& otherwise) const;
+
+    /// An error about this file.
+    [[noreturn]] void fail(Error::Kind kind, const std::string& detail, const std::string& remedy = {}) const;
+
+private:
+    /// Null when the key is absent or null.
+    const nlohmann::json* find(const std::string& key) const;
+
+    nlohmann::json m_values;
+    std::string m_place;
+    std::string m_modelType;
+};
+
+} // namespace headlight

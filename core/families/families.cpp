@@ -1,0 +1,42 @@
+// The table of families. A new one is a file beside this, a declaration in family.h and a line here.
+#include "core/families/family.h"
+
+#include <torch/torch.h>
+
+
+namespace headlight {
+
+namespace {
+
+const std::vector<Family>& families() {
+    static const std::vector<Family> table{
+        marianFamily(),
+        recurrentFamily(),
+    };
+    return table;
+}
+
+} // namespace
+
+const Family& findFamily(const ModelConfig& config) {
+    std::string known;
+    for (const auto& family : families()) {
+        if (family.modelType == config.modelType())
+            return family;
+        known += (known.empty() ? "" : ", ") + family.modelType;
+    }
+    config.fail(Error::Kind::Unsupported, "the model_type \"" + config.modelType() + "\" is not known",
+                "known are: " + known);
+}
+
+Network openNetwork(const ModelConfig& config, const Weights& weights) {
+    const auto& family = findFamily(config);
+    auto network = family.build(config, &weights);
+    weights.loadInto(*network.translator, family.naming);
+    network.translator->eval();
+    for (auto& parameter : network.translator->parameters())
+        parameter.requires_grad_(false);
+    return network;
+}
+
+} // namespace headlight

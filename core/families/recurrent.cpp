@@ -1,0 +1,58 @@
+// The recurrent encoder–decoder with or without additive attention (Bahdanau, Cho & Bengio 2015): the bundled
+// en-fr-additive and its like. The config's keys and the tensors' names are this project's own.
+#include "core/families/family.h"
+#include "core/nn/recurrent.h"
+
+namespace headlight {
+
+namespace {
+
+RecurrentAttention attention(const ModelConfig& config) {
+    const auto name = config.text("attention");
+    if (name == "none")
+        return RecurrentAttention::None;
+    if (name == "additive")
+        return RecurrentAttention::Additive;
+    config.fail(Error::Kind::Unsupported, "the attention \"" + name + "\" is not known", "known are: none, additive");
+}
+
+Network build(const ModelConfig& config, const Weights* weights) {
+    RecurrentOptions options;
+    options.vocabulary = config.integer("vocab_size", 2, 10'000'000);
+    options.embedding = config.integer("embedding_size", 1, 65536);
+    options.hidden = config.integer("hidden_size", 1, 65536);
+    options.alignment = config.integer("alignment_size", 1, 65536);
+    options.maxPositions = config.integer("max_position_embeddings", 1, 1 << 20);
+    options.attention = attention(config);
+
+    if (weights) {
+        weights->requireShape("embedding.weight", {options.vocabulary, options.embedding});
+        weights->requireShape("initial.weight", {options.hidden, options.hidden});
+        if (options.attention == RecurrentAttention::Additive)
+            weights->requireShape("attention.w.weight", {options.alignment, options.hidden});
+    }
+
+    const auto last = options.vocabulary - 1;
+    const SpecialIds ids{.start = config.integer("decoder_start_token_id", 0, last),
+                         .end = config.integer("eos_token_id", 0, last),
+                         .pad = config.integer("pad_token_id", 0, last)};
+    const bool watched = options.attention == RecurrentAttention::Additive;
+    return {.translator = std::make_shared<Recurrent>(options),
+            .ids = ids,
+            .vocabulary = options.vocabulary,
+            .maxPositions = options.maxPositions,
+            .encoderLayers = 0,
+            .decoderLayers = watched ? 1 : 0,
+            .heads = watched ? 1 : 0};
+}
+
+} // namespace
+
+Family recurrentFamily() {
+    return {.modelType = "headlight_recurrent",
+            .build = build,
+            .naming = {.checkpointName = [](const std::string& ours) { return ours; },
+                       .ignorable = [](const std::string&) { return false; }}};
+}
+
+} // namespace headlight

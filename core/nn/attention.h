@@ -1,0 +1,75 @@
+// The two attentions, side by side: additive (Bahdanau, Cho & Bengio 2015) and scaled dot-product with several heads
+// (Vaswani et al. 2017). Both announce to the Watch what they computed; no fused kernel hides the weights.
+// Letters: B batch, Q queries, K keys, H heads, D size of a head.
+#pragma once
+
+#include "core/nn/watch.h"
+
+#include <torch/nn/module.h>
+#include <torch/nn/modules/linear.h>
+
+namespace headlight {
+
+/// MultiHead(Q, K, V), Vaswani et al. 2017, 3.2.2: heads of softmax(q kᵀ / sqrt(D)) v, joined and projected.
+class MultiHeadAttention : public torch::nn::Module {
+public:
+    /// @param width of the inputs and the output; a multiple of `heads`
+    MultiHeadAttention(std::int64_t width, std::int64_t heads, double dropout);
+
+    /// Keys and values of a sequence, projected once: [B, H, K, D] each.
+    struct KeyValue {
+        torch::Tensor key;
+        torch::Tensor value;
+    };
+    KeyValue project(const torch::Tensor& states);
+
+    /// Where this attention stands in the model, for the Watch.
+    struct Place {
+        BlockKind kind;
+        int layer;
+    };
+    /// @param states what asks, [B, Q, width]
+    /// @param mask   bool, true where a key may be looked at, broadcast over [B, H, Q, K]; undefined: everywhere
+    /// @returns [B, Q, width]
+    torch::Tensor forward(const torch::Tensor& states, const KeyValue& memory, const torch::Tensor& mask, Place place,
+                          const Context& context);
+
+private:
+    torch::Tensor split(const torch::Tensor& projected) const;
+
+    std::int64_t m_heads;
+    double m_dropout;
+    torch::nn::Linear m_query{nullptr};
+    torch::nn::Linear m_key{nullptr};
+    torch::nn::Linear m_value{nullptr};
+    torch::nn::Linear m_output{nullptr};
+};
+
+/// The alignment model a(s, h) = vᵀ tanh(W s + U h), Bahdanau et al. 2015, A.1.2, and its softmax (Eq. 6).
+class AdditiveAttention : public torch::nn::Module {
+public:
+    AdditiveAttention(std::int64_t querySize, std::int64_t keySize, std::int64_t size);
+
+    /// U h: does not depend on the step, so it is computed once per source. [B, K, keySize] -> [B, K, size]
+    torch::Tensor keyPart(const torch::Tensor& states);
+    /// W s. [..., querySize] -> [..., size]
+    torch::Tensor queryPart(const torch::Tensor& states);
+
+    struct Result {
+        torch::Tensor energies; ///< [B, K]
+        torch::Tensor weights;  ///< [B, K]
+        torch::Tensor context;  ///< [B, keySize], the expected annotation (Eq. 5)
+    };
+    /// One step: @param queryPart [B, size]; @param states the annotations [B, K, keySize]; @param mask [B, K] or undefined
+    Result forward(const torch::Tensor& queryPart, const torch::Tensor& keyPart, const torch::Tensor& states,
+                   const torch::Tensor& mask);
+
+    const torch::Tensor& v() const { return m_v; }
+
+private:
+    torch::nn::Linear m_w{nullptr};
+    torch::nn::Linear m_u{nullptr};
+    torch::Tensor m_v; ///< [size]
+};
+
+} // namespace headlight

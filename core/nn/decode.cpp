@@ -1,0 +1,132 @@
+#include "core/nn/decode.h"
+
+#include <torch/torch.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+namespace headlight {
+
+namespace {
+
+/// A translation on its way: rows of one batch.
+struct Hypothesis {
+    std::vector<std::int64_t> ids;
+    double logProbability = -std::numeric_limits<double>::infinity();
+
+    double score(double lengthPenalty) const {
+        return logProbability / std::pow(static_cast<double>(std::max<std::size_t>(ids.size(), 1)), lengthPenalty);
+    }
+};
+
+/// One source's beam: the living hypotheses, as many as the beam is wide, and the best one that has ended.
+struct Beam {
+    std::vector<Hypothesis> living;
+    Hypothesis finished;
+    bool done = false;
+};
+
+} // namespace
+
+std::vector<std::vector<std::int64_t>> decodeBest(SequenceToSequence& model, const Memory& memory,
+                                                  const DecodeOptions& options, const Context& context) {
+    torch::NoGradGuard noGradients;
+    const auto sources = memory.states.size(0);
+    const std::int64_t width = std::max(options.beam, 1);
+    const auto idOptions = torch::TensorOptions().dtype(torch::kInt64).device(memory.states.device());
+
+    // Row s * width + k is hypothesis k of source s; at first all but k = 0 are impossible, for they are the same.
+    const auto rows = torch::arange(sources, idOptions).repeat_interleave(width);
+    const Memory spread = width == 1 ? memory : memory.select(rows);
+    DecoderState state = model.start(spread);
+    auto last = torch::full({sources * width}, options.ids.start, idOptions);
+    std::vector<Beam> beams(static_cast<std::size_t>(sources));
+    for (auto& beam : beams) {
+        beam.living.resize(static_cast<std::size_t>(width));
+        beam.living.front().logProbability = 0;
+    }
+
+    for (std::int64_t length = 1; length <= options.maxLength; ++length) {
+        context.checkStop();
+        const auto logProbabilities = torch::log_softmax(model.logits(model.step(last, state, spread)), -1); // [rows, V]
+        const auto [values, ids] = logProbabilities.topk(std::min<std::int64_t>(width + 1, logProbabilities.size(1)));
+        const auto candidates = values.size(1);
+        const auto valuesHere = values.to(torch::kCPU, torch::kFloat32).contiguous();
+        const auto idsHere = ids.to(torch::kCPU).contiguous();
+        const float* value = valuesHere.data_ptr<float>();
+        const std::int64_t* id = idsHere.data_ptr<std::int64_t>();
+
+        std::vector<std::int64_t> parents, next;
+        bool allDone = true;
+        for (std::size_t s = 0; s < beams.size(); ++s) {
+            auto& beam = beams[s];
+            const auto firstRow = static_cast<std::int64_t>(s) * width;
+            struct Choice {
+                std::int64_t parent;
+                std::int64_t id;
+                double logProbability;
+            };
+            std::vector<Choice> choices;
+            for (std::int64_t k = 0; k < width && !beam.done; ++k) {
+                for (std::int64_t c = 0; c < candidates; ++c) {
+                    const auto cell = (firstRow + k) * candidates + c;
+                    const double total = beam.living[static_cast<std::size_t>(k)].logProbability + value[cell];
+                    if (std::isfinite(total))
+                        choices.push_back({k, id[cell], total});
+                }
+            }
+            std::stable_sort(choices.begin(), choices.end(), [](const Choice& left, const Choice& right) {
+                return left.logProbability > right.logProbability;
+            });
+            std::vector<Hypothesis> living;
+            for (const auto& choice : choices) {
+                if (static_cast<std::int64_t>(living.size()) == width)
+                    break;
+                Hypothesis grown = beam.living[static_cast<std::size_t>(choice.parent)];
+                grown.ids.push_back(choice.id);
+                grown.logProbability = choice.logProbability;
+                if (choice.id == options.ids.end) {
+                    if (beam.finished.ids.empty()
+                        || grown.score(options.lengthPenalty) > beam.finished.score(options.lengthPenalty))
+                        beam.finished = grown;
+                    if (width == 1)
+                        break;
+                    continue;
+                }
+                living.push_back(std::move(grown));
+                parents.push_back(firstRow + choice.parent);
+                next.push_back(choice.id);
+            }
+            // An ended hypothesis better than the best living one can be at this length closes the beam.
+            beam.done = beam.done || living.empty()
+                        || (!beam.finished.ids.empty()
+                            && beam.finished.score(options.lengthPenalty)
+                                   >= living.front().score(options.lengthPenalty));
+            const auto alive = static_cast<std::int64_t>(living.size());
+            if (!living.empty())
+                beam.living = std::move(living);
+            beam.living.resize(static_cast<std::size_t>(width));
+            for (std::int64_t k = alive; k < width; ++k) { // rows that keep the batch whole
+                parents.push_back(firstRow);
+                next.push_back(options.ids.end);
+                if (alive > 0)
+                    beam.living[static_cast<std::size_t>(k)] = Hypothesis{};
+            }
+            allDone = allDone && beam.done;
+        }
+        if (allDone)
+            break;
+        last = torch::tensor(next, torch::kInt64).to(idOptions.device());
+        if (width > 1)
+            state = state.select(torch::tensor(parents, torch::kInt64).to(idOptions.device()));
+    }
+
+    std::vector<std::vector<std::int64_t>> best;
+    for (const auto& beam : beams)
+        best.push_back(beam.finished.ids.empty() ? beam.living.front().ids : beam.finished.ids);
+    return best;
+}
+
+} // namespace headlight

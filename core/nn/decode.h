@@ -1,0 +1,24 @@
+// Choosing a translation, greedily or by beam, over any encoder–decoder.
+#pragma once
+
+#include "core/nn/sequence_to_sequence.h"
+
+#include <cstdint>
+#include <vector>
+
+namespace headlight {
+
+struct DecodeOptions {
+    int beam = 1;             ///< hypotheses kept; 1 is greedy
+    std::int64_t maxLength = 0; ///< most tokens, the end token included
+    double lengthPenalty = 1; ///< a finished hypothesis scores log probability / length^penalty
+    SpecialIds ids;
+};
+
+/// The best translation of each source, the end token included unless `maxLength` cut it off. Rows of `memory` are
+/// decoded together.
+/// @throws Stopped
+std::vector<std::vector<std::int64_t>> decodeBest(SequenceToSequence& model, const Memory& memory,
+                                                  const DecodeOptions& options, const Context& context);
+
+} // namespace headlight

@@ -1,0 +1,49 @@
+// The recurrent encoder–decoder with attention `none | additive`: RNNencdec and RNNsearch of Bahdanau, Cho & Bengio
+// 2015 in one code path (bidirectional GRU, GRU, maxout output; gates as in torch::nn::GRU).
+// Letters: B batch, S source length, T target length, E embedding, N hidden, A alignment.
+#pragma once
+
+#include "core/nn/attention.h"
+#include "core/nn/sequence_to_sequence.h"
+
+#include <torch/nn/modules/embedding.h>
+#include <torch/nn/modules/rnn.h>
+
+#include <memory>
+
+namespace headlight {
+
+/// One embedding for source, target and output layer; the output layer reads a maxout of state, token and context
+/// (A.2.2), as wide as the embedding.
+class Recurrent : public SequenceToSequence {
+public:
+    explicit Recurrent(const RecurrentOptions& options);
+
+    Memory encode(const torch::Tensor& source, const torch::Tensor& mask, const Context& context) override;
+    torch::Tensor decode(const torch::Tensor& target, const Memory& memory, const Context& context) override;
+    torch::Tensor logits(const torch::Tensor& decoded) override;
+    DecoderState start(const Memory& memory) override;
+    torch::Tensor step(const torch::Tensor& last, DecoderState& state, const Memory& memory) override;
+
+private:
+    /// One step of the decoder from embedded token [B, E] and state [B, N].
+    struct Step {
+        torch::Tensor state;   ///< s_i, [B, N]
+        torch::Tensor context; ///< c_i, [B, 2 N]
+        AdditiveAttention::Result attention;
+        torch::Tensor queryPart; ///< W s_(i-1), [B, A]
+    };
+    Step advance(const torch::Tensor& token, const torch::Tensor& state, const Memory& memory);
+    torch::Tensor readout(const torch::Tensor& states, const torch::Tensor& tokens, const torch::Tensor& contexts);
+
+    RecurrentOptions m_options;
+    torch::nn::Embedding m_embedding{nullptr};
+    torch::nn::GRU m_encoder{nullptr};
+    torch::nn::Linear m_initial{nullptr};
+    std::shared_ptr<AdditiveAttention> m_attention; ///< null for RecurrentAttention::None
+    torch::nn::GRUCell m_decoder{nullptr};
+    torch::nn::Linear m_readout{nullptr};
+    torch::Tensor m_outputBias; ///< [V]
+};
+
+} // namespace headlight

@@ -1,0 +1,65 @@
+// What every encoder–decoder network can do, whatever it is made of: the trainer, decoding and the engine need no more.
+// Letters: B batch, S source length, T target length, V vocabulary, D width of what the output layer reads.
+#pragma once
+
+#include "core/nn/options.h"
+#include "core/nn/watch.h"
+
+#include <torch/nn/module.h>
+
+#include <memory>
+#include <vector>
+
+namespace headlight {
+
+/// The encoder's result, and what the decoder can compute once per source.
+struct Memory {
+    torch::Tensor states;             ///< [B, S, D']
+    torch::Tensor mask;               ///< [B, S] bool, true where there is a token; undefined when all are tokens
+    std::vector<torch::Tensor> extra; ///< what the decoder prepared from the states; batch first
+    Memory select(const torch::Tensor& rows) const;
+};
+
+/// What the decoder carries from one step to the next; batch first.
+struct DecoderState {
+    std::vector<torch::Tensor> tensors;
+    std::int64_t steps = 0; ///< tokens taken in so far
+    DecoderState select(const torch::Tensor& rows) const;
+};
+
+class SequenceToSequence : public torch::nn::Module {
+public:
+    /// @param source [B, S] ids
+    /// @param mask   [B, S] bool, true where there is a token; undefined when none is padding
+    virtual Memory encode(const torch::Tensor& source, const torch::Tensor& mask, const Context& context) = 0;
+
+    /// All steps at once, the target given: what the output layer reads. Row t sees target[0..t] only.
+    /// @param target [B, T] ids, the start token first
+    /// @returns [B, T, D]
+    virtual torch::Tensor decode(const torch::Tensor& target, const Memory& memory, const Context& context) = 0;
+
+    /// [..., D] -> [..., V]
+    virtual torch::Tensor logits(const torch::Tensor& decoded) = 0;
+
+    /// The state before the first step.
+    virtual DecoderState start(const Memory& memory) = 0;
+    /// One step: takes in the last tokens [B], moves the state on. Never watched: decode() is.
+    /// @returns [B, D]
+    virtual torch::Tensor step(const torch::Tensor& last, DecoderState& state, const Memory& memory) = 0;
+};
+
+inline Memory Memory::select(const torch::Tensor& rows) const {
+    Memory selected{states.index_select(0, rows), mask.defined() ? mask.index_select(0, rows) : mask, {}};
+    for (const auto& tensor : extra)
+        selected.extra.push_back(tensor.index_select(0, rows));
+    return selected;
+}
+
+inline DecoderState DecoderState::select(const torch::Tensor& rows) const {
+    DecoderState selected{{}, steps};
+    for (const auto& tensor : tensors)
+        selected.tensors.push_back(tensor.index_select(0, rows));
+    return selected;
+}
+
+} // namespace headlight

@@ -1,0 +1,84 @@
+#include "core/nn/watch.h"
+
+#include <torch/torch.h>
+
+namespace headlight {
+
+namespace {
+
+void append(std::vector<float>& values, const torch::Tensor& tensor) {
+    const auto plain = tensor.detach().to(torch::kCPU, torch::kFloat32).contiguous();
+    const float* data = plain.data_ptr<float>();
+    values.insert(values.end(), data, data + plain.numel());
+}
+
+} // namespace
+
+AttentionBlock& Watch::block(BlockKind kind) {
+    auto& found = kind == BlockKind::Encoder   ? m_collected.encoder
+                  : kind == BlockKind::Decoder ? m_collected.decoder
+                                               : m_collected.cross;
+    if (!found) {
+        found.emplace();
+        found->kind = kind;
+    }
+    return *found;
+}
+
+void Watch::attention(BlockKind kind, int layer, const Attention& computed) {
+    auto& kept = block(kind);
+    TORCH_INTERNAL_ASSERT(layer == kept.layers, "layers must be announced in order");
+    kept.layers = layer + 1;
+    kept.heads = static_cast<int>(computed.weights.size(1));
+    kept.queries = static_cast<int>(computed.weights.size(2));
+    kept.keys = static_cast<int>(computed.weights.size(3));
+    append(kept.weights, computed.weights);
+    if (m_recording.scores)
+        append(kept.scores, computed.scores);
+    if (m_recording.vectors) {
+        kept.headSize = static_cast<int>(computed.query.size(3));
+        append(kept.queryRows, computed.query);
+        append(kept.keyRows, computed.key);
+    }
+}
+
+void Watch::additive(const Additive& computed) {
+    auto& kept = block(BlockKind::Cross);
+    kept.layers = 1;
+    kept.heads = 1;
+    kept.queries = static_cast<int>(computed.weights.size(1));
+    kept.keys = static_cast<int>(computed.weights.size(2));
+    append(kept.weights, computed.weights);
+    if (m_recording.scores)
+        append(kept.scores, computed.energies);
+    if (m_recording.vectors) {
+        auto& energies = m_collected.additive.emplace();
+        energies.queries = kept.queries;
+        energies.keys = kept.keys;
+        energies.size = static_cast<int>(computed.v.size(0));
+        append(energies.queryPart, computed.queryPart);
+        append(energies.keyPart, computed.keyPart);
+        append(energies.v, computed.v);
+        append(energies.energies, computed.energies);
+    }
+}
+
+void Watch::positions(PositionTable::Kind kind, const torch::Tensor& table) {
+    if (!m_recording.positions || m_collected.positions)
+        return;
+    auto& kept = m_collected.positions.emplace();
+    kept.kind = kind;
+    kept.positions = static_cast<int>(table.size(0));
+    kept.dimensions = static_cast<int>(table.size(1));
+    append(kept.values, table);
+}
+
+void Watch::freeze(Trace& trace) {
+    trace.encoder = std::move(m_collected.encoder);
+    trace.decoder = std::move(m_collected.decoder);
+    trace.cross = std::move(m_collected.cross);
+    trace.additive = std::move(m_collected.additive);
+    trace.positions = std::move(m_collected.positions);
+}
+
+} // namespace headlight
