@@ -1,0 +1,53 @@
+// Two models on the same text: how far apart their attention is, row by row.
+#pragma once
+
+#include "core/analysis/alignment.h"
+#include "core/trace/trace.h"
+
+#include <span>
+#include <string>
+#include <vector>
+
+namespace headlight {
+
+/// One of two to compare: a run, and the map to look at (a head, a mean; as alignment.h makes them).
+struct ComparisonSide {
+    const Trace& trace;
+    const Map& map;
+};
+
+/// Two maps over the same rows and columns, and what they differ in. Numbers are not finite for a row where an
+/// attention is not; means leave such rows out.
+struct Comparison {
+    std::string reason;            ///< why these two cannot be compared, a sentence; empty when they can
+    bool byWords = false;          ///< the tokens differ, so rows and columns are words
+    bool specialsLeftOut = false;  ///< special tokens differ as well, so they are dropped and rows scaled to sum to 1
+    std::vector<std::string> rows; ///< labels
+    std::vector<std::string> columns; ///< labels
+    Map first;
+    Map second;
+    Map difference;                   ///< first - second
+    std::vector<int> firstAlignment;  ///< hardAlignment of `first`
+    std::vector<int> secondAlignment; ///< hardAlignment of `second`
+    std::vector<float> divergence;    ///< Jensen–Shannon, base 2, of each row: 0 the same, 1 nothing in common
+    std::vector<float> firstEntropy;  ///< bits, of each row
+    std::vector<float> secondEntropy; ///< bits, of each row
+    float meanDivergence = 0;
+    float meanFirstEntropy = 0;
+    float meanSecondEntropy = 0;
+    float agreement = 0; ///< share of the rows whose largest weight is on the same column
+
+    bool comparable() const { return reason.empty(); }
+};
+
+/// Compares two runs of the same source and target. Tokens are matched by their text, not by their ids, which belong
+/// to a vocabulary; where they differ, words are matched.
+Comparison compare(const ComparisonSide& first, const ComparisonSide& second, BlockKind kind = BlockKind::Cross,
+                   RowTokens rows = RowTokens::Emitted);
+
+/// -Σ p log2 p. Not a number when a weight is not finite or negative.
+float entropyBits(std::span<const float> row);
+/// Jensen–Shannon divergence in bits, 0 to 1 for distributions. Not a number when a weight is not finite or negative.
+float jensenShannon(std::span<const float> first, std::span<const float> second);
+
+} // namespace headlight

@@ -1,0 +1,53 @@
+// What one head does, in a few numbers and one word: after the kinds of heads that Clark et al. 2019, "What Does BERT
+// Look At?", and Voita et al. 2019, "Analyzing Multi-Head Self-Attention", tell apart.
+#pragma once
+
+#include "core/trace/trace.h"
+
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace headlight {
+
+/// The kind with the largest share, the first in this order of equals, if that share is at least a half; otherwise
+/// Broad if the head's entropy is at least 4/5 of what it would be were the weights equal; otherwise Mixed.
+enum class HeadKind {
+    Previous,  ///< at the token before
+    Next,      ///< at the token behind
+    Self,      ///< at the token itself
+    First,     ///< at the first key
+    Delimiter, ///< at special tokens
+    Broad,     ///< at everything
+    Mixed,     ///< nothing of that
+};
+
+/// One lower-case English word.
+std::string_view headKindName(HeadKind kind);
+
+/// What only self-attention has, where queries and keys are the same tokens.
+struct RelativeMetrics {
+    float distance = 0; ///< mean of |query - key| in tokens, by weight
+    float previous = 0; ///< share on the token before, over the queries that have one
+    float next = 0;     ///< share on the token behind, over the queries that have one and may see it
+    float self = 0;
+};
+
+/// Means over the queries whose weights are all finite; all 0 when there are none.
+struct HeadMetrics {
+    int queries = 0;      ///< how many queries were counted
+    float entropy = 0;    ///< bits
+    float confidence = 0; ///< the largest weight
+    float first = 0;      ///< share on the first key
+    float special = 0;    ///< share on special tokens
+    std::optional<RelativeMetrics> relative;
+    HeadKind kind = HeadKind::Mixed;
+};
+
+/// @param keys the tokens of the block's keys
+HeadMetrics headMetrics(const AttentionBlock& block, Layer layer, Head head, std::span<const Token> keys);
+/// All heads of a block, [layers][heads].
+std::vector<std::vector<HeadMetrics>> blockMetrics(const AttentionBlock& block, std::span<const Token> keys);
+
+} // namespace headlight

@@ -1,0 +1,44 @@
+// A Trace on disk, for this program and for others: one safetensors file that holds all of it, and a JSON file beside
+// it that says in plain text what the numbers belong to.
+//
+// Tensors (float32; of the blocks those that the model has, of the rest what was recorded):
+//     encoder, decoder, cross      [layers, heads, queries, keys]      weights after softmax
+//     BLOCK.scores                 [layers, heads, queries, keys]      before softmax
+//     BLOCK.queries, BLOCK.keys    [layers, heads, queries or keys, size]
+//     additive.queries             [queries, size]                     W s
+//     additive.keys                [keys, size]                        U h
+//     additive.v                   [size]
+//     additive.energies            [queries, keys]
+//     positions                    [positions, dimensions]
+//     logits                       [rows, vocabulary]
+// Metadata:
+//     tokens   {"source": [texts], "target": [texts], "emitted": [texts]}; target: what the decoder takes in
+//     trace    the text of trace.json
+// A file made elsewhere needs blocks and `tokens` only, where a plain list names the tokens of the one text there is,
+// and `emitted` may be absent: then the rows of the decoder are known by `target` alone.
+#pragma once
+
+#include "core/trace/trace.h"
+
+#include <cstddef>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace headlight {
+
+/// All of the Trace but its tensors, as JSON. Invalid UTF-8 becomes U+FFFD, a number that is not finite null.
+std::string traceJson(const Trace& trace);
+
+/// The bytes of a safetensors file with all of the Trace.
+std::vector<std::byte> serializeTrace(const Trace& trace);
+
+/// Writes trace.safetensors and trace.json into the folder, which is made if need be: both or neither.
+/// @throws Error Unreadable with the system's reason
+void writeTrace(const Trace& trace, const std::filesystem::path& folder);
+
+/// The Trace in a safetensors file of ours, or of others as told above.
+/// @throws Error naming the file, the tensor or token at fault and the numbers
+Trace readTrace(const std::filesystem::path& path);
+
+} // namespace headlight
