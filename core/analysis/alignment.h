@@ -21,7 +21,7 @@ struct Map {
         const auto width = static_cast<std::size_t>(columns);
         return {values.data() + static_cast<std::size_t>(index) * width, width};
     }
-    float at(int row_, int column) const { return row(row_)[static_cast<std::size_t>(column)]; }
+    float at(int rowIndex, int column) const { return row(rowIndex)[static_cast<std::size_t>(column)]; }
 };
 
 /// Which tokens a decoder's rows are read as. The numbers are the same, only the labels differ.

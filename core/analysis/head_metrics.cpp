@@ -1,0 +1,106 @@
+// Sums over the rows of a head, and the word that fits them.
+#include "core/analysis/head_metrics.h"
+#include "core/analysis/comparison.h"
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+#include <cmath>
+#include <cstdlib>
+#include <utility>
+
+namespace headlight {
+
+namespace {
+
+constexpr float leastShare = 0.5F;
+constexpr double leastBroadness = 0.8;
+
+HeadKind kindOf(const HeadMetrics& metrics, double broadness) {
+    std::vector<std::pair<HeadKind, float>> shares;
+    if (metrics.relative) {
+        shares.emplace_back(HeadKind::Previous, metrics.relative->previous);
+        shares.emplace_back(HeadKind::Next, metrics.relative->next);
+        shares.emplace_back(HeadKind::Self, metrics.relative->self);
+    }
+    shares.emplace_back(HeadKind::First, metrics.first);
+    shares.emplace_back(HeadKind::Delimiter, metrics.special);
+    const auto largest = std::max_element(
+        shares.begin(), shares.end(), [](const auto& left, const auto& right) { return left.second < right.second; });
+    if (largest->second >= leastShare)
+        return largest->first;
+    return broadness >= leastBroadness ? HeadKind::Broad : HeadKind::Mixed;
+}
+
+/// A sum and how many were summed.
+struct Mean {
+    double sum = 0;
+    int count = 0;
+
+    void add(double value) {
+        sum += value;
+        ++count;
+    }
+    float value() const { return count > 0 ? static_cast<float>(sum / count) : 0.0F; }
+};
+
+} // namespace
+
+std::string_view headKindName(HeadKind kind) {
+    constexpr std::array<std::string_view, 7> names{"previous", "next", "self", "first", "delimiter", "broad", "mixed"};
+    return names[static_cast<std::size_t>(kind)];
+}
+
+HeadMetrics headMetrics(const AttentionBlock& block, Layer layer, Head head, std::span<const Token> keys) {
+    assert(keys.size() == static_cast<std::size_t>(block.keys));
+    Mean entropy, broadest, confidence, first, special, distance, previous, next, self;
+    const bool causal = block.kind == BlockKind::Decoder;
+    for (int query = 0; query < block.queries; ++query) {
+        const auto row = block.row(layer, head, Query(query));
+        const float bits = entropyBits(row);
+        if (row.empty() || std::isnan(bits))
+            continue;
+        entropy.add(static_cast<double>(bits));
+        broadest.add(std::log2(causal ? std::min(query + 1, block.keys) : block.keys));
+        confidence.add(static_cast<double>(*std::max_element(row.begin(), row.end())));
+        first.add(static_cast<double>(row.front()));
+        double onSpecial = 0;
+        double steps = 0;
+        for (int key = 0; key < block.keys; ++key) {
+            const auto weight = static_cast<double>(row[static_cast<std::size_t>(key)]);
+            onSpecial += keys[static_cast<std::size_t>(key)].special ? weight : 0.0;
+            steps += weight * std::abs(query - key);
+        }
+        special.add(onSpecial);
+        if (block.kind == BlockKind::Cross || query >= block.keys)
+            continue;
+        const auto at = static_cast<std::size_t>(query);
+        distance.add(steps);
+        self.add(static_cast<double>(row[at]));
+        if (at > 0)
+            previous.add(static_cast<double>(row[at - 1]));
+        if (at + 1 < row.size() && !causal)
+            next.add(static_cast<double>(row[at + 1]));
+    }
+
+    HeadMetrics metrics;
+    metrics.queries = entropy.count;
+    metrics.entropy = entropy.value();
+    metrics.confidence = confidence.value();
+    metrics.first = first.value();
+    metrics.special = special.value();
+    if (block.kind != BlockKind::Cross)
+        metrics.relative = RelativeMetrics{distance.value(), previous.value(), next.value(), self.value()};
+    metrics.kind = kindOf(metrics, broadest.sum > 0 ? entropy.sum / broadest.sum : 0);
+    return metrics;
+}
+
+std::vector<std::vector<HeadMetrics>> blockMetrics(const AttentionBlock& block, std::span<const Token> keys) {
+    std::vector<std::vector<HeadMetrics>> metrics(static_cast<std::size_t>(block.layers));
+    for (int layer = 0; layer < block.layers; ++layer)
+        for (int head = 0; head < block.heads; ++head)
+            metrics[static_cast<std::size_t>(layer)].push_back(headMetrics(block, Layer(layer), Head(head), keys));
+    return metrics;
+}
+
+} // namespace headlight
