@@ -86,6 +86,17 @@ std::int64_t ModelConfig::integerOr(const std::string& key, std::int64_t otherwi
     return has(key) ? integer(key, least, most) : otherwise;
 }
 
+double ModelConfig::numberOr(const std::string& key, double otherwise, double least, double most) const {
+    const auto* value = find(key);
+    if (!value)
+        return otherwise;
+    const double number = value->is_number() ? value->get<double>() : least - 1;
+    if (!(number >= least && number <= most))
+        fail(Error::Kind::Corrupt, "\"" + key + "\" is " + value->dump() + ", not a number from "
+                                       + std::to_string(least) + " to " + std::to_string(most));
+    return number;
+}
+
 bool ModelConfig::flagOr(const std::string& key, bool otherwise) const {
     const auto* value = find(key);
     if (!value)

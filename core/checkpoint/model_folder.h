@@ -26,6 +26,7 @@ public:
     /// @throws Error when it is missing, not an integer or not within [least, most]
     std::int64_t integer(const std::string& key, std::int64_t least, std::int64_t most) const;
     std::int64_t integerOr(const std::string& key, std::int64_t otherwise, std::int64_t least, std::int64_t most) const;
+    double numberOr(const std::string& key, double otherwise, double least, double most) const;
     bool flagOr(const std::string& key, bool otherwise) const;
     std::string text(const std::string& key) const;
     std::string textOr(const std::string& key, const std::string& otherwise) const;

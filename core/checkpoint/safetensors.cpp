@@ -15,6 +15,7 @@
 #include <cerrno>
 #include <cmath>
 #include <cstring>
+#include <deque>
 #include <limits>
 #include <numeric>
 #include <set>
@@ -405,25 +406,64 @@ std::vector<std::byte> serializeSafetensors(std::span<const TensorView> tensors,
     return bytes;
 }
 
-void writeFileAtomically(const std::filesystem::path& path, std::span<const std::byte> bytes) {
-    auto beside = path;
-    beside += ".part-" + std::to_string(::getpid());
-    const auto fail = [&](int number) {
-        ::unlink(beside.c_str());
-        throw Error(Error::Kind::Unreadable, path.string(), "cannot be written: " + systemReason(number),
-                    "choose another folder, or make room");
-    };
-    Descriptor file(::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
-    if (file.number() < 0)
-        fail(errno);
-    while (!bytes.empty()) {
-        const auto written = ::write(file.number(), bytes.data(), bytes.size());
-        if (written < 0 && errno != EINTR)
+namespace {
+
+/// The bytes of a file to be, in a file beside it. What is not put in place is removed.
+class StagedFile {
+public:
+    explicit StagedFile(const FileToWrite& file) : m_path(file.path), m_beside(file.path) {
+        m_beside += ".part-" + std::to_string(::getpid());
+        if (std::error_code ignored; std::filesystem::is_directory(m_path, ignored))
+            fail(EISDIR); // which would show only when other files are in place already
+        Descriptor output(::open(m_beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+        if (output.number() < 0)
             fail(errno);
-        bytes = bytes.subspan(static_cast<std::size_t>(std::max<ssize_t>(written, 0)));
+        for (auto left = file.bytes; !left.empty();) {
+            const auto written = ::write(output.number(), left.data(), left.size());
+            if (written < 0 && errno != EINTR)
+                fail(errno);
+            left = left.subspan(static_cast<std::size_t>(std::max<ssize_t>(written, 0)));
+        }
+        if (::fsync(output.number()) != 0 || !output.close())
+            fail(errno);
     }
-    if (::fsync(file.number()) != 0 || !file.close() || ::rename(beside.c_str(), path.c_str()) != 0)
-        fail(errno);
+    ~StagedFile() {
+        if (!m_beside.empty())
+            ::unlink(m_beside.c_str());
+    }
+    StagedFile(const StagedFile&) = delete;
+    StagedFile& operator=(const StagedFile&) = delete;
+
+    void putInPlace() {
+        if (::rename(m_beside.c_str(), m_path.c_str()) != 0)
+            fail(errno);
+        m_beside.clear();
+    }
+
+private:
+    [[noreturn]] void fail(int number) {
+        ::unlink(m_beside.c_str()); // no destructor runs when the constructor throws
+        throw Error(Error::Kind::Unreadable, m_path.string(), "cannot be written: " + systemReason(number),
+                    "choose another folder, or make room");
+    }
+
+    std::filesystem::path m_path;
+    std::filesystem::path m_beside;
+};
+
+} // namespace
+
+void writeFilesAtomically(std::span<const FileToWrite> files) {
+    std::deque<StagedFile> staged;
+    for (const auto& file : files)
+        staged.emplace_back(file);
+    for (auto& file : staged)
+        file.putInPlace();
+}
+
+void writeFileAtomically(const std::filesystem::path& path, std::span<const std::byte> bytes) {
+    const FileToWrite file{path, bytes};
+    writeFilesAtomically({&file, 1});
 }
 
 } // namespace headlight

@@ -31,6 +31,7 @@ Network build(const ModelConfig& config, const Weights* weights) {
     options.maxPositions = config.integer("max_position_embeddings", 1, 1 << 20);
     options.position = PositionKind::SinusoidalHalves;
     options.activation = activation(config);
+    options.dropout = config.numberOr("dropout", 0, 0, 1);
     options.scaleEmbedding = config.flagOr("scale_embedding", false);
     if (options.width % options.heads != 0 || options.width % 2 != 0)
         config.fail(Error::Kind::Corrupt, "d_model " + std::to_string(options.width) + " is odd or no multiple of the "

@@ -24,6 +24,7 @@ Network build(const ModelConfig& config, const Weights* weights) {
     options.alignment = config.integer("alignment_size", 1, 65536);
     options.maxPositions = config.integer("max_position_embeddings", 1, 1 << 20);
     options.attention = attention(config);
+    options.dropout = config.numberOr("dropout", 0, 0, 1);
 
     if (weights) {
         weights->requireShape("embedding.weight", {options.vocabulary, options.embedding});

@@ -1,0 +1,334 @@
+// headlight-train: trains the bundled models and says how good they are, on the modules that the program itself runs.
+#include "core/checkpoint/model_folder.h"
+#include "core/checkpoint/safetensors.h"
+#include "core/text/sentencepiece.h"
+#include "models/train/evaluate.h"
+#include "models/train/trainer.h"
+
+#include <torch/cuda.h>
+#include <torch/torch.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <csignal>
+#include <cstdio>
+#include <fstream>
+#include <iostream>
+#include <map>
+#include <numeric>
+#include <span>
+
+namespace {
+
+using namespace headlight;
+
+constexpr const char* help = R"(headlight-train makes and measures the models of Headlight.
+
+headlight-train train --architecture transformer|additive|recurrent --corpus FILE --valid FILE --vocabulary FILE
+                      --out FOLDER [options]
+headlight-train evaluate --model FOLDER --corpus FILE [--beam N] [--limit N] [--translations FILE]
+
+A corpus has a source, a tab and its translation on each line; --corpus and --valid may be given several times.
+The vocabulary is a SentencePiece model with </s> as id 0 and <unk> as id 1. FOLDER gets the model each time it is
+better on the validation than before; FOLDER.state is what the same command goes on from after it was stopped.
+
+Options of train                                     default
+  --width N           Transformer: d_model           192
+  --heads N           Transformer                    4
+  --layers N          Transformer: of each stack     3
+  --feed-forward N    Transformer                    768
+  --embedding N       additive, recurrent            192
+  --hidden N          additive, recurrent            256
+  --alignment N       additive                       192
+  --dropout X                                        0.1
+  --longest N         tokens of a training sentence  60
+  --steps N           updates in all                 10000
+  --batch-tokens N    target tokens of an update     1000
+  --learning-rate X   at the end of the warm-up      0.001
+  --warmup N          updates                        500
+  --smoothing X       label smoothing                0.1
+  --clip X            norm of the gradients          1
+  --validate-every N  updates                        500
+  --patience N        validations                    10
+  --seed N                                           1
+Options of both
+  --device cpu|cuda                                  cpu
+  --threads N                                        all cores
+)";
+
+/// The words after the command: every option has a value.
+class Arguments {
+public:
+    Arguments(int count, char** words, std::span<const char* const> known) {
+        for (int i = 2; i < count; i += 2) {
+            const std::string name = words[i];
+            if (std::find(known.begin(), known.end(), name) == known.end())
+                throw Error(Error::Kind::Invalid, name, "is not an option of this command", "see headlight-train --help");
+            if (i + 1 == count)
+                throw Error(Error::Kind::Invalid, name, "has no value");
+            m_values[name].push_back(words[i + 1]);
+        }
+    }
+
+    std::string text(const std::string& name) const {
+        const auto found = m_values.find(name);
+        if (found == m_values.end())
+            throw Error(Error::Kind::Invalid, name, "is missing", "see headlight-train --help");
+        return found->second.back();
+    }
+    std::string textOr(const std::string& name, const std::string& otherwise) const {
+        return m_values.contains(name) ? text(name) : otherwise;
+    }
+    std::vector<std::string> texts(const std::string& name) const {
+        text(name);
+        return m_values.at(name);
+    }
+    template <class Number>
+    Number numberOr(const std::string& name, Number otherwise, Number least) const {
+        if (!m_values.contains(name))
+            return otherwise;
+        const auto value = text(name);
+        Number number{};
+        const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
+        if (error != std::errc{} || end != value.data() + value.size() || !(number >= least))
+            throw Error(Error::Kind::Invalid, name, "\"" + value + "\" is not a number of at least " + std::to_string(least));
+        return number;
+    }
+    std::int64_t countOr(const std::string& name, std::int64_t otherwise, std::int64_t least = 1) const {
+        return numberOr<std::int64_t>(name, otherwise, least);
+    }
+
+private:
+    std::map<std::string, std::vector<std::string>> m_values;
+};
+
+torch::Device readDevice(const Arguments& arguments) {
+    const auto name = arguments.textOr("--device", "cpu");
+    if (const auto threads = arguments.countOr("--threads", 0, 0); threads > 0)
+        torch::set_num_threads(static_cast<int>(threads));
+    if (name == "cpu")
+        return torch::kCPU;
+    if (name != "cuda")
+        throw Error(Error::Kind::Invalid, "--device", "\"" + name + "\" is neither cpu nor cuda");
+    if (!torch::cuda::is_available())
+        throw Error(Error::Kind::Invalid, "--device", "this LibTorch sees no CUDA device");
+    return torch::kCUDA;
+}
+
+void writeText(const std::filesystem::path& file, const std::string& text) {
+    writeFileAtomically(file, std::as_bytes(std::span(text)));
+}
+
+/// source.spm, target.spm and vocab.json, laid out as Marian folders have them: ids are those of the vocabulary, and
+/// <pad> follows them. Returns the number of ids.
+std::int64_t writeTokenizer(const std::filesystem::path& vocabulary, const std::filesystem::path& folder) {
+    const auto model = SentencePiece::open(vocabulary);
+    const auto size = static_cast<std::int64_t>(model.pieces().size());
+    nlohmann::json ids;
+    for (std::int64_t id = 0; id < size; ++id)
+        ids[model.pieces()[static_cast<std::size_t>(id)].text] = id;
+    if (ids.value("</s>", -1) != 0 || ids.value("<unk>", -1) != 1)
+        throw Error(Error::Kind::Unsupported, vocabulary.string(), "</s> and <unk> are not its ids 0 and 1",
+                    "train it with --eos_id=0 --unk_id=1 --bos_id=-1 --pad_id=-1");
+    ids["<pad>"] = size;
+    for (const char* name : {"source.spm", "target.spm"})
+        std::filesystem::copy_file(vocabulary, folder / name, std::filesystem::copy_options::overwrite_existing);
+    writeText(folder / "vocab.json", ids.dump(0) + "\n");
+    return size + 1;
+}
+
+nlohmann::json makeConfig(const Arguments& arguments, std::int64_t vocabulary) {
+    const auto architecture = arguments.text("--architecture");
+    nlohmann::json config{
+        {"vocab_size", vocabulary},           {"pad_token_id", vocabulary - 1},
+        {"eos_token_id", 0},                  {"decoder_start_token_id", vocabulary - 1},
+        {"max_position_embeddings", 256},     {"dropout", arguments.numberOr("--dropout", 0.1, 0.0)},
+        {"is_encoder_decoder", true},
+    };
+    if (architecture == "transformer") {
+        const auto layers = arguments.countOr("--layers", 3);
+        const auto heads = arguments.countOr("--heads", 4);
+        const auto feedForward = arguments.countOr("--feed-forward", 768);
+        config.update({{"model_type", "marian"},
+                       {"architectures", {"MarianMTModel"}},
+                       {"d_model", arguments.countOr("--width", 192)},
+                       {"encoder_layers", layers},
+                       {"decoder_layers", layers},
+                       {"encoder_attention_heads", heads},
+                       {"decoder_attention_heads", heads},
+                       {"encoder_ffn_dim", feedForward},
+                       {"decoder_ffn_dim", feedForward},
+                       {"activation_function", "relu"},
+                       {"scale_embedding", true},
+                       {"static_position_embeddings", true},
+                       {"share_encoder_decoder_embeddings", true}});
+    } else if (architecture == "additive" || architecture == "recurrent") {
+        config.update({{"model_type", "headlight_recurrent"},
+                       {"attention", architecture == "additive" ? "additive" : "none"},
+                       {"embedding_size", arguments.countOr("--embedding", 192)},
+                       {"hidden_size", arguments.countOr("--hidden", 256)},
+                       {"alignment_size", arguments.countOr("--alignment", 192)}});
+    } else {
+        throw Error(Error::Kind::Invalid, "--architecture", "\"" + architecture + "\" is not known",
+                    "known are: transformer, additive, recurrent");
+    }
+    return config;
+}
+
+/// model.safetensors in half precision, under the names of the family's checkpoints.
+void writeWeights(const Network& network, const Family& family, const std::filesystem::path& folder) {
+    std::vector<torch::Tensor> kept;
+    std::vector<TensorView> views;
+    const auto add = [&](const std::string& name, const torch::Tensor& values) {
+        const auto half = values.detach().to(torch::kCPU, torch::kHalf).contiguous();
+        kept.push_back(half);
+        const auto* bytes = static_cast<const std::byte*>(half.data_ptr());
+        views.push_back({family.naming.checkpointName(name), DType::F16, half.sizes().vec(), {bytes, half.nbytes()}});
+    };
+    for (const auto& parameter : network.translator->named_parameters())
+        add(parameter.key(), parameter.value());
+    for (const auto& buffer : network.translator->named_buffers())
+        add(buffer.key(), buffer.value());
+    const auto bytes = serializeSafetensors(views, {{"format", "pt"}});
+    writeFileAtomically(folder / "model.safetensors", bytes);
+}
+
+std::string readableTime(double seconds) {
+    const auto minutes = static_cast<int>(seconds / 60);
+    std::array<char, 32> text{};
+    std::snprintf(text.data(), text.size(), "%d:%02d h", minutes / 60, minutes % 60);
+    return text.data();
+}
+
+std::atomic<bool> stopRequested = false;
+
+int train(const Arguments& arguments) {
+    const auto device = readDevice(arguments);
+    TrainOptions options;
+    options.device = device;
+    options.steps = arguments.countOr("--steps", options.steps);
+    options.batchTokens = arguments.countOr("--batch-tokens", options.batchTokens);
+    options.learningRate = arguments.numberOr("--learning-rate", options.learningRate, 0.0);
+    options.warmup = arguments.countOr("--warmup", options.warmup, 0);
+    options.smoothing = arguments.numberOr("--smoothing", options.smoothing, 0.0);
+    options.clip = arguments.numberOr("--clip", options.clip, 0.0);
+    options.validateEvery = arguments.countOr("--validate-every", options.validateEvery);
+    options.patience = static_cast<int>(arguments.countOr("--patience", options.patience));
+    options.seed = static_cast<std::uint64_t>(arguments.countOr("--seed", 1, 0));
+
+    const std::filesystem::path folder = arguments.text("--out");
+    std::filesystem::create_directories(folder);
+    const auto vocabulary = writeTokenizer(arguments.text("--vocabulary"), folder);
+    const auto json = makeConfig(arguments, vocabulary);
+    const ModelConfig config(json, "the options");
+    writeText(folder / "config.json", json.dump(2) + "\n");
+    const auto tokenizer = openTokenizer(folder);
+
+    torch::manual_seed(options.seed);
+    const auto& family = findFamily(config);
+    auto network = family.build(config, nullptr);
+    std::int64_t parameters = 0;
+    for (const auto& parameter : network.translator->parameters())
+        parameters += parameter.numel();
+
+    const auto longest = static_cast<std::size_t>(arguments.countOr("--longest", 60, 2));
+    Corpus corpus;
+    for (const auto& file : arguments.texts("--corpus")) {
+        auto part = encodeCorpus(readParallelText(file), *tokenizer, network.ids, longest);
+        std::fprintf(stderr, "%s: %zu pairs, %zu too long\n", file.c_str(), part.pairs.size(), part.tooLong);
+        std::move(part.pairs.begin(), part.pairs.end(), std::back_inserter(corpus.pairs));
+    }
+    std::vector<Corpus> validation;
+    for (const auto& file : arguments.texts("--valid"))
+        validation.push_back(encodeCorpus(readParallelText(file), *tokenizer, network.ids, longest));
+
+    Trainer trainer(std::move(network), std::move(corpus), std::move(validation), options, folder.string() + ".state");
+    std::fprintf(stderr, "%lld parameters, %s step %lld of %lld\n", static_cast<long long>(parameters),
+                 trainer.resumed() ? "going on from" : "beginning at", static_cast<long long>(trainer.step()),
+                 static_cast<long long>(options.steps));
+    for (const int signal : {SIGINT, SIGTERM})
+        std::signal(signal, [](int) { stopRequested = true; });
+    trainer.run({.progress =
+                     [&](const Progress& progress) {
+                         std::fprintf(stderr, "step %lld/%lld  epoch %lld  loss %.3f  rate %.2e  %.0f tokens/s  %s left\n",
+                                      static_cast<long long>(progress.step), static_cast<long long>(options.steps),
+                                      static_cast<long long>(progress.epoch), progress.loss, progress.rate,
+                                      progress.tokensPerSecond, readableTime(progress.secondsLeft).c_str());
+                     },
+                 .validated =
+                     [&](const std::vector<double>& losses, bool best) {
+                         std::fprintf(stderr, "step %lld  validation", static_cast<long long>(trainer.step()));
+                         for (const double loss : losses)
+                             std::fprintf(stderr, " %.4f", loss);
+                         std::fprintf(stderr, "%s\n", best ? "  best so far" : "");
+                         if (best)
+                             writeWeights(trainer.network(), family, folder);
+                     }},
+                stopRequested);
+    std::fprintf(stderr, "%s at step %lld, best validation %.4f\n", stopRequested ? "stopped" : "done",
+                 static_cast<long long>(trainer.step()), trainer.bestLoss());
+    return 0;
+}
+
+int evaluate(const Arguments& arguments) {
+    const auto device = readDevice(arguments);
+    const std::filesystem::path folder = arguments.text("--model");
+    const auto config = ModelConfig::open(folder);
+    auto network = openNetwork(config, Weights::open(folder));
+    network.translator->to(device);
+    const auto tokenizer = openTokenizer(folder);
+    auto texts = readParallelText(arguments.text("--corpus"));
+    texts.resize(std::min(texts.size(), static_cast<std::size_t>(arguments.countOr("--limit", INT64_MAX))));
+
+    const auto corpus = encodeCorpus(texts, *tokenizer, network.ids, static_cast<std::size_t>(network.maxPositions));
+    if (corpus.tooLong > 0)
+        throw Error(Error::Kind::Invalid, arguments.text("--corpus"),
+                    std::to_string(corpus.tooLong) + " sentences are longer than the model reads");
+    const double loss = meanLoss(network, corpus.pairs, device);
+    const auto translations
+        = translate(network, *tokenizer, corpus.pairs, static_cast<int>(arguments.countOr("--beam", 1)), device);
+    std::vector<std::string> references;
+    for (const auto& text : texts)
+        references.push_back(text.target);
+    if (const auto file = arguments.textOr("--translations", ""); !file.empty()) {
+        std::string lines;
+        for (const auto& translation : translations)
+            lines += translation + "\n";
+        writeText(file, lines);
+    }
+    std::printf("%zu pairs  loss %.4f  perplexity %.3f  BLEU %.2f\n", texts.size(), loss, std::exp(loss),
+                bleu(translations, references));
+    return 0;
+}
+
+int run(int count, char** words) {
+    const std::string command = count > 1 ? words[1] : "";
+    if (command == "train") {
+        constexpr auto known = std::to_array<const char*>(
+            {"--architecture", "--corpus", "--valid", "--vocabulary", "--out", "--width", "--heads", "--layers",
+             "--feed-forward", "--embedding", "--hidden", "--alignment", "--dropout", "--longest", "--steps",
+             "--batch-tokens", "--learning-rate", "--warmup", "--smoothing", "--clip", "--validate-every", "--patience",
+             "--seed", "--device", "--threads"});
+        return train(Arguments(count, words, known));
+    }
+    if (command == "evaluate") {
+        constexpr auto known = std::to_array<const char*>(
+            {"--model", "--corpus", "--beam", "--limit", "--translations", "--device", "--threads"});
+        return evaluate(Arguments(count, words, known));
+    }
+    const bool asked = command == "--help" || command == "help";
+    std::fputs(help, asked ? stdout : stderr);
+    return asked ? 0 : 2;
+}
+
+} // namespace
+
+int main(int count, char** words) {
+    try {
+        return run(count, words);
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "headlight-train: %s\n", error.what());
+        return 1;
+    }
+}

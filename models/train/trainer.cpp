@@ -1,0 +1,170 @@
+#include "models/train/trainer.h"
+
+#include "models/train/batches.h"
+#include "models/train/evaluate.h"
+
+#include <torch/torch.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <numbers>
+
+namespace headlight {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+constexpr double secondsBetweenLines = 10;
+
+double secondsSince(Clock::time_point start) {
+    return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+torch::optim::Adam makeAdam(Network& network, const TrainOptions& options) {
+    // As in Vaswani et al. 2017, 5.3.
+    return torch::optim::Adam(network.translator->parameters(),
+                              torch::optim::AdamOptions(options.learningRate).betas({0.9, 0.98}).eps(1e-9));
+}
+
+} // namespace
+
+double learningRate(const TrainOptions& options, std::int64_t step) {
+    if (step < options.warmup)
+        return options.learningRate * static_cast<double>(step) / static_cast<double>(options.warmup);
+    const auto span = static_cast<double>(std::max<std::int64_t>(options.steps - options.warmup, 1));
+    const double way = std::min(static_cast<double>(step - options.warmup) / span, 1.0);
+    return options.learningRate * 0.5 * (1 + std::cos(std::numbers::pi * way));
+}
+
+Trainer::Trainer(Network network, Corpus corpus, std::vector<Corpus> validation, TrainOptions options,
+                 std::filesystem::path stateFile)
+    : m_network((network.translator->to(options.device), std::move(network))), m_corpus(std::move(corpus)),
+      m_validation(std::move(validation)), m_options(options), m_stateFile(std::move(stateFile)),
+      m_adam(makeAdam(m_network, m_options)) {
+    if (std::filesystem::exists(m_stateFile))
+        load();
+    planEpoch();
+}
+
+void Trainer::planEpoch() {
+    m_plan = planBatches(m_corpus.pairs, m_options.batchTokens,
+                         m_options.seed * 1'000'003 + static_cast<std::uint64_t>(m_epoch));
+}
+
+double Trainer::update(std::int64_t* tokens) {
+    if (m_next == static_cast<std::int64_t>(m_plan.size())) {
+        ++m_epoch;
+        m_next = 0;
+        planEpoch();
+    }
+    ++m_step;
+    // Dropout follows from the step alone, so that a resumed training repeats what an unbroken one does.
+    torch::manual_seed(m_options.seed * 1'000'003 + static_cast<std::uint64_t>(m_step));
+    const auto& indices = m_plan[static_cast<std::size_t>(m_next++)];
+    const auto batch = makeBatch(m_corpus.pairs, indices, m_network.ids, m_options.device);
+    for (auto& group : m_adam.param_groups())
+        group.options().set_lr(learningRate(m_options, m_step));
+    m_adam.zero_grad();
+    const auto loss = tokenLoss(*m_network.translator, batch, m_network.ids.pad, m_options.smoothing);
+    (loss / batch.tokens).backward();
+    torch::nn::utils::clip_grad_norm_(m_network.translator->parameters(), m_options.clip);
+    m_adam.step();
+    *tokens += batch.tokens;
+    return loss.item<double>();
+}
+
+void Trainer::run(const Listener& listener, const std::atomic<bool>& stop) {
+    m_network.translator->train();
+    auto lineStart = Clock::now();
+    double lineLoss = 0;
+    std::int64_t lineTokens = 0;
+    std::int64_t lineFirst = m_step;
+    while (m_step < m_options.steps && m_validationsSinceBest < m_options.patience && !stop) {
+        lineLoss += update(&lineTokens);
+        if (const double seconds = secondsSince(lineStart); seconds > secondsBetweenLines) {
+            const double perStep = seconds / static_cast<double>(m_step - lineFirst);
+            listener.progress({.step = m_step,
+                               .epoch = m_epoch,
+                               .loss = lineLoss / static_cast<double>(lineTokens),
+                               .rate = learningRate(m_options, m_step),
+                               .tokensPerSecond = static_cast<double>(lineTokens) / seconds,
+                               .secondsLeft = perStep * static_cast<double>(m_options.steps - m_step)});
+            lineStart = Clock::now();
+            lineLoss = 0;
+            lineTokens = 0;
+            lineFirst = m_step;
+        }
+        if (m_step % m_options.validateEvery == 0 || m_step == m_options.steps) {
+            validate(listener);
+            save();
+            lineStart = Clock::now();
+            lineLoss = 0;
+            lineTokens = 0;
+            lineFirst = m_step;
+        }
+    }
+    save();
+}
+
+void Trainer::validate(const Listener& listener) {
+    std::vector<double> losses;
+    double sum = 0;
+    for (const auto& corpus : m_validation) {
+        losses.push_back(meanLoss(m_network, corpus.pairs, m_options.device));
+        sum += losses.back();
+    }
+    const double mean = sum / static_cast<double>(losses.size());
+    const bool best = mean < m_bestLoss;
+    m_validationsSinceBest = best ? 0 : m_validationsSinceBest + 1;
+    if (best)
+        m_bestLoss = mean;
+    listener.validated(losses, best);
+    m_network.translator->train();
+}
+
+void Trainer::save() {
+    torch::serialize::OutputArchive archive, model, adam;
+    m_network.translator->save(model);
+    m_adam.save(adam);
+    archive.write("model", model);
+    archive.write("adam", adam);
+    archive.write("epoch", torch::IValue(m_epoch));
+    archive.write("next", torch::IValue(m_next));
+    archive.write("step", torch::IValue(m_step));
+    archive.write("best_loss", torch::IValue(m_bestLoss));
+    archive.write("validations_since_best", torch::IValue(m_validationsSinceBest));
+    // A kill while writing must not cost the state that was there.
+    const auto unfinished = m_stateFile.string() + ".new";
+    archive.save_to(unfinished);
+    std::filesystem::rename(unfinished, m_stateFile);
+}
+
+void Trainer::load() {
+    try {
+        torch::serialize::InputArchive archive, model, adam;
+        archive.load_from(m_stateFile.string(), m_options.device);
+        archive.read("model", model);
+        archive.read("adam", adam);
+        m_network.translator->load(model);
+        m_adam.load(adam);
+        torch::IValue value;
+        const auto number = [&](const char* name) {
+            archive.read(name, value);
+            return value.toInt();
+        };
+        m_epoch = number("epoch");
+        m_next = number("next");
+        m_step = number("step");
+        m_validationsSinceBest = number("validations_since_best");
+        archive.read("best_loss", value);
+        m_bestLoss = value.toDouble();
+    } catch (const c10::Error& error) {
+        throw Error(Error::Kind::Mismatch, m_stateFile.string(),
+                    std::string("cannot go on from it: ") + error.what_without_backtrace(),
+                    "give the options it was begun with, or remove the file to begin anew");
+    }
+    m_resumed = true;
+}
+
+} // namespace headlight

@@ -1,0 +1,87 @@
+// Training of one encoder–decoder: Adam, warm-up and decay, label smoothing, clipping, early stopping; goes on after a
+// kill from where it last saved, to the same weights as if it had not been killed.
+#pragma once
+
+#include "core/families/family.h"
+#include "models/train/corpus.h"
+
+#include <torch/optim/adam.h>
+
+#include <atomic>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <limits>
+#include <string>
+#include <vector>
+
+namespace headlight {
+
+struct TrainOptions {
+    std::int64_t steps = 10000;        ///< weight updates in all; the learning rate reaches 0 there
+    std::int64_t batchTokens = 1000;   ///< target tokens of one update
+    double learningRate = 1e-3;        ///< at the end of the warm-up
+    std::int64_t warmup = 500;         ///< updates over which the learning rate rises
+    double smoothing = 0.1;            ///< label smoothing
+    double clip = 1;                   ///< most norm of all gradients together
+    std::int64_t validateEvery = 500;  ///< updates between two validations; each also saves
+    int patience = 10;                 ///< validations without improvement after which it stops
+    std::uint64_t seed = 1;
+    torch::Device device = torch::kCPU;
+};
+
+/// The learning rate of one update, counted from 1: up in a straight line, down along a cosine.
+double learningRate(const TrainOptions& options, std::int64_t step);
+
+struct Progress {
+    std::int64_t step = 0;
+    std::int64_t epoch = 0;
+    double loss = 0;            ///< smoothed nats per token since the last line
+    double rate = 0;            ///< learning rate
+    double tokensPerSecond = 0; ///< target tokens
+    double secondsLeft = 0;
+};
+
+class Trainer {
+public:
+    /// @param validation one or several held-out corpora; their mean loss decides
+    /// @param stateFile  what a later run goes on from; read at once when it is there
+    /// @throws Error when the state is not of this model
+    Trainer(Network network, Corpus corpus, std::vector<Corpus> validation, TrainOptions options,
+            std::filesystem::path stateFile);
+
+    struct Listener {
+        std::function<void(const Progress&)> progress; ///< every few seconds
+        std::function<void(const std::vector<double>& losses, bool best)> validated;
+    };
+    /// Trains to the end, until it no longer improves, or until `stop` is set; always saved then.
+    void run(const Listener& listener, const std::atomic<bool>& stop);
+
+    Network& network() { return m_network; }
+    std::int64_t step() const { return m_step; }
+    double bestLoss() const { return m_bestLoss; }
+    bool resumed() const { return m_resumed; }
+
+private:
+    double update(std::int64_t* tokens);
+    void validate(const Listener& listener);
+    void save();
+    void load();
+    void planEpoch();
+
+    Network m_network;
+    Corpus m_corpus;
+    std::vector<Corpus> m_validation;
+    TrainOptions m_options;
+    std::filesystem::path m_stateFile;
+    torch::optim::Adam m_adam;
+    std::vector<std::vector<std::size_t>> m_plan; ///< of this epoch
+    std::int64_t m_epoch = 0;
+    std::int64_t m_next = 0; ///< batch of the plan
+    std::int64_t m_step = 0;
+    double m_bestLoss = std::numeric_limits<double>::infinity();
+    std::int64_t m_validationsSinceBest = 0;
+    bool m_resumed = false;
+};
+
+} // namespace headlight

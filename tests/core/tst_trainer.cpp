@@ -1,0 +1,254 @@
+// Protects the trainer: batches without wasted padding, BLEU, the schedule, and that a stopped training goes on as if
+// it had not been stopped.
+#include "models/train/batches.h"
+#include "models/train/corpus.h"
+#include "models/train/evaluate.h"
+#include "models/train/trainer.h"
+
+#include <torch/torch.h>
+
+#include <QTemporaryDir>
+#include <QTest>
+
+#include <fstream>
+#include <set>
+
+using namespace headlight;
+
+namespace {
+
+/// Targets that are the sources, reversed: learnt quickly by any of the networks.
+std::vector<IdPair> reversedPairs(std::size_t count) {
+    std::vector<IdPair> pairs;
+    for (std::size_t i = 0; i < count; ++i) {
+        std::vector<std::int64_t> words;
+        for (std::size_t j = 0; j < 2 + i % 4; ++j)
+            words.push_back(static_cast<std::int64_t>(2 + (i * 7 + j * 3) % 9));
+        IdPair pair{words, {words.rbegin(), words.rend()}};
+        pair.source.push_back(0);
+        pair.target.push_back(0);
+        pairs.push_back(pair);
+    }
+    return pairs;
+}
+
+Network smallNetwork(const std::string& architecture) {
+    nlohmann::json json{{"vocab_size", 12},   {"pad_token_id", 11},           {"eos_token_id", 0},
+                        {"decoder_start_token_id", 11}, {"max_position_embeddings", 20}, {"dropout", 0.1}};
+    if (architecture == "transformer")
+        json.update({{"model_type", "marian"},
+                     {"d_model", 16},
+                     {"encoder_layers", 1},
+                     {"decoder_layers", 1},
+                     {"encoder_attention_heads", 2},
+                     {"encoder_ffn_dim", 32},
+                     {"scale_embedding", true},
+                     {"activation_function", "relu"}});
+    else
+        json.update({{"model_type", "headlight_recurrent"},
+                     {"attention", architecture},
+                     {"embedding_size", 12},
+                     {"hidden_size", 16},
+                     {"alignment_size", 12}});
+    const ModelConfig config(json, "config of the test");
+    torch::manual_seed(3);
+    return findFamily(config).build(config, nullptr);
+}
+
+TrainOptions smallOptions(std::int64_t steps) {
+    return {.steps = steps,
+            .batchTokens = 40,
+            .learningRate = 1e-2,
+            .warmup = 10,
+            .validateEvery = 10,
+            .patience = 1000,
+            .seed = 5};
+}
+
+const Trainer::Listener silent{[](const Progress&) {}, [](const std::vector<double>&, bool) {}};
+
+std::filesystem::path pathOf(const QTemporaryDir& folder, const char* name) {
+    return std::filesystem::path(folder.path().toStdString()) / name;
+}
+
+} // namespace
+
+class TestTrainer : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void readsTheFirstTwoColumns();
+    void namesTheLineWithoutATab();
+    void planHoldsEachPairOnceAndIsRepeatable();
+    void batchShiftsAndPadsTargets();
+    void scheduleRisesAndFalls();
+    void wordsOf13a_data();
+    void wordsOf13a();
+    void bleuOfKnownSentences();
+    void lossLeavesPaddingOut();
+    void learnsAndGoesOnAfterAStop_data();
+    void learnsAndGoesOnAfterAStop();
+    void refusesTheStateOfAnotherModel();
+    void stopsWhenItNoLongerImproves();
+};
+
+void TestTrainer::readsTheFirstTwoColumns() {
+    const QTemporaryDir folder;
+    std::ofstream(pathOf(folder, "a.tsv")) << "one\tun\tfrom here\r\n\ntwo\tdeux\n";
+    const auto pairs = readParallelText(pathOf(folder, "a.tsv"));
+    QCOMPARE(pairs.size(), std::size_t{2});
+    QCOMPARE(pairs[0].target, std::string("un"));
+    QCOMPARE(pairs[1].source, std::string("two"));
+}
+
+void TestTrainer::namesTheLineWithoutATab() {
+    const QTemporaryDir folder;
+    std::ofstream(pathOf(folder, "a.tsv")) << "one\tun\ntwo deux\n";
+    try {
+        readParallelText(pathOf(folder, "a.tsv"));
+        QFAIL("a line without a tab was accepted");
+    } catch (const Error& error) {
+        QVERIFY(error.place().ends_with("a.tsv:2"));
+    }
+    QVERIFY_EXCEPTION_THROWN(readParallelText(pathOf(folder, "none.tsv")), Error);
+}
+
+void TestTrainer::planHoldsEachPairOnceAndIsRepeatable() {
+    const auto pairs = reversedPairs(101);
+    const auto plan = planBatches(pairs, 40, 7);
+    std::set<std::size_t> seen;
+    for (const auto& indices : plan) {
+        std::size_t longest = 0;
+        for (const auto index : indices) {
+            QVERIFY(seen.insert(index).second);
+            QCOMPARE(pairs[index].source.size(), pairs[indices.front()].source.size());
+            longest = std::max(longest, pairs[index].target.size());
+        }
+        QVERIFY(longest * indices.size() <= 40);
+    }
+    QCOMPARE(seen.size(), pairs.size());
+    QCOMPARE(planBatches(pairs, 40, 7), plan);
+    QVERIFY(planBatches(pairs, 40, 8) != plan);
+}
+
+void TestTrainer::batchShiftsAndPadsTargets() {
+    const std::vector<IdPair> pairs{{{4, 0}, {5, 0}}, {{6, 0}, {7, 8, 0}}};
+    const auto batch = makeBatch(pairs, {0, 1}, {.start = 9, .end = 0, .pad = 10}, torch::kCPU);
+    QVERIFY(batch.source.equal(torch::tensor({{4, 0}, {6, 0}}, torch::kInt64)));
+    QVERIFY(batch.targetIn.equal(torch::tensor({{9, 5, 10}, {9, 7, 8}}, torch::kInt64)));
+    QVERIFY(batch.targetOut.equal(torch::tensor({{5, 0, 10}, {7, 8, 0}}, torch::kInt64)));
+    QCOMPARE(batch.tokens, 5);
+}
+
+void TestTrainer::scheduleRisesAndFalls() {
+    const TrainOptions options{.steps = 110, .learningRate = 2, .warmup = 10};
+    QCOMPARE(learningRate(options, 5), 1.0);
+    QCOMPARE(learningRate(options, 10), 2.0);
+    QCOMPARE(learningRate(options, 60), 1.0);
+    QVERIFY(learningRate(options, 110) < 1e-9);
+}
+
+void TestTrainer::wordsOf13a_data() {
+    QTest::addColumn<QString>("text");
+    QTest::addColumn<QString>("words");
+    QTest::newRow("full stop") << "The end." << "The end .";
+    QTest::newRow("number") << "1,000.5 km." << "1,000.5 km .";
+    QTest::newRow("apostrophe stays") << "l'eau (froide)" << "l'eau ( froide )";
+    QTest::newRow("hyphen after a digit") << "8-year porte-clés" << "8 - year porte-clés";
+    QTest::newRow("entities") << "A &amp; B" << "A & B";
+    QTest::newRow("nothing") << "  " << "";
+}
+
+void TestTrainer::wordsOf13a() {
+    QFETCH(QString, text);
+    QFETCH(QString, words);
+    QStringList found;
+    for (const auto& word : headlight::wordsOf13a(text.toStdString()))
+        found += QString::fromStdString(word);
+    QCOMPARE(found.join(QLatin1Char(' ')), words);
+}
+
+void TestTrainer::bleuOfKnownSentences() {
+    QCOMPARE(bleu({"the cat is on the mat ."}, {"the cat is on the mat ."}), 100.0);
+    QCOMPARE(bleu({""}, {"the cat"}), 0.0);
+    // n-grams that match: 4 of 5, 2 of 4, 1 of 3, 0 of 2, the last smoothed to 1 / (2 · 2); the lengths agree.
+    const double expected = 100 * std::pow(4.0 / 5 * 2 / 4 * 1 / 3 * 1 / 4, 0.25);
+    QVERIFY(std::abs(bleu({"a b c x e"}, {"a b c d e"}) - expected) < 1e-9);
+    // A hypothesis that is all right and too short: only the brevity penalty counts.
+    QVERIFY(std::abs(bleu({"a b c d"}, {"a b c d e"}) - 100 * std::exp(1 - 5.0 / 4)) < 1e-9);
+}
+
+void TestTrainer::lossLeavesPaddingOut() {
+    auto network = smallNetwork("additive");
+    network.translator->eval();
+    const std::vector<IdPair> pairs{{{4, 0}, {5, 0}}, {{6, 0}, {7, 8, 2, 0}}};
+    const auto loss = [&](const std::vector<std::size_t>& indices) {
+        return tokenLoss(*network.translator, makeBatch(pairs, indices, network.ids, torch::kCPU), network.ids.pad, 0)
+            .item<double>();
+    };
+    QVERIFY(std::abs(loss({0, 1}) - loss({0}) - loss({1})) < 1e-4);
+}
+
+void TestTrainer::learnsAndGoesOnAfterAStop_data() {
+    QTest::addColumn<QString>("architecture");
+    QTest::newRow("transformer") << "transformer";
+    QTest::newRow("additive") << "additive";
+    QTest::newRow("recurrent") << "none";
+}
+
+void TestTrainer::learnsAndGoesOnAfterAStop() {
+    QFETCH(QString, architecture);
+    const QTemporaryDir folder;
+    const Corpus corpus{reversedPairs(60)};
+    const std::atomic<bool> never = false;
+    const auto trainer = [&](const char* state) {
+        return Trainer(smallNetwork(architecture.toStdString()), corpus, {corpus, corpus}, smallOptions(60),
+                       pathOf(folder, state));
+    };
+
+    std::vector<double> losses;
+    auto unbroken = trainer("unbroken");
+    unbroken.run({silent.progress, [&](const auto& found, bool) { losses.push_back(found.front()); }}, never);
+    QCOMPARE(unbroken.step(), 60);
+    QVERIFY2(losses.back() < 0.8 * losses.front(),
+             qPrintable(QStringLiteral("%1 -> %2").arg(losses.front()).arg(losses.back())));
+
+    std::atomic<bool> stop = false;
+    auto first = trainer("broken");
+    first.run({silent.progress, [&](const auto&, bool) { stop = first.step() == 30; }}, stop);
+    QCOMPARE(first.step(), 30);
+    auto second = trainer("broken");
+    QVERIFY(second.resumed());
+    second.run(silent, never);
+    QCOMPARE(second.step(), 60);
+    const auto expected = unbroken.network().translator->named_parameters();
+    for (const auto& parameter : second.network().translator->named_parameters())
+        QVERIFY2(parameter.value().equal(expected[parameter.key()]), parameter.key().c_str());
+}
+
+void TestTrainer::refusesTheStateOfAnotherModel() {
+    const QTemporaryDir folder;
+    const Corpus corpus{reversedPairs(10)};
+    const std::atomic<bool> never = false;
+    Trainer(smallNetwork("additive"), corpus, {corpus}, smallOptions(1), pathOf(folder, "state")).run(silent, never);
+    QVERIFY_EXCEPTION_THROWN(
+        Trainer(smallNetwork("transformer"), corpus, {corpus}, smallOptions(1), pathOf(folder, "state")), Error);
+    std::ofstream(pathOf(folder, "state")) << "not a state";
+    QVERIFY_EXCEPTION_THROWN(
+        Trainer(smallNetwork("additive"), corpus, {corpus}, smallOptions(1), pathOf(folder, "state")), Error);
+}
+
+void TestTrainer::stopsWhenItNoLongerImproves() {
+    const QTemporaryDir folder;
+    auto options = smallOptions(1000);
+    options.learningRate = 0; // nothing is learnt
+    options.patience = 3;
+    const Corpus corpus{reversedPairs(20)};
+    const std::atomic<bool> never = false;
+    Trainer trainer(smallNetwork("additive"), corpus, {corpus}, options, pathOf(folder, "state"));
+    trainer.run(silent, never);
+    QCOMPARE(trainer.step(), 40); // the first validation is the best, three more follow
+}
+
+QTEST_GUILESS_MAIN(TestTrainer)
+#include "tst_trainer.moc"
