@@ -1,0 +1,571 @@
+// Writes a Trace as safetensors and JSON, and reads it again. A file comes from anywhere: what it says about itself is
+// checked against its tensors before anyone indexes with it.
+#include "core/trace/trace_file.h"
+#include "core/checkpoint/safetensors.h"
+#include "core/error.h"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <map>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+namespace headlight {
+
+namespace {
+
+using nlohmann::json;
+using nlohmann::ordered_json;
+
+constexpr auto format = "headlight-trace";
+constexpr int version = 1;
+constexpr auto exportAgain = "export the trace again";
+constexpr double rowSumTolerance = 0.02; // of bfloat16 weights that were cut, not rounded
+
+struct NamedBlock {
+    BlockKind kind;
+    const char* name;
+};
+constexpr std::array<NamedBlock, 3> blockNames{
+    {{BlockKind::Encoder, "encoder"}, {BlockKind::Decoder, "decoder"}, {BlockKind::Cross, "cross"}}};
+
+constexpr std::array<const char*, 2> positionKinds{"sinusoidal", "learned"};
+
+// ---- writing ----
+
+/// Bytes of the UTF-8 character at `at`; 0 when what stands there is none.
+std::size_t characterLength(std::string_view text, std::size_t at) {
+    const auto byte = [&](std::size_t index) { return static_cast<unsigned char>(text[index]); };
+    const auto first = byte(at);
+    const std::size_t length = first < 0x80 ? 1 : first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+    if (length == 0 || first > 0xf4 || at + length > text.size())
+        return 0;
+    for (std::size_t i = 1; i < length; ++i)
+        if ((byte(at + i) & 0xc0U) != 0x80)
+            return 0;
+    const bool overlong = (first == 0xe0 && byte(at + 1) < 0xa0) || (first == 0xf0 && byte(at + 1) < 0x90);
+    const bool noCharacter = (first == 0xed && byte(at + 1) > 0x9f) || (first == 0xf4 && byte(at + 1) > 0x8f);
+    return overlong || noCharacter ? 0 : length;
+}
+
+/// A text made valid, and where each of its bytes went: byte ranges must still name the same letters.
+struct ValidText {
+    std::string text;
+    std::vector<std::size_t> offsets; ///< by the byte in the text as it was, one more than it has
+
+    explicit ValidText(std::string_view given) {
+        for (std::size_t at = 0; at < given.size();) {
+            const auto length = characterLength(given, at);
+            const auto taken = std::max<std::size_t>(length, 1);
+            for (std::size_t i = 0; i < taken; ++i)
+                offsets.push_back(text.size() + i);
+            text += length > 0 ? given.substr(at, length) : std::string_view("\ufffd");
+            at += taken;
+        }
+        offsets.push_back(text.size());
+    }
+    std::size_t offset(std::size_t byte) const { return offsets[std::min(byte, offsets.size() - 1)]; }
+};
+
+/// Keeps a number out of the file that JSON has no word for.
+ordered_json finiteOrNull(double number) {
+    return std::isfinite(number) ? ordered_json(number) : ordered_json(nullptr);
+}
+
+ordered_json tokensJson(const std::vector<Token>& tokens, const ValidText& text) {
+    auto list = ordered_json::array();
+    for (const auto& token : tokens)
+        list.push_back({{"id", token.id},
+                        {"text", ValidText(token.text).text},
+                        {"bytes", {text.offset(token.bytes.begin), text.offset(token.bytes.end)}},
+                        {"word", token.word},
+                        {"special", token.special}});
+    return list;
+}
+
+std::string dump(const ordered_json& value, int indent) {
+    return value.dump(indent, ' ', false, ordered_json::error_handler_t::replace);
+}
+
+std::string tokenTexts(const Trace& trace) {
+    const auto texts = [](const std::vector<Token>& tokens) {
+        auto list = ordered_json::array();
+        for (const auto& token : tokens)
+            list.push_back(ValidText(token.text).text);
+        return list;
+    };
+    return dump({{"source", texts(trace.source)}, {"target", texts(trace.target)}, {"emitted", texts(trace.emitted)}},
+                -1);
+}
+
+// ---- reading ----
+
+/// Checks the members of one JSON text as it hands them out.
+class JsonReader {
+public:
+    /// @param place file and entry, for messages
+    explicit JsonReader(std::string place) : m_place(std::move(place)) {}
+
+    json parse(const std::string& text) const {
+        try {
+            return json::parse(text);
+        } catch (const json::parse_error& error) {
+            corrupt("is not JSON, from its byte " + std::to_string(error.byte));
+        }
+    }
+    const json& member(const json& object, const char* name) const {
+        if (!object.is_object() || !object.contains(name))
+            corrupt("has no '" + std::string(name) + "' where one must be");
+        return object[name];
+    }
+    const json& list(const json& object, const char* name) const {
+        const auto& value = member(object, name);
+        if (!value.is_array())
+            wrong(name, "list", value);
+        return value;
+    }
+    std::string text(const json& object, const char* name) const {
+        const auto& value = member(object, name);
+        if (!value.is_string())
+            wrong(name, "text", value);
+        return value.get<std::string>();
+    }
+    bool boolean(const json& object, const char* name) const {
+        const auto& value = member(object, name);
+        if (!value.is_boolean())
+            wrong(name, "true or false", value);
+        return value.get<bool>();
+    }
+    /// Null is how a number that is not finite was written.
+    double number(const json& object, const char* name) const {
+        const auto& value = member(object, name);
+        if (value.is_null())
+            return std::numeric_limits<double>::quiet_NaN();
+        if (!value.is_number())
+            wrong(name, "number", value);
+        return value.get<double>();
+    }
+    std::int64_t integer(const json& object, const char* name) const { return integer(member(object, name), name, {}); }
+
+    struct Limits {
+        std::int64_t least = std::numeric_limits<std::int64_t>::min();
+        std::int64_t most = std::numeric_limits<std::int64_t>::max();
+    };
+    std::int64_t integer(const json& value, const char* name, Limits limits) const {
+        if (!value.is_number_integer())
+            wrong(name, "whole number", value);
+        const bool huge = value.is_number_unsigned()
+                          && value.get<std::uint64_t>() > std::uint64_t(std::numeric_limits<std::int64_t>::max());
+        if (huge || value.get<std::int64_t>() < limits.least || value.get<std::int64_t>() > limits.most)
+            wrong(name, "number in its range", value);
+        return value.get<std::int64_t>();
+    }
+
+    [[noreturn]] void corrupt(const std::string& detail) const {
+        throw Error(Error::Kind::Corrupt, m_place, detail, exportAgain);
+    }
+
+private:
+    [[noreturn]] void wrong(const char* name, const char* expected, const json& value) const {
+        constexpr std::size_t longest = 60;
+        auto found = value.is_structured() ? std::string(value.type_name()) : value.dump();
+        if (found.size() > longest)
+            found = "a long " + std::string(value.type_name());
+        corrupt("has '" + std::string(name) + "' that is not a " + expected + ": " + found);
+    }
+
+    std::string m_place;
+};
+
+std::vector<Token> readTokens(const JsonReader& reader, const json& list, const std::string& text) {
+    const auto size = static_cast<std::int64_t>(text.size());
+    std::vector<Token> tokens;
+    for (const auto& entry : list) {
+        Token token;
+        token.id = reader.integer(entry, "id");
+        token.text = reader.text(entry, "text");
+        const auto& bytes = reader.list(entry, "bytes");
+        if (bytes.size() != 2)
+            reader.corrupt("has a token with " + std::to_string(bytes.size()) + " 'bytes' instead of 2");
+        const auto begin = reader.integer(bytes[0], "bytes", {0, size});
+        token.bytes.begin = static_cast<std::size_t>(begin);
+        token.bytes.end = static_cast<std::size_t>(reader.integer(bytes[1], "bytes", {begin, size}));
+        token.word = static_cast<int>(
+            reader.integer(reader.member(entry, "word"), "word", {-1, std::numeric_limits<int>::max()}));
+        token.special = reader.boolean(entry, "special");
+        tokens.push_back(std::move(token));
+    }
+    return tokens;
+}
+
+/// Everything but the tensors, from the text that traceJson made.
+Trace readDescription(const std::string& text, const std::string& place) {
+    const JsonReader reader(place + ", metadata 'trace'");
+    const auto root = reader.parse(text);
+    if (reader.text(root, "format") != format)
+        reader.corrupt("is not the description of a trace");
+    if (const auto found = reader.integer(root, "version"); found != version)
+        throw Error(Error::Kind::Unsupported, place, "has version " + std::to_string(found) + " of the trace format",
+                    "open it with a newer Headlight");
+    Trace trace;
+    trace.model = reader.text(root, "model");
+    trace.family = reader.text(root, "family");
+    trace.sourceText = reader.text(root, "source_text");
+    trace.targetText = reader.text(root, "target_text");
+    trace.targetForced = reader.boolean(root, "target_forced");
+    trace.source = readTokens(reader, reader.list(root, "source"), trace.sourceText);
+    trace.target = readTokens(reader, reader.list(root, "target"), trace.targetText);
+    trace.emitted = readTokens(reader, reader.list(root, "emitted"), trace.targetText);
+    const auto rows = static_cast<std::int64_t>((trace.target.empty() ? trace.source : trace.target).size());
+    for (const auto& entry : reader.list(root, "predictions")) {
+        Prediction prediction;
+        prediction.position =
+            static_cast<int>(reader.integer(reader.member(entry, "position"), "position", {0, rows - 1}));
+        for (const auto& candidate : reader.list(entry, "candidates"))
+            prediction.candidates.push_back({reader.integer(candidate, "id"), reader.text(candidate, "text"),
+                                             static_cast<float>(reader.number(candidate, "probability"))});
+        trace.predictions.push_back(std::move(prediction));
+    }
+    if (const auto& kind = reader.member(root, "positions"); !kind.is_null()) {
+        const auto found = std::find(positionKinds.begin(), positionKinds.end(), reader.text(root, "positions"));
+        if (found == positionKinds.end())
+            reader.corrupt("has 'positions' of an unknown kind");
+        trace.positions.emplace().kind = static_cast<PositionTable::Kind>(found - positionKinds.begin());
+    }
+    const auto& milliseconds = reader.member(root, "milliseconds");
+    trace.timings = {.tokenize = reader.number(milliseconds, "tokenize"),
+                     .model = reader.number(milliseconds, "model")};
+    for (const auto& notice : reader.list(root, "notices")) {
+        if (!notice.is_string())
+            reader.corrupt("has a notice that is not a text");
+        trace.notices.push_back(notice.get<std::string>());
+    }
+    return trace;
+}
+
+/// Tokens of which only the texts are known. Marks tell words, if any token has one; else each token is a word.
+std::vector<Token> tokensFromTexts(const std::vector<std::string>& texts, std::string& text) {
+    constexpr std::array<std::string_view, 2> spaceMarks{"\u2581", "\u0120"}; // SentencePiece, GPT-2
+    constexpr std::string_view joinMark = "##";                               // WordPiece
+    const bool spaced = std::any_of(texts.begin(), texts.end(), [&](const std::string& piece) {
+        return piece.starts_with(spaceMarks[0]) || piece.starts_with(spaceMarks[1]);
+    });
+    std::vector<Token> tokens;
+    int word = -1;
+    for (const auto& piece : texts) {
+        Token token;
+        token.text = piece;
+        const bool pointed = piece.size() > 2 && piece.front() == '<' && piece.back() == '>';
+        const bool bracketed =
+            piece.size() > 2 && piece.front() == '[' && piece.back() == ']'
+            && std::all_of(piece.begin() + 1, piece.end() - 1, [](char c) { return c >= 'A' && c <= 'Z'; });
+        token.special = (pointed || bracketed) && !piece.starts_with("<0x") && piece != "<unk>" && piece != "[UNK]"
+                        && piece != "[MASK]";
+        if (!token.special) {
+            std::string_view letters = piece;
+            bool begins = !spaced;
+            for (const auto mark : spaceMarks) {
+                if (letters.starts_with(mark)) {
+                    letters.remove_prefix(mark.size());
+                    begins = true;
+                }
+            }
+            if (letters.size() > joinMark.size() && letters.starts_with(joinMark)) {
+                letters.remove_prefix(joinMark.size());
+                begins = false;
+            }
+            if (begins || word < 0)
+                ++word;
+            if (begins && !text.empty())
+                text += ' ';
+            token.word = word;
+            token.bytes.begin = text.size();
+            text += letters;
+            token.bytes.end = text.size();
+        }
+        tokens.push_back(std::move(token));
+    }
+    return tokens;
+}
+
+std::vector<std::string> readTexts(const JsonReader& reader, const json& list) {
+    std::vector<std::string> texts;
+    for (const auto& text : list) {
+        if (!text.is_string())
+            reader.corrupt("has a token that is not a text");
+        texts.push_back(text.get<std::string>());
+    }
+    return texts;
+}
+
+/// A Trace of which only the tokens are known, in a file that others made.
+Trace describeFromTokens(const SafetensorsFile& file, const std::filesystem::path& path) {
+    const auto entry = file.metadata().find("tokens");
+    if (entry == file.metadata().end())
+        throw Error(Error::Kind::Unsupported, file.place(), "has no metadata entry 'tokens', so its rows have no names",
+                    R"(save it with metadata {"tokens": json.dumps({"source": [...], "target": [...]})})");
+    const JsonReader reader(file.place() + ", metadata 'tokens'");
+    const auto root = reader.parse(entry->second);
+    const bool hasSource = file.find("encoder") || file.find("cross");
+    const bool hasTarget = file.find("decoder") || file.find("cross");
+    if (!hasSource && !hasTarget)
+        throw Error(Error::Kind::Unsupported, file.place(), "has no tensor 'encoder', 'decoder' or 'cross'",
+                    "name the attention tensors so, each [layers, heads, queries, keys]");
+    Trace trace;
+    trace.model = path.stem().string();
+    if (root.is_array()) {
+        if (hasSource && hasTarget)
+            reader.corrupt("is one list, but the tensors are of two texts");
+        auto& tokens = hasSource ? trace.source : trace.target;
+        tokens = tokensFromTexts(readTexts(reader, root), hasSource ? trace.sourceText : trace.targetText);
+    } else {
+        if (hasSource)
+            trace.source = tokensFromTexts(readTexts(reader, reader.list(root, "source")), trace.sourceText);
+        if (hasTarget)
+            trace.target = tokensFromTexts(readTexts(reader, reader.list(root, "target")), trace.targetText);
+        if (hasTarget && root.contains("emitted")) {
+            trace.targetText.clear();
+            trace.emitted = tokensFromTexts(readTexts(reader, reader.list(root, "emitted")), trace.targetText);
+            for (auto& token : trace.target)
+                token.bytes = {};
+        }
+    }
+    if (trace.emitted.empty())
+        trace.emitted = trace.target;
+    trace.targetForced = hasTarget;
+    return trace;
+}
+
+/// Takes tensors out of a file, each with the shape that it must have.
+class TensorReader {
+public:
+    explicit TensorReader(const SafetensorsFile& file) : m_file(file) {}
+
+    bool has(const std::string& name) const { return m_file.find(name) != nullptr; }
+
+    /// Extents of the tensor, of which there must be as many as asked for, none of them 0.
+    std::vector<int> shape(const std::string& name, std::size_t dimensions) const {
+        const auto& tensor = find(name);
+        if (tensor.shape.size() != dimensions)
+            mismatch(name, "has the shape " + shapeText(tensor.shape) + " instead of " + std::to_string(dimensions)
+                               + " dimensions");
+        std::vector<int> extents;
+        for (const auto extent : tensor.shape) {
+            if (extent < 1 || extent > std::numeric_limits<int>::max())
+                mismatch(name, "has the shape " + shapeText(tensor.shape) + ", of which nothing can be shown");
+            extents.push_back(static_cast<int>(extent));
+        }
+        return extents;
+    }
+    std::vector<float> floats(const std::string& name, const std::vector<int>& expected) const {
+        const auto& tensor = find(name);
+        if (!std::equal(expected.begin(), expected.end(), tensor.shape.begin(), tensor.shape.end()))
+            mismatch(name, "has the shape " + shapeText(tensor.shape) + " instead of " + shapeText(expected));
+        if (tensor.dtype != DType::F64 && tensor.dtype != DType::F32 && tensor.dtype != DType::F16
+            && tensor.dtype != DType::BF16)
+            throw Error(Error::Kind::Unsupported, place(name), "has the type " + std::string(dtypeName(tensor.dtype)),
+                        "save it as float32");
+        return toFloats(tensor);
+    }
+    [[noreturn]] void mismatch(const std::string& name, const std::string& detail) const {
+        throw Error(Error::Kind::Mismatch, place(name), detail, exportAgain);
+    }
+
+private:
+    std::string place(const std::string& name) const { return m_file.place() + ", tensor '" + name + "'"; }
+
+    const TensorView& find(const std::string& name) const {
+        const auto* tensor = m_file.find(name);
+        if (!tensor)
+            mismatch(name, "is missing, though others that belong to it are there");
+        return *tensor;
+    }
+    template <class Number>
+    static std::string shapeText(const std::vector<Number>& shape) {
+        std::string text = "[";
+        for (const auto extent : shape)
+            text += (text.size() > 1 ? ", " : "") + std::to_string(extent);
+        return text + "]";
+    }
+
+    const SafetensorsFile& m_file;
+};
+
+AttentionBlock readBlock(const TensorReader& reader, const NamedBlock& named, const Trace& trace) {
+    const std::string name = named.name;
+    const auto shape = reader.shape(name, 4);
+    AttentionBlock block;
+    block.kind = named.kind;
+    block.layers = shape[0];
+    block.heads = shape[1];
+    block.queries = shape[2];
+    block.keys = shape[3];
+    const auto fits = [&](const char* axis, int extent, const std::vector<Token>& tokens) {
+        if (static_cast<std::size_t>(extent) != tokens.size())
+            reader.mismatch(name, "has " + std::to_string(extent) + " " + axis + ", but the file names "
+                                      + std::to_string(tokens.size()) + " tokens for them");
+    };
+    fits("queries", block.queries, trace.queryTokens(block.kind));
+    fits("keys", block.keys, trace.keyTokens(block.kind));
+    block.weights = reader.floats(name, shape);
+    if (reader.has(name + ".scores"))
+        block.scores = reader.floats(name + ".scores", shape);
+    if (reader.has(name + ".queries") || reader.has(name + ".keys")) {
+        block.headSize = reader.shape(name + ".queries", 4)[3];
+        block.queryRows = reader.floats(name + ".queries", {block.layers, block.heads, block.queries, block.headSize});
+        block.keyRows = reader.floats(name + ".keys", {block.layers, block.heads, block.keys, block.headSize});
+    }
+    return block;
+}
+
+/// A word of warning on rows that are no distributions; empty when all are.
+std::string rowNotice(const char* name, const AttentionBlock& block) {
+    std::size_t wrong = 0;
+    const auto rows = block.weights.size() / static_cast<std::size_t>(block.keys);
+    for (std::size_t row = 0; row < rows; ++row) {
+        double sum = 0;
+        for (std::size_t key = 0; key < static_cast<std::size_t>(block.keys); ++key)
+            sum += static_cast<double>(block.weights[row * static_cast<std::size_t>(block.keys) + key]);
+        if (!(std::abs(sum - 1) <= rowSumTolerance))
+            ++wrong;
+    }
+    if (wrong == 0)
+        return {};
+    return std::string(name) + ": " + std::to_string(wrong) + " of " + std::to_string(rows) + " rows do not sum to 1";
+}
+
+} // namespace
+
+std::string traceJson(const Trace& trace) {
+    const ValidText sourceText(trace.sourceText);
+    const ValidText targetText(trace.targetText);
+    auto predictions = ordered_json::array();
+    for (const auto& prediction : trace.predictions) {
+        auto candidates = ordered_json::array();
+        for (const auto& candidate : prediction.candidates)
+            candidates.push_back({{"id", candidate.id},
+                                  {"text", ValidText(candidate.text).text},
+                                  {"probability", finiteOrNull(static_cast<double>(candidate.probability))}});
+        predictions.push_back({{"position", prediction.position}, {"candidates", std::move(candidates)}});
+    }
+    auto notices = ordered_json::array();
+    for (const auto& notice : trace.notices)
+        notices.push_back(ValidText(notice).text);
+    return dump({{"format", format},
+                 {"version", version},
+                 {"model", ValidText(trace.model).text},
+                 {"family", ValidText(trace.family).text},
+                 {"source_text", sourceText.text},
+                 {"target_text", targetText.text},
+                 {"target_forced", trace.targetForced},
+                 {"source", tokensJson(trace.source, sourceText)},
+                 {"target", tokensJson(trace.target, targetText)},
+                 {"emitted", tokensJson(trace.emitted, targetText)},
+                 {"predictions", std::move(predictions)},
+                 {"positions", trace.positions
+                                   ? ordered_json(positionKinds[static_cast<std::size_t>(trace.positions->kind)])
+                                   : ordered_json(nullptr)},
+                 {"milliseconds",
+                  {{"tokenize", finiteOrNull(trace.timings.tokenize)}, {"model", finiteOrNull(trace.timings.model)}}},
+                 {"notices", std::move(notices)}},
+                1)
+           + "\n";
+}
+
+std::vector<std::byte> serializeTrace(const Trace& trace) {
+    std::vector<TensorView> tensors;
+    const auto add = [&](const std::string& name, const std::vector<float>& values, std::vector<std::int64_t> shape) {
+        if (!values.empty())
+            tensors.push_back({name, DType::F32, std::move(shape), std::as_bytes(std::span(values))});
+    };
+    for (const auto& [kind, blockName] : blockNames) {
+        const auto* block = trace.block(kind);
+        if (!block)
+            continue;
+        const std::string name = blockName;
+        add(name, block->weights, {block->layers, block->heads, block->queries, block->keys});
+        add(name + ".scores", block->scores, {block->layers, block->heads, block->queries, block->keys});
+        add(name + ".queries", block->queryRows, {block->layers, block->heads, block->queries, block->headSize});
+        add(name + ".keys", block->keyRows, {block->layers, block->heads, block->keys, block->headSize});
+    }
+    if (const auto& additive = trace.additive) {
+        add("additive.queries", additive->queryPart, {additive->queries, additive->size});
+        add("additive.keys", additive->keyPart, {additive->keys, additive->size});
+        add("additive.v", additive->v, {additive->size});
+        add("additive.energies", additive->energies, {additive->queries, additive->keys});
+    }
+    if (const auto& positions = trace.positions)
+        add("positions", positions->values, {positions->positions, positions->dimensions});
+    if (const auto& logits = trace.logits)
+        add("logits", logits->values, {logits->rows, logits->vocabulary});
+    return serializeSafetensors(tensors, {{"tokens", tokenTexts(trace)}, {"trace", traceJson(trace)}});
+}
+
+void writeTrace(const Trace& trace, const std::filesystem::path& folder) {
+    std::error_code error;
+    std::filesystem::create_directories(folder, error);
+    if (error)
+        throw Error(Error::Kind::Unreadable, folder.string(), "the folder cannot be made: " + error.message(),
+                    "choose another folder");
+    const auto tensors = serializeTrace(trace);
+    const auto description = traceJson(trace);
+    const std::array<FileToWrite, 2> files{
+        {{folder / "trace.safetensors", tensors}, {folder / "trace.json", std::as_bytes(std::span(description))}}};
+    writeFilesAtomically(files);
+}
+
+Trace readTrace(const std::filesystem::path& path) {
+    const auto file = SafetensorsFile::open(path);
+    const auto description = file.metadata().find("trace");
+    auto trace = description == file.metadata().end() ? describeFromTokens(file, path)
+                                                      : readDescription(description->second, file.place());
+    const TensorReader reader(file);
+    for (const auto& named : blockNames) {
+        if (!reader.has(named.name))
+            continue;
+        auto block = readBlock(reader, named, trace);
+        if (auto notice = rowNotice(named.name, block);
+            !notice.empty() && std::find(trace.notices.begin(), trace.notices.end(), notice) == trace.notices.end())
+            trace.notices.push_back(std::move(notice));
+        auto& place = named.kind == BlockKind::Encoder   ? trace.encoder
+                      : named.kind == BlockKind::Decoder ? trace.decoder
+                                                         : trace.cross;
+        place = std::move(block);
+    }
+    if (trace.emitted.size() != trace.target.size())
+        throw Error(Error::Kind::Mismatch, file.place(),
+                    "names " + std::to_string(trace.target.size()) + " target tokens, but "
+                        + std::to_string(trace.emitted.size()) + " emitted ones",
+                    exportAgain);
+    if (reader.has("additive.energies")) {
+        auto& additive = trace.additive.emplace();
+        additive.queries = static_cast<int>(trace.target.size());
+        additive.keys = static_cast<int>(trace.source.size());
+        additive.size = reader.shape("additive.v", 1)[0];
+        additive.queryPart = reader.floats("additive.queries", {additive.queries, additive.size});
+        additive.keyPart = reader.floats("additive.keys", {additive.keys, additive.size});
+        additive.v = reader.floats("additive.v", {additive.size});
+        additive.energies = reader.floats("additive.energies", {additive.queries, additive.keys});
+    }
+    if (reader.has("positions")) {
+        auto& positions = trace.positions ? *trace.positions : trace.positions.emplace();
+        const auto shape = reader.shape("positions", 2);
+        positions.positions = shape[0];
+        positions.dimensions = shape[1];
+        positions.values = reader.floats("positions", shape);
+    } else {
+        trace.positions.reset();
+    }
+    if (reader.has("logits")) {
+        const auto shape = reader.shape("logits", 2);
+        trace.logits = Logits{shape[0], shape[1], reader.floats("logits", shape)};
+    }
+    return trace;
+}
+
+} // namespace headlight
