@@ -58,10 +58,11 @@ HeadMetrics headMetrics(const AttentionBlock& block, Layer layer, Head head, std
     for (int query = 0; query < block.queries; ++query) {
         const auto row = block.row(layer, head, Query(query));
         const float bits = entropyBits(row);
-        if (row.empty() || std::isnan(bits))
+        const int visible = causal ? std::min(query + 1, block.keys) : block.keys;
+        if (visible < 2 || std::isnan(bits))
             continue;
         entropy.add(static_cast<double>(bits));
-        broadest.add(std::log2(causal ? std::min(query + 1, block.keys) : block.keys));
+        broadest.add(std::log2(visible));
         confidence.add(static_cast<double>(*std::max_element(row.begin(), row.end())));
         first.add(static_cast<double>(row.front()));
         double onSpecial = 0;

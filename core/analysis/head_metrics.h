@@ -34,7 +34,8 @@ struct RelativeMetrics {
     float self = 0;
 };
 
-/// Means over the queries whose weights are all finite; all 0 when there are none.
+/// Means over the queries whose weights are all finite; all 0 when there are none. A query that sees but one key, such
+/// as the first of a decoder, has no choice and does not count.
 struct HeadMetrics {
     int queries = 0;      ///< how many queries were counted
     float entropy = 0;    ///< bits

@@ -1,0 +1,348 @@
+// What is read off a Trace, against numbers worked out by hand.
+#include "core/analysis/alignment.h"
+#include "core/analysis/comparison.h"
+#include "core/analysis/head_metrics.h"
+#include "core/analysis/words.h"
+#include "tests/support/compare.h"
+#include "tests/support/trace_from_ascii.h"
+
+#include <QTest>
+
+#include <limits>
+
+using namespace headlight;
+
+namespace {
+
+constexpr float notANumber = std::numeric_limits<float>::quiet_NaN();
+
+bool near(float actual, float expected) {
+    return std::abs(actual - expected) <= 1e-5F;
+}
+
+/// One head of these rows.
+AttentionBlock blockOf(BlockKind kind, const std::vector<std::vector<float>>& rows) {
+    return ascii::block(kind, rows, {});
+}
+
+std::vector<Token> tokensOf(const std::vector<std::string>& names) {
+    std::string text;
+    return ascii::tokens(names, text);
+}
+
+/// Adds another picture as further heads of the same layer.
+void addHeads(AttentionBlock& block, const AttentionBlock& more) {
+    block.heads += more.heads;
+    block.weights.insert(block.weights.end(), more.weights.begin(), more.weights.end());
+}
+
+std::string joined(const std::vector<std::string>& texts) {
+    std::string all;
+    for (const auto& text : texts)
+        all += (all.empty() ? "" : "|") + text;
+    return all;
+}
+
+std::string joined(const std::vector<Word>& words) {
+    std::string all;
+    for (const auto& word : words)
+        all += (all.empty() ? "" : "|") + word.text;
+    return all;
+}
+
+Comparison compareCross(const Trace& first, const Trace& second) {
+    const auto firstMap = meanOverBlock(*first.cross);
+    const auto secondMap = meanOverBlock(*second.cross);
+    return compare({first, firstMap}, {second, secondMap});
+}
+
+} // namespace
+
+class TestAnalysis : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void headsAndMeans() {
+        const auto trace = traceFromAscii(R"(
+                  a  b
+            x     #  .
+            y     3  7
+        )",
+                                          {.layers = 2, .heads = 2});
+        // Head h of layer l is turned to the right by 2 l + h columns, so every other head is mirrored.
+        QCOMPARE(headMap(*trace.cross, Layer(0), Head(0)).values, std::vector<float>({1, 0, 0.3F, 0.7F}));
+        QCOMPARE(headMap(*trace.cross, Layer(1), Head(1)).values, std::vector<float>({0, 1, 0.7F, 0.3F}));
+        const std::vector<float> half(4, 0.5F);
+        QCOMPARE(compareClose(meanOverHeads(*trace.cross, Layer(1)).values, half, 1e-6F), std::string());
+        QCOMPARE(compareClose(meanOverBlock(*trace.cross).values, half, 1e-6F), std::string());
+        QCOMPARE(headMap(*trace.cross, Layer(0), Head(0)).at(1, 1), 0.7F);
+    }
+
+    void hardAlignmentTakesTheFirstLargest() {
+        const Map map{
+            5, 3, {.1F, .8F, .1F, .5F, 0, .5F, notANumber, .2F, .1F, notANumber, notANumber, notANumber, 0, 0, 0}};
+        QCOMPARE(hardAlignment(map), std::vector<int>({1, 0, 1, -1, 0}));
+        QCOMPARE(hardAlignment(Map{}), std::vector<int>());
+    }
+
+    void rowsAreReadAsAskedFor() {
+        const auto trace = traceFromAscii("a b\n x # .\n </s> . #\n");
+        QCOMPARE(rowTokens(trace, BlockKind::Cross, RowTokens::Emitted).front().text, std::string("\u2581x"));
+        QCOMPARE(rowTokens(trace, BlockKind::Cross, RowTokens::TakenIn).front().text, std::string("<s>"));
+        QCOMPARE(rowTokens(trace, BlockKind::Encoder, RowTokens::Emitted).front().text, std::string("\u2581a"));
+    }
+
+    void alignmentScores_data() {
+        QTest::addColumn<QByteArray>("picture");
+        QTest::addColumn<double>("score");
+        QTest::newRow("one to one") << QByteArray("a b c\n x # . .\n y . . #\n z . # .") << 1.0;
+        QTest::newRow("always one of three") << QByteArray("a b c\n x # . .\n y # . .\n z # . .") << 1.0 / 3;
+        QTest::newRow("equal weights") << QByteArray("a b\n x 5 5\n y 5 5") << 0.25;
+        QTest::newRow("rests on the end") << QByteArray("a b </s>\n x . . #\n y . . #") << 0.0;
+        QTest::newRow("half on the end") << QByteArray("a b </s>\n x 5 . 5\n y . 5 5") << 0.25;
+        QTest::newRow("only special tokens count then") << QByteArray("<s> </s>\n x # .\n y . #") << 1.0;
+        QTest::newRow("shorter target") << QByteArray("a b\n x # .") << 0.5;
+    }
+    void alignmentScores() {
+        QFETCH(QByteArray, picture);
+        QFETCH(double, score);
+        const auto trace = traceFromAscii(picture.constData());
+        QVERIFY(std::abs(alignmentScore(headMap(*trace.cross, Layer(0), Head(0)), trace.source) - score) < 1e-6);
+    }
+
+    void bestHeadIsTheSharpOneThatReachesAll() {
+        const auto keys = tokensOf({"a", "b", "c", "</s>"});
+        auto block = blockOf(BlockKind::Cross, {{0, 0, 0, 1}, {0, 0, 0, 1}, {0, 0, 0, 1}});     // rests on the end
+        addHeads(block, blockOf(BlockKind::Cross, {{1, 0, 0, 0}, {1, 0, 0, 0}, {1, 0, 0, 0}})); // rests on a word
+        addHeads(block, blockOf(BlockKind::Cross, {{.4F, .3F, .3F, 0}, {.3F, .4F, .3F, 0}, {.3F, .3F, .4F, 0}}));
+        addHeads(block, blockOf(BlockKind::Cross, {{.7F, .1F, .1F, .1F}, {.1F, .1F, .7F, .1F}, {.1F, .7F, .1F, .1F}}));
+        QCOMPARE(bestAligningHead(block, keys), (HeadPlace{Layer(0), Head(3)}));
+        block.layers = 2;
+        block.heads = 2;
+        QCOMPARE(bestAligningHead(block, keys), (HeadPlace{Layer(1), Head(1)}));
+        std::fill(block.weights.begin(), block.weights.end(), notANumber);
+        QCOMPARE(bestAligningHead(block, keys), (HeadPlace{Layer(0), Head(0)}));
+    }
+
+    void wordsSumOverKeysAndAverageOverQueries() {
+        const auto trace = traceFromAscii(R"(
+                    the   un    +happy  </s>
+            le      5     2     2       1
+            mal     .     1     9       .
+            +heur   .     5     .       5
+            </s>    .     .     .       #
+        )");
+        const auto words =
+            wordMap(trace, BlockKind::Cross, RowTokens::Emitted, headMap(*trace.cross, Layer(0), Head(0)));
+        QCOMPARE(joined(words.columns), std::string("the|unhappy|</s>"));
+        QCOMPARE(joined(words.rows), std::string("le|malheur|</s>"));
+        QCOMPARE(words.map.rows, 3);
+        QCOMPARE(words.map.columns, 3);
+        const std::vector<float> expected{.5F, .4F, .1F, 0, .75F, .25F, 0, 0, 1};
+        QCOMPARE(compareClose(words.map.values, expected, 1e-6F), std::string());
+        QCOMPARE(words.columns[1], (Word{"unhappy", {4, 11}, 1, 2, false}));
+        QVERIFY(words.columns[2].special && words.columns[2].bytes.empty());
+        QVERIFY(words.rows[1].bytes.empty()); // generated
+    }
+
+    void wordsStandAloneWhenTheyMust() {
+        std::vector<Token> tokens(5);
+        tokens[0] = {.id = 1, .text = "17", .bytes = {}, .word = -1, .special = false}; // ids without a tokenizer
+        tokens[1] = {.id = 1, .text = "17", .bytes = {}, .word = -1, .special = false};
+        tokens[2] = {.id = 2, .text = "\u2581", .bytes = {}, .word = 0, .special = false};
+        tokens[3] = {.id = 3, .text = "<mask>", .bytes = {}, .word = -1, .special = true};
+        tokens[4] = {.id = 4, .text = "\u2581Ab", .bytes = {0, 2}, .word = 0, .special = false};
+        QCOMPARE(joined(wordsOf(tokens, "AB")), std::string("17|17|\u2581|<mask>|AB"));
+        QCOMPARE(joined(wordsOf(tokens)), std::string("17|17|\u2581|<mask>|Ab"));
+        QVERIFY(wordsOf({}).empty());
+    }
+
+    void entropyAndDivergence() {
+        using Row = std::vector<float>;
+        QCOMPARE(entropyBits(Row{1, 0, 0}), 0.0F);
+        QCOMPARE(entropyBits(Row{.25F, .25F, .25F, .25F}), 2.0F);
+        QCOMPARE(entropyBits(Row{.5F, .25F, .25F}), 1.5F);
+        QVERIFY(std::isnan(entropyBits(Row{1, notANumber})));
+        QCOMPARE(jensenShannon(Row{.5F, .5F}, Row{.5F, .5F}), 0.0F);
+        QCOMPARE(jensenShannon(Row{1, 0}, Row{0, 1}), 1.0F);
+        // m = (3/4, 1/4): (1 log2 4/3 + 1/2 log2 2/3 + 1/2 log2 2) / 2
+        QVERIFY(near(jensenShannon(Row{1, 0}, Row{.5F, .5F}), 0.3112781F));
+        QCOMPARE(jensenShannon(Row{1, 0}, Row{.5F, .5F}), jensenShannon(Row{.5F, .5F}, Row{1, 0}));
+        QVERIFY(std::isnan(jensenShannon(Row{1, 0}, Row{-1, 2})));
+    }
+
+    void comparesByTokens() {
+        const auto first = traceFromAscii("a b\n x # .\n y . #\n");
+        auto second = traceFromAscii("a b\n x 5 5\n y # .\n");
+        for (auto& token : second.source)
+            token.id += 1000; // another vocabulary
+        const auto made = compareCross(first, second);
+        QVERIFY2(made.comparable(), made.reason.c_str());
+        QVERIFY(!made.byWords);
+        QCOMPARE(joined(made.rows), std::string("\u2581x|\u2581y"));
+        QCOMPARE(made.difference.values, std::vector<float>({.5F, -.5F, -1, 1}));
+        QVERIFY(near(made.divergence[0], 0.3112781F) && near(made.divergence[1], 1));
+        QVERIFY(near(made.meanDivergence, 0.6556390F));
+        QCOMPARE(made.firstEntropy, std::vector<float>({0, 0}));
+        QCOMPARE(made.secondEntropy, std::vector<float>({1, 0}));
+        QCOMPARE(made.meanSecondEntropy, 0.5F);
+        QCOMPARE(made.secondAlignment, std::vector<int>({0, 0}));
+        QCOMPARE(made.agreement, 0.5F);
+    }
+
+    void comparesByWordsWhenTokensDiffer() {
+        const auto first = traceFromAscii(R"(
+                  un +happy </s>
+            mal   5  5      .
+            </s>  .  .      #
+        )");
+        const auto second = traceFromAscii(R"(
+                  unhappy </s>
+            ma    #       .
+            +l    .       #
+            </s>  .       #
+        )");
+        const auto made = compareCross(first, second);
+        QVERIFY2(made.comparable(), made.reason.c_str());
+        QVERIFY(made.byWords && !made.specialsLeftOut);
+        QCOMPARE(joined(made.columns), std::string("unhappy|</s>"));
+        QCOMPARE(joined(made.rows), std::string("mal|</s>"));
+        QCOMPARE(made.first.values, std::vector<float>({1, 0, 0, 1}));
+        QCOMPARE(made.second.values, std::vector<float>({.5F, .5F, 0, 1}));
+        QCOMPARE(made.agreement, 1.0F);
+    }
+
+    void leavesSpecialsOutWhenTheyDiffer() {
+        const auto first = traceFromAscii("a b </s>\n x 4 1 5\n y . . #\n </s> . . #\n");
+        const auto second = traceFromAscii("[CLS] a b\n x . 4 6\n y . 5 5\n </s> # . .\n");
+        auto special = second;
+        special.source.front().special = true;
+        for (auto& token : special.source)
+            token.word -= 1;
+        const auto made = compareCross(first, special);
+        QVERIFY2(made.comparable(), made.reason.c_str());
+        QVERIFY(made.byWords && made.specialsLeftOut);
+        QCOMPARE(joined(made.columns), std::string("a|b"));
+        QCOMPARE(joined(made.rows), std::string("x|y"));
+        QVERIFY(near(made.first.at(0, 0), .8F) && near(made.second.at(0, 0), .4F));
+        QVERIFY(std::isnan(made.first.at(1, 0)) && std::isnan(made.divergence[1])); // nothing but </s> there
+        QCOMPARE(made.firstAlignment, std::vector<int>({0, -1}));
+        QCOMPARE(made.agreement, 0.0F); // the row that counts: a against b
+        QVERIFY(near(made.meanDivergence, made.divergence[0]));
+    }
+
+    void saysWhyNot_data() {
+        QTest::addColumn<QByteArray>("second");
+        QTest::addColumn<QByteArray>("said");
+        QTest::newRow("other source")
+            << QByteArray("a c\n x # .\n y . #\n")
+            << QByteArray("source texts of the two models differ: word 2 is “b” in the one and “c” in the other");
+        QTest::newRow("shorter source") << QByteArray("a\n x #\n y #\n")
+                                        << QByteArray("word 2 is “b” in the one and missing in the other");
+        QTest::newRow("other target") << QByteArray("a b\n x # .\n z . #\n")
+                                      << QByteArray("target texts of the two models differ: word 2 is “y”");
+        QTest::newRow("longer target") << QByteArray("a b\n x # .\n y . #\n z . #\n")
+                                       << QByteArray("word 3 is missing in the one and “z” in the other");
+    }
+    void saysWhyNot() {
+        QFETCH(QByteArray, second);
+        QFETCH(QByteArray, said);
+        const auto made = compareCross(traceFromAscii("a b\n x # .\n y . #\n"), traceFromAscii(second.constData()));
+        QVERIFY(!made.comparable());
+        QVERIFY2(made.reason.find(said.toStdString()) != std::string::npos, made.reason.c_str());
+        QVERIFY(made.first.values.empty() && made.rows.empty());
+    }
+
+    void comparesNothingWithoutAttention() {
+        const auto trace = traceFromAscii("a b\n x # .\n");
+        const auto map = headMap(*trace.cross, Layer(0), Head(0));
+        QVERIFY(!compare({trace, map}, {trace, Map{}}).comparable());
+    }
+
+    void metricsByHand() {
+        const auto keys = tokensOf({"a", "b", "</s>"});
+        const auto block = blockOf(BlockKind::Encoder, {{.5F, .5F, 0}, {.25F, .5F, .25F}, {0, 0, 1}});
+        const auto metrics = headMetrics(block, Layer(0), Head(0), keys);
+        QCOMPARE(metrics.queries, 3);
+        QVERIFY(near(metrics.entropy, (1 + 1.5F + 0) / 3));
+        QVERIFY(near(metrics.confidence, 2.0F / 3));
+        QVERIFY(near(metrics.first, .25F));
+        QVERIFY(near(metrics.special, 1.25F / 3));
+        QVERIFY(metrics.relative.has_value());
+        QVERIFY(near(metrics.relative->distance, (.5F + .5F + 0) / 3));
+        QVERIFY(near(metrics.relative->previous, .125F));
+        QVERIFY(near(metrics.relative->next, .375F));
+        QVERIFY(near(metrics.relative->self, 2.0F / 3));
+        QCOMPARE(metrics.kind, HeadKind::Self);
+    }
+
+    void kindsOfHeads_data() {
+        using Rows = std::vector<std::vector<float>>;
+        QTest::addColumn<int>("block");
+        QTest::addColumn<Rows>("rows");
+        QTest::addColumn<QByteArray>("kind");
+        const auto row = [](const char* name, BlockKind block, const Rows& rows, const char* kind) {
+            QTest::newRow(name) << int(block) << rows << QByteArray(kind);
+        };
+        const auto encoder = BlockKind::Encoder;
+        const auto decoder = BlockKind::Decoder;
+        row("previous", encoder, {{1, 0, 0, 0}, {1, 0, 0, 0}, {0, 1, 0, 0}, {0, 0, 1, 0}}, "previous");
+        row("next", encoder, {{0, 1, 0, 0}, {0, 0, 1, 0}, {0, 0, 0, 1}, {1, 0, 0, 0}}, "next");
+        row("self", encoder, {{1, 0, 0, 0}, {0, 1, 0, 0}, {0, 0, 1, 0}, {0, 0, 0, 1}}, "self");
+        row("first", encoder, {{1, 0, 0, 0}, {1, 0, 0, 0}, {1, 0, 0, 0}, {1, 0, 0, 0}}, "first");
+        row("delimiter", encoder, {{0, 0, 0, 1}, {0, 0, 0, 1}, {0, 0, 0, 1}, {0, 0, 0, 1}}, "delimiter");
+        row("broad", encoder, Rows(4, std::vector<float>(4, .25F)), "broad");
+        row("mixed", encoder, {{0, 0, .6F, .4F}, {.4F, 0, 0, .6F}, {.6F, .4F, 0, 0}, {.4F, .6F, 0, 0}}, "mixed");
+        row("causal and broad", decoder,
+            {{1, 0, 0, 0}, {.5F, .5F, 0, 0}, {.33F, .33F, .34F, 0}, {.25F, .25F, .25F, .25F}}, "broad");
+        row("causal and first", decoder, {{1, 0, 0, 0}, {.9F, .1F, 0, 0}, {.8F, .1F, .1F, 0}, {1, 0, 0, 0}}, "first");
+        row("no choice", decoder, {{1, 0, 0, 0}}, "mixed");
+        row("causal and previous", decoder, {{1, 0, 0, 0}, {1, 0, 0, 0}, {0, 1, 0, 0}, {0, 0, 1, 0}}, "previous");
+        row("cross looks at no neighbours", BlockKind::Cross,
+            {{0, 1, 0, 0}, {0, 0, 1, 0}, {.3F, .4F, .3F, 0}, {0, .5F, .5F, 0}}, "mixed");
+        row("cross to the end", BlockKind::Cross, {{0, 0, 0, 1}, {.4F, 0, 0, .6F}}, "delimiter");
+        row("not finite", encoder, Rows(4, std::vector<float>(4, notANumber)), "mixed");
+    }
+    void kindsOfHeads() {
+        QFETCH(int, block);
+        QFETCH(std::vector<std::vector<float>>, rows);
+        QFETCH(QByteArray, kind);
+        const auto made = blockOf(BlockKind(block), rows);
+        const auto metrics = headMetrics(made, Layer(0), Head(0), tokensOf({"a", "b", "c", "</s>"}));
+        QCOMPARE(QByteArray(headKindName(metrics.kind).data()), kind);
+        QCOMPARE(metrics.relative.has_value(), BlockKind(block) != BlockKind::Cross);
+    }
+
+    void causalHeadsSeeNoNext() {
+        const auto block = blockOf(BlockKind::Decoder, {{1, 0}, {.25F, .75F}});
+        const auto metrics = headMetrics(block, Layer(0), Head(0), tokensOf({"a", "b"}));
+        QCOMPARE(metrics.queries, 1); // the first sees only itself
+        QCOMPARE(metrics.confidence, .75F);
+        QCOMPARE(metrics.relative->self, .75F);
+        QCOMPARE(metrics.relative->previous, .25F);
+        QCOMPARE(metrics.relative->next, 0.0F);
+        QCOMPARE(metrics.relative->distance, .25F);
+    }
+
+    void oneBrokenRowIsLeftOut() {
+        const auto block = blockOf(BlockKind::Encoder, {{1, 0}, {notANumber, notANumber}});
+        const auto metrics = headMetrics(block, Layer(0), Head(0), tokensOf({"a", "b"}));
+        QCOMPARE(metrics.queries, 1);
+        QCOMPARE(metrics.confidence, 1.0F);
+        QCOMPARE(metrics.relative->self, 1.0F);
+    }
+
+    void metricsOfAllHeads() {
+        const auto trace =
+            traceFromAscii("a b c\n x # . .\n y . # .\n z . . #\n", {.layers = 2, .heads = 3, .selfAttention = true});
+        const auto metrics = blockMetrics(*trace.encoder, trace.source);
+        QCOMPARE(metrics.size(), std::size_t(2));
+        QCOMPARE(metrics[0].size(), std::size_t(3));
+        QCOMPARE(metrics[0][0].entropy, metrics[1][0].entropy); // turned by 3 of 3 columns: the same
+        QCOMPARE(metrics[1][0].kind, metrics[0][0].kind);
+        QVERIFY(near(metrics[0][0].entropy, 2.0F / 3));
+    }
+};
+
+QTEST_GUILESS_MAIN(TestAnalysis)
+#include "tst_analysis.moc"
