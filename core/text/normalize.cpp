@@ -14,7 +14,7 @@ constexpr std::string_view replacementCharacter = "\xEF\xBF\xBD";
 constexpr std::size_t longestReplacement = 1024; // the longest of NFKC has 33 bytes
 
 // A unit of the double array, 32 bits: either a value (highest bit set), or the byte that leads to it (low 8 bits),
-// whether a value hangs below it (bit 8), and the offset to its children (22 bits, in steps of 256 when bit 9 is set).
+// whether a value hangs below it (bit 8), and the offset to its children (21 bits, in steps of 256 when bit 9 is set).
 constexpr std::uint32_t valueBit = 1U << 31;
 
 bool isValue(std::uint32_t unit) {
