@@ -1,0 +1,488 @@
+// A Trace on disk: what is written reads back the same, others can read it, and files that lie are refused.
+#include "core/checkpoint/safetensors.h"
+#include "core/error.h"
+#include "core/trace/trace_file.h"
+#include "tests/support/compare.h"
+#include "tests/support/trace_from_ascii.h"
+
+#include <QDir>
+#include <QFile>
+#include <QJsonArray>
+#include <QJsonDocument>
+#include <QJsonObject>
+#include <QTemporaryDir>
+#include <QTest>
+
+#include <functional>
+#include <limits>
+
+using namespace headlight;
+
+Q_DECLARE_METATYPE(headlight::Error::Kind)
+
+namespace {
+
+constexpr auto picture = R"(
+          the  cat  </s>
+    le    8    1    1
+    chat  .    9    1
+    </s>  .    .    #
+)";
+
+/// A Trace with everything in it that a Trace can have.
+Trace fullTrace() {
+    auto trace = traceFromAscii(picture, {.layers = 2, .heads = 3, .selfAttention = true, .positionDimensions = 4});
+    trace.targetForced = true;
+    trace.positions->kind = PositionTable::Kind::Learned;
+    for (auto* block : {&*trace.encoder, &*trace.decoder, &*trace.cross}) {
+        block->headSize = 2;
+        const auto heads = static_cast<std::size_t>(block->layers * block->heads * block->headSize);
+        block->queryRows.assign(heads * static_cast<std::size_t>(block->queries), 0.5F);
+        block->keyRows.assign(heads * static_cast<std::size_t>(block->keys), -0.25F);
+        block->scores.assign(block->weights.size(), -std::numeric_limits<float>::infinity());
+    }
+    trace.additive =
+        AdditiveEnergies{3, 3, 2, std::vector<float>(6, 1), std::vector<float>(6, 2), {3, 4}, std::vector<float>(9, 5)};
+    trace.logits = Logits{3, 4, {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}};
+    trace.notices = {"text cut at 3 tokens", ""};
+    return trace;
+}
+
+void verifySame(const AttentionBlock& read, const AttentionBlock& written) {
+    QCOMPARE(read.kind, written.kind);
+    QCOMPARE(read.layers, written.layers);
+    QCOMPARE(read.heads, written.heads);
+    QCOMPARE(read.queries, written.queries);
+    QCOMPARE(read.keys, written.keys);
+    QCOMPARE(read.headSize, written.headSize);
+    QCOMPARE(read.weights, written.weights);
+    QCOMPARE(read.scores, written.scores);
+    QCOMPARE(read.queryRows, written.queryRows);
+    QCOMPARE(read.keyRows, written.keyRows);
+}
+
+QByteArray contentOf(const std::filesystem::path& path) {
+    QFile file(QString::fromStdString(path.string()));
+    return file.open(QIODevice::ReadOnly) ? file.readAll() : QByteArray();
+}
+
+QJsonObject parsed(const std::string& json) {
+    QJsonParseError error;
+    const auto document = QJsonDocument::fromJson(QByteArray::fromStdString(json), &error);
+    return error.error == QJsonParseError::NoError ? document.object() : QJsonObject{};
+}
+
+/// A file as another program might make it.
+struct MadeElsewhere {
+    std::map<std::string, std::string> metadata;
+    std::map<std::string, std::vector<std::int64_t>> shapes;
+    DType dtype = DType::F32;
+    float value = 0.5F; ///< of every element
+
+    std::vector<std::byte> bytes() const {
+        std::vector<std::vector<std::byte>> contents;
+        std::vector<TensorView> tensors;
+        for (const auto& [name, shape] : shapes) {
+            std::size_t count = 1;
+            for (const auto extent : shape)
+                count *= static_cast<std::size_t>(extent);
+            const std::vector<float> floats(count, value);
+            const auto raw = std::as_bytes(std::span(floats));
+            if (dtype == DType::F32)
+                contents.emplace_back(raw.begin(), raw.end());
+            else
+                contents.emplace_back(count * elementSize(dtype));
+            tensors.push_back({name, dtype, shape, {}});
+        }
+        for (std::size_t i = 0; i < tensors.size(); ++i)
+            tensors[i].bytes = contents[i];
+        return serializeSafetensors(tensors, metadata);
+    }
+};
+
+} // namespace
+
+class TestTraceFile : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void init() { m_root = m_folder.path().toStdString(); }
+
+    void everythingComesBack() {
+        const auto written = fullTrace();
+        writeTrace(written, m_root / "new" / "folder");
+        const auto read = readTrace(m_root / "new" / "folder" / "trace.safetensors");
+        QCOMPARE(read.model, written.model);
+        QCOMPARE(read.family, written.family);
+        QCOMPARE(read.sourceText, written.sourceText);
+        QCOMPARE(read.targetText, written.targetText);
+        QCOMPARE(read.targetForced, written.targetForced);
+        QVERIFY(read.source == written.source && read.target == written.target && read.emitted == written.emitted);
+        verifySame(*read.encoder, *written.encoder);
+        verifySame(*read.decoder, *written.decoder);
+        verifySame(*read.cross, *written.cross);
+        QCOMPARE(read.additive->size, 2);
+        QCOMPARE(read.additive->queries, 3);
+        QCOMPARE(read.additive->keys, 3);
+        QCOMPARE(read.additive->queryPart, written.additive->queryPart);
+        QCOMPARE(read.additive->keyPart, written.additive->keyPart);
+        QCOMPARE(read.additive->v, written.additive->v);
+        QCOMPARE(read.additive->energies, written.additive->energies);
+        QCOMPARE(read.positions->kind, written.positions->kind);
+        QCOMPARE(read.positions->positions, written.positions->positions);
+        QCOMPARE(read.positions->dimensions, written.positions->dimensions);
+        QCOMPARE(read.positions->values, written.positions->values);
+        QCOMPARE(read.logits->rows, 3);
+        QCOMPARE(read.logits->vocabulary, 4);
+        QCOMPARE(read.logits->values, written.logits->values);
+        QCOMPARE(read.predictions.size(), written.predictions.size());
+        QCOMPARE(read.predictions[2].position, 2);
+        QCOMPARE(read.predictions[2].candidates[0].text, std::string("</s>"));
+        QCOMPARE(read.predictions[2].candidates[0].probability, 0.75F);
+        QCOMPARE(read.timings.tokenize, 0.25);
+        QCOMPARE(read.timings.model, 1.5);
+        QCOMPARE(read.notices, written.notices);
+        QCOMPARE(traceJson(read), traceJson(written));
+        QCOMPARE(serializeTrace(read), serializeTrace(written));
+        QCOMPARE(contentOf(m_root / "new" / "folder" / "trace.json"), QByteArray::fromStdString(traceJson(written)));
+    }
+
+    void littleComesBack() {
+        Trace trace; // a model without attention, of nothing
+        trace.model = "en-fr-recurrent";
+        writeTrace(trace, m_root / "little");
+        const auto read = readTrace(m_root / "little" / "trace.safetensors");
+        QCOMPARE(serializeTrace(read), serializeTrace(trace));
+        QVERIFY(!read.encoder && !read.cross && !read.additive && !read.positions && !read.logits);
+    }
+
+    void othersFindWhatIsDocumented() {
+        const auto trace = fullTrace();
+        const auto file = SafetensorsFile::fromBytes(serializeTrace(trace), "memory");
+        using Shape = std::vector<std::int64_t>;
+        const std::map<std::string, Shape> expected{{"encoder", {2, 3, 3, 3}},
+                                                    {"decoder", {2, 3, 3, 3}},
+                                                    {"cross", {2, 3, 3, 3}},
+                                                    {"encoder.scores", {2, 3, 3, 3}},
+                                                    {"decoder.scores", {2, 3, 3, 3}},
+                                                    {"cross.scores", {2, 3, 3, 3}},
+                                                    {"encoder.queries", {2, 3, 3, 2}},
+                                                    {"decoder.queries", {2, 3, 3, 2}},
+                                                    {"cross.queries", {2, 3, 3, 2}},
+                                                    {"encoder.keys", {2, 3, 3, 2}},
+                                                    {"decoder.keys", {2, 3, 3, 2}},
+                                                    {"cross.keys", {2, 3, 3, 2}},
+                                                    {"additive.queries", {3, 2}},
+                                                    {"additive.keys", {3, 2}},
+                                                    {"additive.v", {2}},
+                                                    {"additive.energies", {3, 3}},
+                                                    {"positions", {3, 4}},
+                                                    {"logits", {3, 4}}};
+        QCOMPARE(file.tensors().size(), expected.size());
+        for (const auto& [name, shape] : expected) {
+            const auto* tensor = file.find(name);
+            QVERIFY2(tensor, name.c_str());
+            QCOMPARE(tensor->shape, shape);
+            QCOMPARE(tensor->dtype, DType::F32);
+        }
+        const auto tokens = parsed(file.metadata().at("tokens"));
+        QCOMPARE(tokens["source"].toArray(), QJsonArray({"▁the", "▁cat", "</s>"}));
+        QCOMPARE(tokens["target"].toArray(), QJsonArray({"<s>", "▁le", "▁chat"}));
+        QCOMPARE(tokens["emitted"].toArray(), QJsonArray({"▁le", "▁chat", "</s>"}));
+
+        const auto json = parsed(traceJson(trace));
+        QCOMPARE(json["source_text"].toString(), QString("the cat"));
+        const auto cat = json["source"].toArray()[1].toObject();
+        QCOMPARE(cat["text"].toString(), QString("▁cat"));
+        QCOMPARE(cat["bytes"].toArray(), QJsonArray({4, 7}));
+        QCOMPARE(cat["word"].toInt(), 1);
+        QCOMPARE(cat["special"].toBool(true), false);
+        QCOMPARE(cat["id"].toInteger(-1), trace.source[1].id);
+        QCOMPARE(json["predictions"].toArray()[0].toObject()["candidates"].toArray().size(), 2);
+        QCOMPARE(json["milliseconds"].toObject()["model"].toDouble(), 1.5);
+        QCOMPARE(json["positions"].toString(), QString("learned"));
+    }
+
+    void jsonHoldsAnyText_data() {
+        QTest::addColumn<QByteArray>("text");
+        QTest::addColumn<QByteArray>("expected");
+        const auto row = [](const char* name, const QByteArray& text, const QByteArray& expected) {
+            QTest::newRow(name) << text << expected;
+        };
+        const QByteArray unknown = "\xef\xbf\xbd";
+        row("valid", "é 猫 😀", "é 猫 😀");
+        row("quotes, backslash, control", "\"\\\x01\n", "\"\\\x01\n");
+        row("zero byte", QByteArray("a\0b", 3), QByteArray("a\0b", 3));
+        row("lone continuation", "a\x80z", "a" + unknown + "z");
+        row("cut at the end", "a\xe7\x8c", "a" + unknown + unknown);
+        row("overlong", "\xc0\xafz", unknown + unknown + "z");
+        row("overlong of three", "\xe0\x80\xafz", unknown + unknown + unknown + "z");
+        row("surrogate", "\xed\xa0\x80z", unknown + unknown + unknown + "z");
+        row("beyond Unicode", "\xf4\x90\x80\x80z", unknown + unknown + unknown + unknown + "z");
+        row("no UTF-8 at all", "\xff\xfez", unknown + unknown + "z");
+    }
+    void jsonHoldsAnyText() {
+        QFETCH(QByteArray, text);
+        QFETCH(QByteArray, expected);
+        Trace trace;
+        trace.sourceText = text.toStdString();
+        trace.model = trace.family = trace.sourceText;
+        trace.notices = {trace.sourceText};
+        const auto size = trace.sourceText.size();
+        trace.source = {{.id = 1, .text = trace.sourceText, .bytes = {size - 1, size}, .word = 0, .special = false}};
+        trace.predictions = {{0, {{1, trace.sourceText, notANumber}}}};
+        const auto json = traceJson(trace);
+        const auto root = parsed(json);
+        QCOMPARE(root["source_text"].toString().toUtf8(), expected);
+        QCOMPARE(root["model"].toString().toUtf8(), expected);
+        QCOMPARE(root["notices"].toArray()[0].toString().toUtf8(), expected);
+        QVERIFY(QByteArray::fromStdString(json).toLower().indexOf("nan") < 0);
+        const auto candidate = root["predictions"].toArray()[0].toObject()["candidates"].toArray()[0].toObject();
+        QVERIFY(candidate["probability"].isNull());
+        QCOMPARE(candidate["text"].toString().toUtf8(), expected);
+        // The range still names the same, last letter of the text as it is now.
+        writeTrace(trace, m_root / "any");
+        const auto read = readTrace(m_root / "any" / "trace.safetensors");
+        QCOMPARE(QByteArray::fromStdString(read.sourceText), expected);
+        QCOMPARE(read.source[0].bytes.end, read.sourceText.size());
+        QVERIFY(std::isnan(read.predictions[0].candidates[0].probability));
+        if (text.endsWith('z'))
+            QCOMPARE(read.source[0].bytes.begin, read.sourceText.size() - 1);
+    }
+
+    void rangesBeyondTheTextAreCut() {
+        Trace trace;
+        trace.sourceText = "ab";
+        trace.source = {{.id = 1, .text = "ab", .bytes = {1, 99}, .word = 0, .special = false}};
+        writeTrace(trace, m_root / "beyond");
+        QCOMPARE(readTrace(m_root / "beyond" / "trace.safetensors").source[0].bytes, (ByteRange{1, 2}));
+    }
+
+    void weightsThatAreNoNumbersComeBackWithANotice() {
+        auto trace = traceFromAscii(picture);
+        trace.cross->weights[0] = notANumber;
+        writeTrace(trace, m_root / "broken");
+        auto read = readTrace(m_root / "broken" / "trace.safetensors");
+        QVERIFY(std::isnan(read.cross->weights[0]));
+        QCOMPARE(read.notices, std::vector<std::string>({"cross: 1 of 3 rows do not sum to 1"}));
+        writeTrace(read, m_root / "broken");
+        QCOMPARE(readTrace(m_root / "broken" / "trace.safetensors").notices, read.notices); // said once
+    }
+
+    void writesBothOrNeither() {
+        const auto folder = m_root / "both";
+        std::filesystem::create_directories(folder / "trace.json"); // a folder where the file should be
+        QVERIFY_EXCEPTION_THROWN(writeTrace(fullTrace(), folder), Error);
+        QCOMPARE(QDir(QString::fromStdString(folder.string()))
+                     .entryList(QDir::NoDotAndDotDot | QDir::AllEntries | QDir::Hidden),
+                 QStringList("trace.json"));
+        QVERIFY_EXCEPTION_THROWN(writeTrace(fullTrace(), "/dev/null/folder"), Error);
+    }
+
+    void opensWhatOthersMade() {
+        MadeElsewhere made;
+        made.metadata["tokens"] = R"({"source": ["[CLS]", "un", "##happy", "[SEP]"], "target": ["<s>", "a", "b"]})";
+        made.shapes = {{"cross", {2, 1, 3, 4}}, {"encoder", {1, 1, 4, 4}}, {"something else", {7}}};
+        made.value = 0.25F;
+        writeFileAtomically(m_root / "bert.safetensors", made.bytes());
+        const auto trace = readTrace(m_root / "bert.safetensors");
+        QCOMPARE(trace.model, std::string("bert"));
+        QCOMPARE(trace.sourceText, std::string("unhappy"));
+        QCOMPARE(trace.source.size(), std::size_t(4));
+        QVERIFY(trace.source[0].special && trace.source[3].special && trace.source[0].word == -1);
+        QCOMPARE(trace.source[2].bytes, (ByteRange{2, 7}));
+        QCOMPARE(trace.source[2].word, 0);
+        QVERIFY(trace.emitted == trace.target);
+        QCOMPARE(trace.targetText, std::string("a b"));
+        QCOMPARE(trace.cross->layers, 2);
+        QVERIFY(!trace.decoder && trace.notices.empty());
+    }
+
+    void opensOneListOfTokens_data() {
+        QTest::addColumn<QByteArray>("block");
+        QTest::addColumn<QByteArray>("tokens");
+        QTest::addColumn<QByteArray>("text");
+        QTest::newRow("encoder, whole words")
+            << QByteArray("encoder") << QByteArray(R"(["a", "cat"])") << QByteArray("a cat");
+        QTest::newRow("decoder, SentencePiece")
+            << QByteArray("decoder") << QByteArray(R"(["▁ca", "t"])") << QByteArray("cat");
+        QTest::newRow("decoder, GPT-2") << QByteArray("decoder") << QByteArray(R"(["a", "Ġcat"])")
+                                        << QByteArray("a cat");
+        QTest::newRow("mask and unknown are text")
+            << QByteArray("encoder") << QByteArray(R"(["[MASK]", "<unk>"])") << QByteArray("[MASK] <unk>");
+        QTest::newRow("empty pieces") << QByteArray("encoder") << QByteArray(R"(["", "##"])") << QByteArray("##");
+    }
+    void opensOneListOfTokens() {
+        QFETCH(QByteArray, block);
+        QFETCH(QByteArray, tokens);
+        QFETCH(QByteArray, text);
+        MadeElsewhere made;
+        made.metadata["tokens"] = tokens.toStdString();
+        made.shapes = {{block.toStdString(), {1, 2, 2, 2}}};
+        writeFileAtomically(m_root / "one.safetensors", made.bytes());
+        const auto trace = readTrace(m_root / "one.safetensors");
+        const bool encoder = block == "encoder";
+        QCOMPARE(QByteArray::fromStdString(encoder ? trace.sourceText : trace.targetText), text);
+        QCOMPARE(trace.source.size(), std::size_t(encoder ? 2 : 0));
+        QCOMPARE(trace.target.size(), std::size_t(encoder ? 0 : 2));
+        QCOMPARE(trace.emitted.size(), trace.target.size());
+    }
+
+    void refusesWhatOthersMade_data() {
+        QTest::addColumn<std::function<void(MadeElsewhere&)>>("spoil");
+        QTest::addColumn<Error::Kind>("kind");
+        QTest::addColumn<QByteArray>("said");
+        const auto row = [](const char* name, std::function<void(MadeElsewhere&)> spoil, Error::Kind kind,
+                            const char* said) { QTest::newRow(name) << spoil << kind << QByteArray(said); };
+        const auto corrupt = Error::Kind::Corrupt;
+        const auto mismatch = Error::Kind::Mismatch;
+        const auto unsupported = Error::Kind::Unsupported;
+        const auto tokens = [&](const char* name, const char* text, const char* said) {
+            row(
+                name, [text](auto& made) { made.metadata["tokens"] = text; }, corrupt, said);
+        };
+        const auto cross = [&](const char* name, std::vector<std::int64_t> shape, const char* said) {
+            row(
+                name, [shape](auto& made) { made.shapes["cross"] = shape; }, mismatch, said);
+        };
+        row(
+            "no tokens", [](auto& made) { made.metadata.clear(); }, unsupported, "no metadata entry 'tokens'");
+        row(
+            "no blocks",
+            [](auto& made) {
+                made.shapes = {{"attention", {1}}};
+            },
+            unsupported, "no tensor 'encoder'");
+        row(
+            "integers", [](auto& made) { made.dtype = DType::I64; }, unsupported, "tensor 'cross': has the type I64");
+        tokens("tokens not JSON", "the cat", "is not JSON");
+        tokens("tokens a number", "7", "no 'source'");
+        tokens("tokens empty", "", "is not JSON");
+        tokens("one list for two texts", R"(["a", "b"])", "two texts");
+        tokens("no target", R"({"source": ["a", "b"]})", "no 'target'");
+        tokens("source not a list", R"({"source": "ab", "target": ["x"]})", "'source' that is not a list");
+        tokens("token not a text", R"({"source": ["a", 2], "target": ["x"]})", "not a text");
+        row(
+            "too few tokens", [](auto& made) { made.metadata["tokens"] = R"({"source": ["a"], "target": ["x"]})"; },
+            mismatch, "has 2 keys, but the file names 1 tokens");
+        row(
+            "too many emitted",
+            [](auto& made) {
+                made.metadata["tokens"] = R"({"source": ["a", "b"], "target": ["x"], "emitted": ["x", "y"]})";
+            },
+            mismatch, "1 target tokens, but 2 emitted");
+        cross("three dimensions", {1, 1, 2}, "shape [1, 1, 2] instead of 4 dimensions");
+        cross("no heads", {1, 0, 1, 2}, "nothing can be shown");
+        cross("more queries than tokens", {1, 1, 5, 2}, "has 5 queries, but the file names 1");
+        cross("layers beyond an int", {1LL << 40, 0, 1, 2}, "nothing can be shown");
+        const auto extra = [&](const char* name, const char* tensor, std::vector<std::int64_t> shape,
+                               const char* said) {
+            row(
+                name, [=](auto& made) { made.shapes[tensor] = shape; }, mismatch, said);
+        };
+        extra("scores of another shape", "cross.scores", {1, 1, 1, 3}, "instead of [1, 1, 1, 2]");
+        extra("queries without keys", "cross.queries", {1, 1, 1, 4}, "'cross.keys': is missing");
+        extra("keys without queries", "cross.keys", {1, 1, 2, 4}, "'cross.queries': is missing");
+        extra("energies alone", "additive.energies", {1, 2}, "'additive.v': is missing");
+        extra("positions of one dimension", "positions", {4}, "instead of 2 dimensions");
+        extra("logits empty", "logits", {0, 5}, "nothing can be shown");
+    }
+    void refusesWhatOthersMade() {
+        QFETCH(std::function<void(MadeElsewhere&)>, spoil);
+        QFETCH(Error::Kind, kind);
+        QFETCH(QByteArray, said);
+        MadeElsewhere made;
+        made.metadata["tokens"] = R"({"source": ["a", "b"], "target": ["x"]})";
+        made.shapes = {{"cross", {1, 1, 1, 2}}};
+        const auto path = m_root / "spoilt.safetensors";
+        writeFileAtomically(path, made.bytes());
+        readTrace(path); // good as it is
+        spoil(made);
+        writeFileAtomically(path, made.bytes());
+        verifyRefused(path, kind, said);
+    }
+
+    void refusesDescriptionsThatLie_data() {
+        QTest::addColumn<QByteArray>("from"); // what of the description is replaced by what
+        QTest::addColumn<QByteArray>("to");
+        QTest::addColumn<Error::Kind>("kind");
+        QTest::addColumn<QByteArray>("said");
+        const auto row = [](const char* name, const char* from, const char* to, const char* said,
+                            Error::Kind kind = Error::Kind::Corrupt) {
+            QTest::newRow(name) << QByteArray(from) << QByteArray(to) << kind << QByteArray(said);
+        };
+        row("not JSON", "{", "", "is not JSON");
+        row("a list", "{", "[] ", "is not JSON");
+        row("another format", "headlight-trace", "other", "not the description of a trace");
+        row("newer version", R"("version":1)", R"("version":2)", "has version 2", Error::Kind::Unsupported);
+        row("name left out", R"("model":)", R"("modell":)", "has no 'model'");
+        row("name a number", R"("model":"ascii")", R"("model":3)", "'model' that is not a text: 3");
+        row("forced a text", R"("target_forced":false)", R"("target_forced":"no")", "not a true or false");
+        row("source an object", R"("source":[)", R"("source":{},"old":[)", "'source' that is not a list: object");
+        row("token a number", R"("source":[)", R"("source":[5,)", "has no 'id'");
+        row("range behind the text", R"("bytes":[4,7])", R"("bytes":[4,8])", "not a number in its range: 8");
+        row("range reversed", R"("bytes":[4,7])", R"("bytes":[4,3])", "not a number in its range: 3");
+        row("range negative", R"("bytes":[4,7])", R"("bytes":[-1,7])", "not a number in its range: -1");
+        row("range of one", R"("bytes":[4,7])", R"("bytes":[4])", "1 'bytes' instead of 2");
+        row("range broken", R"("bytes":[4,7])", R"("bytes":[4.5,7])", "not a whole number: 4.5");
+        row("word below -1", R"("word":1)", R"("word":-2)", "not a number in its range: -2");
+        row("word beyond an int", R"("word":1)", R"("word":2147483648)", "not a number in its range");
+        row("id beyond 64 bits", R"("id":)", R"("id":18446744073709551615,"old":)", "not a number in its range");
+        row("id a float", R"("id":)", R"("id":1e300,"old":)", "not a whole number");
+        row("special missing", R"("special":)", R"("old":)", "has no 'special'");
+        row("prediction behind the rows", R"("position":2)", R"("position":3)", "not a number in its range: 3");
+        row("probability a text", R"("probability":0.75)", R"("probability":"most")", "not a number: \"most\"");
+        row("positions unknown", R"("positions":null)", R"("positions":"magic")", "unknown kind");
+        row("notice a number", R"("notices":[)", R"("notices":[1)", "notice that is not a text");
+        row("token left out", R"("source":[)", R"("source":[],"old":[)", "names 0 tokens", Error::Kind::Mismatch);
+    }
+    void refusesDescriptionsThatLie() {
+        QFETCH(QByteArray, from);
+        QFETCH(QByteArray, to);
+        QFETCH(Error::Kind, kind);
+        QFETCH(QByteArray, said);
+        const auto trace = traceFromAscii(picture);
+        const auto json =
+            QJsonDocument::fromJson(QByteArray::fromStdString(traceJson(trace))).toJson(QJsonDocument::Compact);
+        const auto at = json.indexOf(from);
+        QVERIFY2(at >= 0, json.constData());
+        auto spoilt = json;
+        spoilt.replace(at, from.size(), to);
+        MadeElsewhere made;
+        made.shapes = {{"cross", {1, 1, 3, 3}}};
+        made.value = 1.0F / 3;
+        const auto path = m_root / "lies.safetensors";
+        made.metadata = {{"trace", json.toStdString()}};
+        writeFileAtomically(path, made.bytes());
+        QCOMPARE(traceJson(readTrace(path)), traceJson(trace)); // good as it is
+        made.metadata = {{"trace", spoilt.toStdString()}};
+        writeFileAtomically(path, made.bytes());
+        verifyRefused(path, kind, said);
+    }
+
+    void refusesWhatIsNoSafetensors() {
+        writeFileAtomically(m_root / "text", {});
+        verifyRefused(m_root / "text", Error::Kind::Corrupt, "0 bytes");
+        verifyRefused(m_root / "absent", Error::Kind::NotFound, "absent");
+    }
+
+private:
+    static constexpr float notANumber = std::numeric_limits<float>::quiet_NaN();
+
+    static void verifyRefused(const std::filesystem::path& path, Error::Kind kind, const QByteArray& said) {
+        try {
+            readTrace(path);
+            QFAIL("was opened");
+        } catch (const Error& error) {
+            QCOMPARE(error.kind(), kind);
+            QVERIFY2(error.place().starts_with(path.string()), error.what());
+            QVERIFY2(std::string(error.what()).find(said.toStdString()) != std::string::npos, error.what());
+        }
+    }
+
+    QTemporaryDir m_folder;
+    std::filesystem::path m_root;
+};
+
+QTEST_GUILESS_MAIN(TestTraceFile)
+#include "tst_trace_file.moc"
