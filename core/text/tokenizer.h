@@ -18,7 +18,11 @@ public:
     virtual ~Tokenizer() = default;
 
     /// Tokens of the text without the model's specials. Byte ranges point into `text` as given, through
-    /// normalization; words are counted from 0. Invalid UTF-8 is read as U+FFFD.
+    /// normalization, a piece's leading space included. A token belongs to the word in which its first letter lies;
+    /// words are counted from 0, each sign of punctuation is one. Letters that the vocabulary does not have are one
+    /// token with the id of `<unk>`, whose text is these letters, so that the reader sees what was lost. The names of
+    /// specials, typed, are text like any other. Invalid UTF-8 is read as U+FFFD.
+    /// @throws Error when the text is longer than any model could read
     virtual std::vector<Token> encode(std::string_view text) const = 0;
     /// The same for the target side, where a model has two vocabularies or two segmentations.
     virtual std::vector<Token> encodeTarget(std::string_view text) const { return encode(text); }

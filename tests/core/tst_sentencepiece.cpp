@@ -552,7 +552,7 @@ void TestSentencePiece::t5Folder() {
         words.push_back(std::to_string(id));
     QCOMPARE(joined(words), idsOf(SentencePiece::open(folder / "spiece.model"), "The 我 table"));
     QCOMPARE(tokenizer->decode(ids), std::string("The 我 table"));
-    ids.resize(ids.size() - 2); // now and then a model stops in the middle of a character's bytes
+    ids.resize(ids.size() - 2); // a model may stop in the middle of a character's bytes
     ids.push_back(tokenizer->encode("我").front().id);
     QVERIFY(tokenizer->decode(ids).ends_with("\uFFFD"));
 }
