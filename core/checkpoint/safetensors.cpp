@@ -113,6 +113,8 @@ public:
             return header;
         } catch (const nlohmann::json::parse_error& error) {
             corrupt("the header is not JSON in UTF-8, from its byte " + std::to_string(error.byte));
+        } catch (const nlohmann::json::out_of_range&) {
+            corrupt("the header has a number that is too large to be one");
         }
     }
 

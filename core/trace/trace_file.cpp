@@ -116,6 +116,8 @@ public:
             return json::parse(text);
         } catch (const json::parse_error& error) {
             corrupt("is not JSON, from its byte " + std::to_string(error.byte));
+        } catch (const json::out_of_range&) {
+            corrupt("has a number that is too large to be one");
         }
     }
     const json& member(const json& object, const char* name) const {
@@ -304,7 +306,7 @@ std::vector<std::string> readTexts(const JsonReader& reader, const json& list) {
 }
 
 /// A Trace of which only the tokens are known, in a file that others made.
-Trace describeFromTokens(const SafetensorsFile& file, const std::filesystem::path& path) {
+Trace describeFromTokens(const SafetensorsFile& file) {
     const auto entry = file.metadata().find("tokens");
     if (entry == file.metadata().end())
         throw Error(Error::Kind::Unsupported, file.place(), "has no metadata entry 'tokens', so its rows have no names",
@@ -317,7 +319,7 @@ Trace describeFromTokens(const SafetensorsFile& file, const std::filesystem::pat
         throw Error(Error::Kind::Unsupported, file.place(), "has no tensor 'encoder', 'decoder' or 'cross'",
                     "name the attention tensors so, each [layers, heads, queries, keys]");
     Trace trace;
-    trace.model = path.stem().string();
+    trace.model = std::filesystem::path(file.place()).stem().string();
     if (root.is_array()) {
         if (hasSource && hasTarget)
             reader.corrupt("is one list, but the tensors are of two texts");
@@ -520,9 +522,12 @@ void writeTrace(const Trace& trace, const std::filesystem::path& folder) {
 }
 
 Trace readTrace(const std::filesystem::path& path) {
-    const auto file = SafetensorsFile::open(path);
+    return readTrace(SafetensorsFile::open(path));
+}
+
+Trace readTrace(const SafetensorsFile& file) {
     const auto description = file.metadata().find("trace");
-    auto trace = description == file.metadata().end() ? describeFromTokens(file, path)
+    auto trace = description == file.metadata().end() ? describeFromTokens(file)
                                                       : readDescription(description->second, file.place());
     const TensorReader reader(file);
     for (const auto& named : blockNames) {

@@ -27,6 +27,8 @@
 
 namespace headlight {
 
+class SafetensorsFile;
+
 /// All of the Trace but its tensors, as JSON. Invalid UTF-8 becomes U+FFFD, a number that is not finite null.
 std::string traceJson(const Trace& trace);
 
@@ -40,5 +42,7 @@ void writeTrace(const Trace& trace, const std::filesystem::path& folder);
 /// The Trace in a safetensors file of ours, or of others as told above.
 /// @throws Error naming the file, the tensor or token at fault and the numbers
 Trace readTrace(const std::filesystem::path& path);
+/// The same from a file that is open already; what it calls itself names the model if nothing else does.
+Trace readTrace(const SafetensorsFile& file);
 
 } // namespace headlight

@@ -105,6 +105,7 @@ private Q_SLOTS:
         header("no header at all", "", 0, "not JSON");
         header("not JSON", "{tensors}", 0, "not JSON");
         header("not UTF-8", "{\"\xff\":1}", 0, "not JSON in UTF-8");
+        header("number beyond all numbers", R"({"a":1e999})", 0, "number that is too large");
         header("JSON, but a list", "[]", 0, "not a JSON object");
         header("JSON, but a number", "7", 0, "not a JSON object");
         header("nested without end", QByteArray(100'000, '[').constData(), 0, "nested deeper");

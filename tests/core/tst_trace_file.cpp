@@ -431,6 +431,8 @@ private Q_SLOTS:
         row("id a float", R"("id":)", R"("id":1e300,"old":)", "not a whole number");
         row("special missing", R"("special":)", R"("old":)", "has no 'special'");
         row("prediction behind the rows", R"("position":2)", R"("position":3)", "not a number in its range: 3");
+        row("probability beyond all numbers", R"("probability":0.75)", R"("probability":1e999)",
+            "number that is too large");
         row("probability a text", R"("probability":0.75)", R"("probability":"most")", "not a number: \"most\"");
         row("positions unknown", R"("positions":null)", R"("positions":"magic")", "unknown kind");
         row("notice a number", R"("notices":[)", R"("notices":[1)", "notice that is not a text");
