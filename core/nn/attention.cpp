@@ -1,5 +1,7 @@
 #include "core/nn/attention.h"
 
+#include "core/nn/dropout.h"
+
 #include <torch/torch.h>
 
 #include <cmath>
@@ -38,8 +40,8 @@ torch::Tensor MultiHeadAttention::forward(const torch::Tensor& states, const Key
     if (context.watch)
         context.watch->attention(place.kind, place.layer, {weights, scores, query, memory.key});
 
-    auto joined = torch::matmul(torch::dropout(weights, m_dropout, is_training()), memory.value); // [B, H, Q, D]
-    joined = joined.transpose(1, 2).reshape({states.size(0), states.size(1), -1});                // [B, Q, H D]
+    auto joined = torch::matmul(withDropout(weights, m_dropout, is_training()), memory.value); // [B, H, Q, D]
+    joined = joined.transpose(1, 2).reshape({states.size(0), states.size(1), -1});             // [B, Q, H D]
     return m_output(joined);
 }
 

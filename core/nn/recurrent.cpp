@@ -1,5 +1,7 @@
 #include "core/nn/recurrent.h"
 
+#include "core/nn/dropout.h"
+
 #include <torch/torch.h>
 
 #include <cmath>
@@ -11,21 +13,23 @@ Recurrent::Recurrent(const RecurrentOptions& options)
     : m_options(options),
       m_embedding(register_module("embedding", torch::nn::Embedding(options.vocabulary, options.embedding))),
       m_encoder(register_module(
-          "encoder", torch::nn::GRU(torch::nn::GRUOptions(options.embedding, options.hidden).batch_first(true).bidirectional(true)))),
+          "encoder",
+          torch::nn::GRU(
+              torch::nn::GRUOptions(options.embedding, options.hidden).batch_first(true).bidirectional(true)))),
       m_initial(register_module("initial", torch::nn::Linear(options.hidden, options.hidden))),
       m_decoder(register_module("decoder", torch::nn::GRUCell(options.embedding + 2 * options.hidden, options.hidden))),
       m_readout(register_module("readout", torch::nn::Linear(options.hidden + options.embedding + 2 * options.hidden,
                                                              2 * options.embedding))),
       m_outputBias(register_parameter("output_bias", torch::zeros({options.vocabulary}))) {
     if (options.attention == RecurrentAttention::Additive)
-        m_attention = register_module("attention", std::make_shared<AdditiveAttention>(
-                                                       options.hidden, 2 * options.hidden, options.alignment));
+        m_attention = register_module(
+            "attention", std::make_shared<AdditiveAttention>(options.hidden, 2 * options.hidden, options.alignment));
     torch::nn::init::normal_(m_embedding->weight, 0, 1.0 / std::sqrt(static_cast<double>(options.embedding)));
 }
 
 Memory Recurrent::encode(const torch::Tensor& source, const torch::Tensor& mask, const Context& context) {
     context.checkStop();
-    const auto embedded = torch::dropout(m_embedding(source), m_options.dropout, is_training()); // [B, S, E]
+    const auto embedded = withDropout(m_embedding(source), m_options.dropout, is_training()); // [B, S, E]
     torch::Tensor states; // h_j = [forward; backward], [B, S, 2 N]
     if (mask.defined()) {
         const auto lengths = mask.sum(1).to(torch::kCPU, torch::kInt64);
@@ -73,11 +77,11 @@ torch::Tensor Recurrent::readout(const torch::Tensor& states, const torch::Tenso
     sizes.back() = m_options.embedding;
     sizes.push_back(2);
     const auto pairs = m_readout(torch::cat({states, tokens, contexts}, -1)).view(sizes); // [..., E, 2]
-    return torch::dropout(std::get<0>(pairs.max(-1)), m_options.dropout, is_training());  // [..., E]
+    return withDropout(std::get<0>(pairs.max(-1)), m_options.dropout, is_training());     // [..., E]
 }
 
 torch::Tensor Recurrent::decode(const torch::Tensor& target, const Memory& memory, const Context& context) {
-    const auto embedded = torch::dropout(m_embedding(target), m_options.dropout, is_training()); // [B, T, E]
+    const auto embedded = withDropout(m_embedding(target), m_options.dropout, is_training()); // [B, T, E]
     const auto tokens = embedded.unbind(1);
     auto state = memory.extra[0];
     std::vector<torch::Tensor> states, contexts, weights, energies, queryParts;

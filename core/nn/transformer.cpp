@@ -1,5 +1,7 @@
 #include "core/nn/transformer.h"
 
+#include "core/nn/dropout.h"
+
 #include <torch/torch.h>
 
 #include <cmath>
@@ -59,7 +61,7 @@ MultiHeadAttention::KeyValue TransformerLayer::projectMemory(const torch::Tensor
 template <class Sublayer>
 torch::Tensor TransformerLayer::residual(const torch::Tensor& states, torch::nn::LayerNorm& norm,
                                          const Sublayer& sublayer) {
-    const auto drop = [&](const torch::Tensor& x) { return torch::dropout(x, m_options.dropout, is_training()); };
+    const auto drop = [&](const torch::Tensor& x) { return withDropout(x, m_options.dropout, is_training()); };
     if (m_options.norm == NormPlacement::Pre)
         return states + drop(sublayer(norm(states)));
     return norm(states + drop(sublayer(states)));
@@ -81,8 +83,7 @@ torch::Tensor TransformerLayer::forward(const torch::Tensor& states, const Input
         });
     }
     return residual(x, m_finalNorm, [&](const torch::Tensor& y) {
-        return m_contract(torch::dropout(activate(m_expand(y), m_options.activation), m_options.dropout,
-                                         is_training()));
+        return m_contract(withDropout(activate(m_expand(y), m_options.activation), m_options.dropout, is_training()));
     });
 }
 
@@ -93,8 +94,8 @@ TransformerStack::TransformerStack(const TransformerOptions& options, BlockKind 
     auto list = register_module("layers", std::make_shared<torch::nn::Module>("layers"));
     const int count = kind == BlockKind::Decoder ? options.decoderLayers : options.encoderLayers;
     for (int layer = 0; layer < count; ++layer)
-        m_layers.push_back(list->register_module(std::to_string(layer),
-                                                 std::make_shared<TransformerLayer>(options, kind, layer)));
+        m_layers.push_back(
+            list->register_module(std::to_string(layer), std::make_shared<TransformerLayer>(options, kind, layer)));
     if (options.norm == NormPlacement::Pre)
         m_norm = register_module("layer_norm", layerNorm(options.width));
 }
@@ -103,7 +104,7 @@ torch::Tensor TransformerStack::embed(torch::Tensor tokens, std::int64_t first, 
     auto x = m_positions->forward(tokens, first, context);
     if (m_embeddingNorm)
         x = m_embeddingNorm(x);
-    return torch::dropout(x, m_options.dropout, is_training());
+    return withDropout(x, m_options.dropout, is_training());
 }
 
 torch::Tensor TransformerStack::finish(const torch::Tensor& states) {
