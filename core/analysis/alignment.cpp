@@ -103,4 +103,22 @@ HeadPlace bestAligningHead(const AttentionBlock& block, std::span<const Token> k
     return best;
 }
 
+RowTokens likelyRowTokens(const Map& map, std::span<const Token> keys) {
+    assert(keys.size() == static_cast<std::size_t>(map.columns));
+    /// How much a row looks like that of an ordinary word: its largest weight on one, less all on special tokens.
+    const auto ordinary = [&](int row) {
+        float largest = 0;
+        float special = 0;
+        for (std::size_t column = 0; column < keys.size(); ++column) {
+            const float weight = map.row(row)[column];
+            if (keys[column].special)
+                special += weight;
+            else
+                largest = std::max(largest, weight);
+        }
+        return largest - special;
+    };
+    return map.rows > 1 && ordinary(map.rows - 1) > ordinary(0) ? RowTokens::TakenIn : RowTokens::Emitted;
+}
+
 } // namespace headlight

@@ -24,7 +24,9 @@ struct Map {
     float at(int rowIndex, int column) const { return row(rowIndex)[static_cast<std::size_t>(column)]; }
 };
 
-/// Which tokens a decoder's rows are read as. The numbers are the same, only the labels differ.
+/// Which tokens a decoder's rows are read as. The numbers are the same, only the labels differ. A recurrent decoder
+/// looks for the word that it will emit; many a head of a Transformer aligns the word that it has taken in (Chen et al.
+/// 2020, "Accurate Word Alignment Induction from Neural Machine Translation").
 enum class RowTokens {
     TakenIn, ///< what the decoder takes in at that step; the only choice for an encoder
     Emitted, ///< what it gives out at that step, as in Fig. 3 of Bahdanau et al. 2015
@@ -58,5 +60,10 @@ double alignmentScore(const Map& map, std::span<const Token> keys);
 
 /// The head with the highest alignmentScore, the first of equals.
 HeadPlace bestAligningHead(const AttentionBlock& block, std::span<const Token> keys);
+
+/// The reading of the rows of a cross map that suits it better, judged by where only one of them has an ordinary word.
+/// The first row takes in the start token, the last emits the end token: such a row should rest on special keys, and
+/// not on a word. It is a hint from two rows: ask it of a model once, not of each text, or labels jump.
+RowTokens likelyRowTokens(const Map& map, std::span<const Token> keys);
 
 } // namespace headlight

@@ -3,6 +3,7 @@
 #include "core/analysis/words.h"
 
 #include <algorithm>
+#include <cassert>
 #include <cmath>
 #include <limits>
 #include <utility>
@@ -17,61 +18,75 @@ bool isWeight(float value) {
     return std::isfinite(value) && value >= 0;
 }
 
-bool sameTokens(const std::vector<Token>& first, const std::vector<Token>& second) {
-    return std::equal(first.begin(), first.end(), second.begin(), second.end(),
-                      [](const Token& a, const Token& b) { return a.text == b.text && a.special == b.special; });
-}
+using Labels = std::vector<std::string>;
 
-bool sameWords(const std::vector<Word>& first, const std::vector<Word>& second) {
-    return std::equal(first.begin(), first.end(), second.begin(), second.end(),
-                      [](const Word& a, const Word& b) { return a.text == b.text && a.special == b.special; });
-}
+enum class Which { Ordinary, Special, All };
 
-std::vector<std::string> tokenLabels(const std::vector<Token>& tokens) {
-    std::vector<std::string> labels;
-    for (const auto& token : tokens)
-        labels.push_back(token.text);
-    return labels;
-}
-
-std::vector<std::string> wordLabels(const std::vector<Word>& words) {
-    std::vector<std::string> labels;
+Labels labelsOf(const std::vector<Word>& words, Which which) {
+    Labels labels;
     for (const auto& word : words)
-        labels.push_back(word.text);
+        if (which == Which::All || word.special == (which == Which::Special))
+            labels.push_back(word.text);
     return labels;
 }
 
 /// Empty when both have the same ordinary words; otherwise a sentence on where they part.
 std::string difference(const char* text, const std::vector<Word>& first, const std::vector<Word>& second) {
-    std::vector<std::string> labels[2];
-    for (const auto& word : first)
-        if (!word.special)
-            labels[0].push_back(word.text);
-    for (const auto& word : second)
-        if (!word.special)
-            labels[1].push_back(word.text);
-    const auto [a, b] = std::mismatch(labels[0].begin(), labels[0].end(), labels[1].begin(), labels[1].end());
-    if (a == labels[0].end() && b == labels[1].end())
+    const auto labels = labelsOf(first, Which::Ordinary);
+    const auto others = labelsOf(second, Which::Ordinary);
+    const auto [one, other] = std::mismatch(labels.begin(), labels.end(), others.begin(), others.end());
+    if (one == labels.end() && other == others.end())
         return {};
     const auto quoted = [](const auto& at, const auto& end) {
         return at == end ? std::string("missing") : "\u201c" + *at + "\u201d";
     };
     return "The " + std::string(text) + " texts of the two models differ: word "
-           + std::to_string(a - labels[0].begin() + 1) + " is " + quoted(a, labels[0].end()) + " in the one and "
-           + quoted(b, labels[1].end()) + " in the other.";
+           + std::to_string(one - labels.begin() + 1) + " is " + quoted(one, labels.end()) + " in the one and "
+           + quoted(other, others.end()) + " in the other.";
 }
 
-/// Only the ordinary words, each row scaled to sum to 1; a row with nothing on them has no numbers.
-WordMap withoutSpecials(const WordMap& words) {
-    WordMap kept;
-    for (const auto& column : words.columns)
-        if (!column.special)
-            kept.columns.push_back(column);
-    for (std::size_t row = 0; row < words.rows.size(); ++row) {
-        if (words.rows[row].special)
+/// Special tokens too, and in the same places.
+bool sameWords(const std::vector<Word>& first, const std::vector<Word>& second) {
+    return std::equal(first.begin(), first.end(), second.begin(), second.end(),
+                      [](const Word& a, const Word& b) { return a.text == b.text && a.special == b.special; });
+}
+
+/// Each token as a word of its own.
+std::vector<Word> singleWords(const std::vector<Token>& tokens) {
+    std::vector<Word> words;
+    for (const auto& token : tokens)
+        words.push_back({token.text, token.bytes, static_cast<int>(words.size()), 1, token.special});
+    return words;
+}
+
+/// The map of one side by tokens.
+WordMap tokenMap(const ComparisonSide& side, BlockKind kind) {
+    WordMap made{side.map, singleWords(rowTokens(side.trace, kind, side.rows)),
+                 singleWords(side.trace.keyTokens(kind))};
+    assert(made.rows.size() == static_cast<std::size_t>(side.map.rows));
+    assert(made.columns.size() == static_cast<std::size_t>(side.map.columns));
+    return made;
+}
+
+WordMap withoutSpecialRows(WordMap words) {
+    WordMap kept{{0, words.map.columns, {}}, {}, std::move(words.columns)};
+    for (int row = 0; row < words.map.rows; ++row) {
+        auto& word = words.rows[static_cast<std::size_t>(row)];
+        if (word.special)
             continue;
-        kept.rows.push_back(words.rows[row]);
-        const auto weights = words.map.row(static_cast<int>(row));
+        const auto weights = words.map.row(row);
+        kept.map.values.insert(kept.map.values.end(), weights.begin(), weights.end());
+        kept.rows.push_back(std::move(word));
+    }
+    kept.map.rows = static_cast<int>(kept.rows.size());
+    return kept;
+}
+
+/// Each row is scaled to sum to 1 again; one with nothing on ordinary words has no numbers.
+WordMap withoutSpecialColumns(WordMap words) {
+    WordMap kept{{words.map.rows, 0, {}}, std::move(words.rows), {}};
+    for (int row = 0; row < words.map.rows; ++row) {
+        const auto weights = words.map.row(row);
         double sum = 0;
         for (std::size_t column = 0; column < weights.size(); ++column)
             if (!words.columns[column].special)
@@ -81,7 +96,9 @@ WordMap withoutSpecials(const WordMap& words) {
                 kept.map.values.push_back(sum > 0 ? static_cast<float>(static_cast<double>(weights[column]) / sum)
                                                   : notANumber);
     }
-    kept.map.rows = static_cast<int>(kept.rows.size());
+    for (auto& column : words.columns)
+        if (!column.special)
+            kept.columns.push_back(std::move(column));
     kept.map.columns = static_cast<int>(kept.columns.size());
     return kept;
 }
@@ -128,46 +145,43 @@ void measure(Comparison& comparison) {
 
 } // namespace
 
-Comparison compare(const ComparisonSide& first, const ComparisonSide& second, BlockKind kind, RowTokens rows) {
+Comparison compare(const ComparisonSide& first, const ComparisonSide& second, BlockKind kind) {
     Comparison made;
     if (first.map.values.empty() || second.map.values.empty()) {
         made.reason = "One of the two models has no attention of this kind.";
         return made;
     }
-    const auto& firstRows = rowTokens(first.trace, kind, rows);
-    const auto& secondRows = rowTokens(second.trace, kind, rows);
-    const auto& firstKeys = first.trace.keyTokens(kind);
-    const auto& secondKeys = second.trace.keyTokens(kind);
-    if (sameTokens(firstRows, secondRows) && sameTokens(firstKeys, secondKeys)) {
-        made.rows = tokenLabels(firstRows);
-        made.columns = tokenLabels(firstKeys);
-        made.first = first.map;
-        made.second = second.map;
-        measure(made);
-        return made;
+    auto one = tokenMap(first, kind);
+    auto other = tokenMap(second, kind);
+    if (labelsOf(one.rows, Which::Ordinary) != labelsOf(other.rows, Which::Ordinary)
+        || labelsOf(one.columns, Which::Ordinary) != labelsOf(other.columns, Which::Ordinary)) {
+        made.byWords = true;
+        one = wordMap(first.trace, kind, first.rows, first.map);
+        other = wordMap(second.trace, kind, second.rows, second.map);
+        made.reason = difference(kind == BlockKind::Decoder ? "target" : "source", one.columns, other.columns);
+        if (made.reason.empty())
+            made.reason = difference(kind == BlockKind::Encoder ? "source" : "target", one.rows, other.rows);
+        if (!made.reason.empty())
+            return made;
     }
-
-    auto firstWords = wordMap(first.trace, kind, rows, first.map);
-    auto secondWords = wordMap(second.trace, kind, rows, second.map);
-    made.reason = difference(kind == BlockKind::Decoder ? "target" : "source", firstWords.columns, secondWords.columns);
-    if (made.reason.empty())
-        made.reason = difference(kind == BlockKind::Encoder ? "source" : "target", firstWords.rows, secondWords.rows);
-    if (!made.reason.empty())
-        return made;
-    made.byWords = true;
-    if (!sameWords(firstWords.rows, secondWords.rows) || !sameWords(firstWords.columns, secondWords.columns)) {
-        made.specialsLeftOut = true;
-        firstWords = withoutSpecials(firstWords);
-        secondWords = withoutSpecials(secondWords);
+    made.specialRowsLeftOut = !sameWords(one.rows, other.rows);
+    made.specialColumnsLeftOut = !sameWords(one.columns, other.columns);
+    if (made.specialRowsLeftOut) {
+        one = withoutSpecialRows(std::move(one));
+        other = withoutSpecialRows(std::move(other));
     }
-    made.rows = wordLabels(firstWords.rows);
-    made.columns = wordLabels(firstWords.columns);
-    made.first = std::move(firstWords.map);
-    made.second = std::move(secondWords.map);
-    if (made.first.values.empty()) {
+    if (made.specialColumnsLeftOut) {
+        one = withoutSpecialColumns(std::move(one));
+        other = withoutSpecialColumns(std::move(other));
+    }
+    if (one.map.values.empty()) {
         made.reason = "Without special tokens there is nothing to compare.";
         return made;
     }
+    made.rows = labelsOf(one.rows, Which::All);
+    made.columns = labelsOf(one.columns, Which::All);
+    made.first = std::move(one.map);
+    made.second = std::move(other.map);
     measure(made);
     return made;
 }

@@ -10,20 +10,23 @@
 
 namespace headlight {
 
-/// One of two to compare: a run, and the map to look at (a head, a mean; as alignment.h makes them).
+/// One of two to compare: a run, the map to look at (a head, a mean; as alignment.h makes them), and how to read its
+/// rows, which need not be the same for both.
 struct ComparisonSide {
     const Trace& trace;
     const Map& map;
+    RowTokens rows = RowTokens::Emitted;
 };
 
 /// Two maps over the same rows and columns, and what they differ in. Numbers are not finite for a row where an
 /// attention is not; means leave such rows out.
 struct Comparison {
-    std::string reason;            ///< why these two cannot be compared, a sentence; empty when they can
-    bool byWords = false;          ///< the tokens differ, so rows and columns are words
-    bool specialsLeftOut = false;  ///< special tokens differ as well, so they are dropped and rows scaled to sum to 1
-    std::vector<std::string> rows; ///< labels
-    std::vector<std::string> columns; ///< labels
+    std::string reason;                 ///< why these two cannot be compared, a sentence; empty when they can
+    bool byWords = false;               ///< ordinary tokens differ, so rows and columns are words
+    bool specialRowsLeftOut = false;    ///< rows of special tokens differ, so they are dropped
+    bool specialColumnsLeftOut = false; ///< the same for columns, and rows are scaled to sum to 1 again
+    std::vector<std::string> rows;      ///< labels
+    std::vector<std::string> columns;   ///< labels
     Map first;
     Map second;
     Map difference;                   ///< first - second
@@ -42,8 +45,7 @@ struct Comparison {
 
 /// Compares two runs of the same source and target. Tokens are matched by their text, not by their ids, which belong
 /// to a vocabulary; where they differ, words are matched.
-Comparison compare(const ComparisonSide& first, const ComparisonSide& second, BlockKind kind = BlockKind::Cross,
-                   RowTokens rows = RowTokens::Emitted);
+Comparison compare(const ComparisonSide& first, const ComparisonSide& second, BlockKind kind = BlockKind::Cross);
 
 /// -Σ p log2 p. Not a number when a weight is not finite or negative.
 float entropyBits(std::span<const float> row);

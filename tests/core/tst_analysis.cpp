@@ -204,7 +204,7 @@ private Q_SLOTS:
         )");
         const auto made = compareCross(first, second);
         QVERIFY2(made.comparable(), made.reason.c_str());
-        QVERIFY(made.byWords && !made.specialsLeftOut);
+        QVERIFY(made.byWords && !made.specialRowsLeftOut && !made.specialColumnsLeftOut);
         QCOMPARE(joined(made.columns), std::string("unhappy|</s>"));
         QCOMPARE(joined(made.rows), std::string("mal|</s>"));
         QCOMPARE(made.first.values, std::vector<float>({1, 0, 0, 1}));
@@ -221,14 +221,31 @@ private Q_SLOTS:
             token.word -= 1;
         const auto made = compareCross(first, special);
         QVERIFY2(made.comparable(), made.reason.c_str());
-        QVERIFY(made.byWords && made.specialsLeftOut);
-        QCOMPARE(joined(made.columns), std::string("a|b"));
-        QCOMPARE(joined(made.rows), std::string("x|y"));
+        QVERIFY(!made.byWords && !made.specialRowsLeftOut && made.specialColumnsLeftOut);
+        QCOMPARE(joined(made.columns), std::string("\u2581a|\u2581b"));
+        QCOMPARE(joined(made.rows), std::string("\u2581x|\u2581y|</s>"));
         QVERIFY(near(made.first.at(0, 0), .8F) && near(made.second.at(0, 0), .4F));
         QVERIFY(std::isnan(made.first.at(1, 0)) && std::isnan(made.divergence[1])); // nothing but </s> there
-        QCOMPARE(made.firstAlignment, std::vector<int>({0, -1}));
+        QCOMPARE(made.firstAlignment, std::vector<int>({0, -1, -1}));
         QCOMPARE(made.agreement, 0.0F); // the row that counts: a against b
         QVERIFY(near(made.meanDivergence, made.divergence[0]));
+    }
+
+    void comparesRowsThatAreReadDifferently() {
+        const auto recurrent = traceFromAscii("a b </s>\n x # . .\n y . # .\n </s> . . #\n");
+        const auto transformer = traceFromAscii("a b </s>\n x . . #\n y # . .\n </s> . # .\n"); // one step later
+        const auto first = meanOverBlock(*recurrent.cross);
+        const auto second = meanOverBlock(*transformer.cross);
+        const auto made = compare({recurrent, first}, {transformer, second, RowTokens::TakenIn});
+        QVERIFY2(made.comparable(), made.reason.c_str());
+        QVERIFY(!made.byWords && made.specialRowsLeftOut && !made.specialColumnsLeftOut);
+        QCOMPARE(joined(made.rows), std::string("\u2581x|\u2581y"));
+        QCOMPARE(joined(made.columns), std::string("\u2581a|\u2581b|</s>"));
+        QCOMPARE(made.meanDivergence, 0.0F);
+        QCOMPARE(made.agreement, 1.0F);
+        QCOMPARE(likelyRowTokens(first, recurrent.source), RowTokens::Emitted);
+        QCOMPARE(likelyRowTokens(second, transformer.source), RowTokens::TakenIn);
+        QCOMPARE(likelyRowTokens(Map{1, 3, {0, 0, 1}}, recurrent.source), RowTokens::Emitted);
     }
 
     void saysWhyNot_data() {
