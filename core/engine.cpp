@@ -1,14 +1,13 @@
 // Opens a model folder and turns requests into Traces: tokenize, decode, then one watched pass over the target.
 #include "core/engine.h"
 
+#include "core/blas.h"
 #include "core/families/family.h"
 #include "core/nn/decode.h"
 #include "core/text/tokenizer.h"
 
 #include <torch/torch.h>
 #include <torch/version.h>
-
-#include <dlfcn.h>
 
 #include <algorithm>
 #include <chrono>
@@ -74,6 +73,8 @@ public:
             return nullptr;
         } catch (const c10::Error& error) {
             throw Error(Error::Kind::Invalid, m_place, error.what_without_backtrace());
+        } catch (const std::bad_alloc&) {
+            throw Error(Error::Kind::Invalid, m_place, "the run does not fit into memory", "shorten the text");
         }
     }
 
@@ -101,8 +102,7 @@ private:
         std::vector<Token> tokens;
         for (const auto id : ids) {
             if (id < 0 || id >= m_network.vocabulary)
-                throw Error(Error::Kind::Invalid, option,
-                            std::to_string(id) + " is not an id of this model",
+                throw Error(Error::Kind::Invalid, option, std::to_string(id) + " is not an id of this model",
                             "ids go from 0 to " + std::to_string(m_network.vocabulary - 1));
             tokens.push_back(isSpecial(id) ? special(id) : named(id));
         }
@@ -202,7 +202,7 @@ private:
             emittedIds.push_back(request.targetIds.empty() ? m_network.ids.end : best(logits));
         else
             emittedIds.push_back(m_lastOwn);
-        finishEmitted(emittedIds, *trace);
+        finishEmitted(emittedIds, request.targetIds.empty() ? request.target : std::nullopt, *trace);
         watch.freeze(*trace);
         predict(logits, request.record, *trace);
         trace->timings.model = running.milliseconds();
@@ -221,12 +221,17 @@ private:
 
     void decodeOwn(const Request& request, const Memory& memory, const std::stop_token& stop, Trace& trace) {
         // A translation is rarely twice as long as its source; a model that never ends would cost the user's time.
-        const auto longest = std::min<std::int64_t>(m_network.maxPositions,
-                                                    2 * static_cast<std::int64_t>(trace.source.size()) + 10);
-        DecodeOptions options{.beam = std::clamp(request.beam, 1, 64), .maxLength = longest, .ids = m_network.ids};
+        const auto longest =
+            std::min<std::int64_t>(m_network.maxPositions, 2 * static_cast<std::int64_t>(trace.source.size()) + 10);
+        DecodeOptions options{.beam = std::clamp(request.beam, 1, 64),
+                              .maxLength = longest,
+                              .ids = m_network.ids,
+                              .banned = m_network.banned};
         if (request.maxLength > 0)
             options.maxLength = std::min<std::int64_t>(m_network.maxPositions, request.maxLength);
         auto ids = decodeBest(*m_network.translator, memory, options, Context{nullptr, stop}).front();
+        if (ids.empty()) // nothing can be chosen from output that is not finite; predict() says so
+            ids.push_back(m_network.ids.end);
         m_lastOwn = ids.back();
         if (m_lastOwn != m_network.ids.end)
             trace.notices.push_back("translation stopped after " + std::to_string(ids.size()) + " tokens");
@@ -235,12 +240,15 @@ private:
         trace.target.insert(trace.target.begin(), special(m_network.ids.start));
     }
 
-    void finishEmitted(const std::vector<std::int64_t>& emittedIds, Trace& trace) const {
+    void finishEmitted(const std::vector<std::int64_t>& emittedIds, const std::optional<std::string>& typed,
+                       Trace& trace) const {
         // The same tokens one step earlier, with the places in the typed target that they already know.
         trace.emitted.assign(trace.target.begin() + 1, trace.target.end());
         const auto last = emittedIds.back();
         trace.emitted.push_back(isSpecial(last) ? special(last) : named(last));
-        if (m_tokenizer)
+        if (typed) // the tokens' places are places in it
+            trace.targetText = *typed;
+        else if (m_tokenizer)
             trace.targetText = m_tokenizer->decode(emittedIds);
     }
 
@@ -310,16 +318,8 @@ ComputeInfo Engine::compute() {
     ComputeInfo info;
     info.libtorch = TORCH_VERSION;
     info.threads = torch::get_num_threads();
-    // The BLAS that LibTorch was linked to is known only by where its product lives.
-    Dl_info library{};
-    if (void* product = dlsym(RTLD_DEFAULT, "sgemm_"); product && dladdr(product, &library) && library.dli_fname) {
-        const auto file = std::filesystem::weakly_canonical(library.dli_fname);
-        info.blas = file.filename().string();
-        info.slowBlas = file.string().find("openblas") == std::string::npos
-                        && file.string().find("mkl") == std::string::npos
-                        && file.string().find("blis") == std::string::npos
-                        && file.string().find("libtorch") == std::string::npos;
-    }
+    info.blas = blas().library;
+    info.slowBlas = blas().slow;
     return info;
 }
 

@@ -16,42 +16,43 @@ namespace headlight {
 
 /// What a model is, known once it is open.
 struct ModelInfo {
-    std::string name;    ///< the folder's name
-    std::string family;  ///< model_type of config.json
+    std::string name;   ///< the folder's name
+    std::string family; ///< model_type of config.json
     bool hasDecoder = false;
     std::int64_t parameters = 0;
     int encoderLayers = 0;
     int decoderLayers = 0;
-    int heads = 0;       ///< of one layer; 0 without attention
+    int heads = 0;        ///< of one layer; 0 without attention
     int maxPositions = 0; ///< longest input in tokens; longer text is cut, and the Trace says so
     bool hasTokenizer = false;
 };
 
 /// Which costly parts of a Trace to record beside the attention weights.
 struct Recording {
-    bool scores = false;   ///< scores before softmax
-    bool vectors = false;  ///< query and key vectors; for additive attention W s, U h and v
+    bool scores = false;  ///< scores before softmax
+    bool vectors = false; ///< query and key vectors; for additive attention W s, U h and v
     bool logits = false;
     bool positions = true;
-    int candidates = 5;    ///< predictions kept for each step
+    int candidates = 5; ///< predictions kept for each step
 };
 
 /// One run, as plain data. Text is UTF-8; invalid bytes are read as U+FFFD.
 struct Request {
     std::string source;
-    std::optional<std::string> target;    ///< forced target; without it the model decodes its own
-    std::vector<std::int64_t> sourceIds;  ///< when not empty, taken instead of `source`, specials included
-    std::vector<std::int64_t> targetIds;  ///< when not empty, what the decoder takes in, start token included
-    int beam = 1;                         ///< 1: greedy
-    int maxLength = 0;                    ///< most tokens to decode; 0: the model's own limit
+    std::optional<std::string> target;   ///< forced target; without it the model decodes its own
+    std::vector<std::int64_t> sourceIds; ///< when not empty, taken instead of `source`, specials included
+    std::vector<std::int64_t> targetIds; ///< when not empty, what the decoder takes in, start token included
+    int beam = 1;                        ///< 1: greedy
+    int maxLength = 0;                   ///< most tokens to decode; 0: the model's own limit
     Recording record;
 };
 
 /// Versions and the state of the machine's linear algebra, for `--version` and the status bar.
 struct ComputeInfo {
-    std::string libtorch;    ///< version
-    std::string blas;        ///< name of the library found
-    bool slowBlas = false;   ///< the reference BLAS: models run some twenty times slower than they could
+    std::string libtorch; ///< version
+    std::string blas;     ///< file of the library found, with OpenBLAS's kernels: `libopenblasp-r0.3.21.so (Haswell)`
+    bool slowBlas =
+        false; ///< the reference BLAS, or kernels of old processors: models run many times slower than they could
     int threads = 1;
 };
 

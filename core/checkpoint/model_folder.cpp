@@ -27,6 +27,11 @@ std::string readConfig(const std::filesystem::path& file) {
     return text.str();
 }
 
+/// A value as it stands in the file; lists and objects, which may be nested without end, by their kind alone.
+std::string valueText(const nlohmann::json& value) {
+    return value.is_structured() ? std::string(value.is_array() ? "a list" : "an object") : value.dump();
+}
+
 } // namespace
 
 ModelConfig ModelConfig::open(const std::filesystem::path& folder) {
@@ -70,15 +75,36 @@ std::int64_t ModelConfig::integer(const std::string& key, std::int64_t least, st
     const auto* value = find(key);
     if (!value)
         fail(Error::Kind::Corrupt, "\"" + key + "\" is missing");
-    if (!value->is_number_integer())
-        fail(Error::Kind::Corrupt, "\"" + key + "\" is " + value->dump() + ", not a whole number");
-    const bool fits = !value->is_number_unsigned()
-                      || value->get<std::uint64_t>() <= static_cast<std::uint64_t>(INT64_MAX);
-    const auto number = fits ? value->get<std::int64_t>() : INT64_MAX;
+    return wholeNumber(key, *value, least, most);
+}
+
+std::int64_t ModelConfig::wholeNumber(const std::string& key, const nlohmann::json& value, std::int64_t least,
+                                      std::int64_t most) const {
+    if (!value.is_number_integer())
+        fail(Error::Kind::Corrupt, "\"" + key + "\" is " + valueText(value) + ", not a whole number");
+    const bool fits =
+        !value.is_number_unsigned() || value.get<std::uint64_t>() <= static_cast<std::uint64_t>(INT64_MAX);
+    const auto number = fits ? value.get<std::int64_t>() : INT64_MAX;
     if (!fits || number < least || number > most)
-        fail(Error::Kind::Corrupt, "\"" + key + "\" is " + value->dump() + ", outside of " + std::to_string(least)
+        fail(Error::Kind::Corrupt, "\"" + key + "\" is " + valueText(value) + ", outside of " + std::to_string(least)
                                        + " to " + std::to_string(most));
     return number;
+}
+
+std::vector<std::int64_t> ModelConfig::singleIntegers(const std::string& key, std::int64_t least,
+                                                      std::int64_t most) const {
+    std::vector<std::int64_t> singles;
+    const auto* lists = find(key);
+    if (lists && !lists->is_array())
+        fail(Error::Kind::Corrupt, "\"" + key + "\" is " + valueText(*lists) + ", not a list");
+    for (std::size_t i = 0; lists && i < lists->size(); ++i) {
+        const auto& list = (*lists)[i];
+        if (!list.is_array())
+            fail(Error::Kind::Corrupt, "\"" + key + "\" holds " + valueText(list) + ", not a list");
+        if (list.size() == 1)
+            singles.push_back(wholeNumber(key, list[0], least, most));
+    }
+    return singles;
 }
 
 std::int64_t ModelConfig::integerOr(const std::string& key, std::int64_t otherwise, std::int64_t least,
@@ -92,7 +118,7 @@ double ModelConfig::numberOr(const std::string& key, double otherwise, double le
         return otherwise;
     const double number = value->is_number() ? value->get<double>() : least - 1;
     if (!(number >= least && number <= most))
-        fail(Error::Kind::Corrupt, "\"" + key + "\" is " + value->dump() + ", not a number from "
+        fail(Error::Kind::Corrupt, "\"" + key + "\" is " + valueText(*value) + ", not a number from "
                                        + std::to_string(least) + " to " + std::to_string(most));
     return number;
 }
@@ -102,7 +128,7 @@ bool ModelConfig::flagOr(const std::string& key, bool otherwise) const {
     if (!value)
         return otherwise;
     if (!value->is_boolean())
-        fail(Error::Kind::Corrupt, "\"" + key + "\" is " + value->dump() + ", not true or false");
+        fail(Error::Kind::Corrupt, "\"" + key + "\" is " + valueText(*value) + ", not true or false");
     return value->get<bool>();
 }
 
@@ -111,7 +137,7 @@ std::string ModelConfig::text(const std::string& key) const {
     if (!value)
         fail(Error::Kind::Corrupt, "\"" + key + "\" is missing");
     if (!value->is_string())
-        fail(Error::Kind::Corrupt, "\"" + key + "\" is " + value->dump() + ", not a text");
+        fail(Error::Kind::Corrupt, "\"" + key + "\" is " + valueText(*value) + ", not a text");
     return value->get<std::string>();
 }
 

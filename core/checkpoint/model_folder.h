@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 namespace headlight {
 
@@ -29,6 +30,8 @@ public:
     double numberOr(const std::string& key, double otherwise, double least, double most) const;
     bool flagOr(const std::string& key, bool otherwise) const;
     std::string text(const std::string& key) const;
+    /// The numbers that stand alone in a list of lists of them, such as [[5], [7, 8]]: 5. None when the key is absent.
+    std::vector<std::int64_t> singleIntegers(const std::string& key, std::int64_t least, std::int64_t most) const;
     std::string textOr(const std::string& key, const std::string& otherwise) const;
 
     /// An error about this file.
@@ -37,6 +40,8 @@ public:
 private:
     /// Null when the key is absent or null.
     const nlohmann::json* find(const std::string& key) const;
+    std::int64_t wholeNumber(const std::string& key, const nlohmann::json& value, std::int64_t least,
+                             std::int64_t most) const;
 
     nlohmann::json m_values;
     std::string m_place;

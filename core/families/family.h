@@ -16,6 +16,7 @@ namespace headlight {
 struct Network {
     std::shared_ptr<SequenceToSequence> translator;
     SpecialIds ids;
+    std::vector<std::int64_t> banned; ///< ids that its own decoding never chooses
     std::int64_t vocabulary = 0;
     std::int64_t maxPositions = 0;
     int encoderLayers = 0; ///< layers that announce attention

@@ -44,8 +44,15 @@ Network build(const ModelConfig& config, const Weights* weights) {
 
     if (weights) {
         weights->requireShape("model.shared.weight", {options.vocabulary, options.width});
-        const auto lastLayer = "model.decoder.layers." + std::to_string(options.decoderLayers - 1) + ".fc1.weight";
-        weights->requireShape(lastLayer, {options.feedForward, options.width});
+        const auto requireLayers = [&](const std::string& stack, int layers) {
+            for (int layer = 0; layer < layers; ++layer) {
+                const auto name = "model." + stack + ".layers." + std::to_string(layer);
+                weights->requireShape(name + ".self_attn.q_proj.weight", {options.width, options.width});
+                weights->requireShape(name + ".fc1.weight", {options.feedForward, options.width});
+            }
+        };
+        requireLayers("encoder", options.encoderLayers);
+        requireLayers("decoder", options.decoderLayers);
     }
 
     const auto last = options.vocabulary - 1;
@@ -54,6 +61,7 @@ Network build(const ModelConfig& config, const Weights* weights) {
                          .pad = config.integer("pad_token_id", 0, last)};
     return {.translator = std::make_shared<Transformer>(options),
             .ids = ids,
+            .banned = config.singleIntegers("bad_words_ids", 0, last),
             .vocabulary = options.vocabulary,
             .maxPositions = options.maxPositions,
             .encoderLayers = options.encoderLayers,
@@ -75,7 +83,8 @@ bool ignorable(const std::string& theirs) {
 } // namespace
 
 Family marianFamily() {
-    return {.modelType = "marian", .build = build, .naming = {.checkpointName = checkpointName, .ignorable = ignorable}};
+    return {
+        .modelType = "marian", .build = build, .naming = {.checkpointName = checkpointName, .ignorable = ignorable}};
 }
 
 } // namespace headlight

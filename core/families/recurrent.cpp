@@ -1,7 +1,7 @@
 // The recurrent encoder–decoder with or without additive attention (Bahdanau, Cho & Bengio 2015): the bundled
 // en-fr-additive and its like. The config's keys and the tensors' names are this project's own.
-#include "core/families/family.h"
 #include "core/nn/recurrent.h"
+#include "core/families/family.h"
 
 namespace headlight {
 
@@ -29,6 +29,7 @@ Network build(const ModelConfig& config, const Weights* weights) {
     if (weights) {
         weights->requireShape("embedding.weight", {options.vocabulary, options.embedding});
         weights->requireShape("initial.weight", {options.hidden, options.hidden});
+        weights->requireShape("readout.weight", {2 * options.embedding, options.embedding + 3 * options.hidden});
         if (options.attention == RecurrentAttention::Additive)
             weights->requireShape("attention.w.weight", {options.alignment, options.hidden});
     }
@@ -40,6 +41,7 @@ Network build(const ModelConfig& config, const Weights* weights) {
     const bool watched = options.attention == RecurrentAttention::Additive;
     return {.translator = std::make_shared<Recurrent>(options),
             .ids = ids,
+            .banned = {},
             .vocabulary = options.vocabulary,
             .maxPositions = options.maxPositions,
             .encoderLayers = 0,

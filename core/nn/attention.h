@@ -60,7 +60,8 @@ public:
         torch::Tensor weights;  ///< [B, K]
         torch::Tensor context;  ///< [B, keySize], the expected annotation (Eq. 5)
     };
-    /// One step: @param queryPart [B, size]; @param states the annotations [B, K, keySize]; @param mask [B, K] or undefined
+    /// One step: @param queryPart [B, size]; @param states the annotations [B, K, keySize]; @param mask [B, K] or
+    /// undefined
     Result forward(const torch::Tensor& queryPart, const torch::Tensor& keyPart, const torch::Tensor& states,
                    const torch::Tensor& mask);
 

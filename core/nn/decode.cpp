@@ -21,11 +21,20 @@ struct Hypothesis {
     }
 };
 
-/// One source's beam: the living hypotheses, as many as the beam is wide, and the best one that has ended.
+/// One source's beam: the living hypotheses, as many as the beam is wide, and the best of those that have ended.
 struct Beam {
     std::vector<Hypothesis> living;
-    Hypothesis finished;
+    std::vector<Hypothesis> finished; ///< best first, no more than the beam is wide
     bool done = false;
+
+    void finish(Hypothesis ended, double lengthPenalty) {
+        const auto better = [lengthPenalty](const Hypothesis& left, const Hypothesis& right) {
+            return left.score(lengthPenalty) > right.score(lengthPenalty);
+        };
+        finished.insert(std::upper_bound(finished.begin(), finished.end(), ended, better), std::move(ended));
+        if (finished.size() > living.size())
+            finished.pop_back();
+    }
 };
 
 } // namespace
@@ -42,6 +51,7 @@ std::vector<std::vector<std::int64_t>> decodeBest(SequenceToSequence& model, con
     const Memory spread = width == 1 ? memory : memory.select(rows);
     DecoderState state = model.start(spread);
     auto last = torch::full({sources * width}, options.ids.start, idOptions);
+    const auto banned = torch::tensor(options.banned, idOptions);
     std::vector<Beam> beams(static_cast<std::size_t>(sources));
     for (auto& beam : beams) {
         beam.living.resize(static_cast<std::size_t>(width));
@@ -50,7 +60,8 @@ std::vector<std::vector<std::int64_t>> decodeBest(SequenceToSequence& model, con
 
     for (std::int64_t length = 1; length <= options.maxLength; ++length) {
         context.checkStop();
-        const auto logProbabilities = torch::log_softmax(model.logits(model.step(last, state, spread)), -1); // [rows, V]
+        auto logProbabilities = torch::log_softmax(model.logits(model.step(last, state, spread)), -1); // [rows, V]
+        logProbabilities.index_fill_(1, banned, -std::numeric_limits<float>::infinity());
         const auto [values, ids] = logProbabilities.topk(std::min<std::int64_t>(width + 1, logProbabilities.size(1)));
         const auto candidates = values.size(1);
         const auto valuesHere = values.to(torch::kCPU, torch::kFloat32).contiguous();
@@ -88,9 +99,7 @@ std::vector<std::vector<std::int64_t>> decodeBest(SequenceToSequence& model, con
                 grown.ids.push_back(choice.id);
                 grown.logProbability = choice.logProbability;
                 if (choice.id == options.ids.end) {
-                    if (beam.finished.ids.empty()
-                        || grown.score(options.lengthPenalty) > beam.finished.score(options.lengthPenalty))
-                        beam.finished = grown;
+                    beam.finish(std::move(grown), options.lengthPenalty);
                     if (width == 1)
                         break;
                     continue;
@@ -99,10 +108,10 @@ std::vector<std::vector<std::int64_t>> decodeBest(SequenceToSequence& model, con
                 parents.push_back(firstRow + choice.parent);
                 next.push_back(choice.id);
             }
-            // An ended hypothesis better than the best living one can be at this length closes the beam.
+            // A full set of ended hypotheses, none worse than the best living one is by now, closes the beam.
             beam.done = beam.done || living.empty()
-                        || (!beam.finished.ids.empty()
-                            && beam.finished.score(options.lengthPenalty)
+                        || (static_cast<std::int64_t>(beam.finished.size()) == width
+                            && beam.finished.back().score(options.lengthPenalty)
                                    >= living.front().score(options.lengthPenalty));
             const auto alive = static_cast<std::int64_t>(living.size());
             if (!living.empty())
@@ -125,7 +134,7 @@ std::vector<std::vector<std::int64_t>> decodeBest(SequenceToSequence& model, con
 
     std::vector<std::vector<std::int64_t>> best;
     for (const auto& beam : beams)
-        best.push_back(beam.finished.ids.empty() ? beam.living.front().ids : beam.finished.ids);
+        best.push_back(beam.finished.empty() ? beam.living.front().ids : beam.finished.front().ids);
     return best;
 }
 

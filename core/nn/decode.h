@@ -9,14 +9,15 @@
 namespace headlight {
 
 struct DecodeOptions {
-    int beam = 1;             ///< hypotheses kept; 1 is greedy
+    int beam = 1;               ///< hypotheses kept; 1 is greedy
     std::int64_t maxLength = 0; ///< most tokens, the end token included
-    double lengthPenalty = 1; ///< a finished hypothesis scores log probability / length^penalty
+    double lengthPenalty = 1;   ///< a finished hypothesis scores log probability / length^penalty
     SpecialIds ids;
+    std::vector<std::int64_t> banned; ///< ids that are never chosen
 };
 
-/// The best translation of each source, the end token included unless `maxLength` cut it off. Rows of `memory` are
-/// decoded together.
+/// The best translation of each source, the end token included unless `maxLength` cut it off. Empty where the model's
+/// output is not finite. Rows of `memory` are decoded together.
 /// @throws Stopped
 std::vector<std::vector<std::int64_t>> decodeBest(SequenceToSequence& model, const Memory& memory,
                                                   const DecodeOptions& options, const Context& context);

@@ -21,7 +21,7 @@ enum class PositionKind {
 /// One Transformer. Sizes in dimensions; all stacks are as wide as the embedding.
 struct TransformerOptions {
     std::int64_t vocabulary = 0;
-    std::int64_t width = 0;       ///< d_model
+    std::int64_t width = 0; ///< d_model
     std::int64_t heads = 0;
     std::int64_t feedForward = 0; ///< d_ff
     int encoderLayers = 0;
@@ -31,8 +31,8 @@ struct TransformerOptions {
     std::int64_t positionOffset = 0; ///< rows of the table before position 0 (BART: 2)
     NormPlacement norm = NormPlacement::Post;
     Activation activation = Activation::Relu;
-    bool scaleEmbedding = true;  ///< token vectors times sqrt(width)
-    bool embeddingNorm = false;  ///< a norm after token + position (BART)
+    bool scaleEmbedding = true; ///< token vectors times sqrt(width)
+    bool embeddingNorm = false; ///< a norm after token + position (BART)
     double dropout = 0;
 };
 

@@ -21,8 +21,13 @@ public:
     torch::Tensor forward(const torch::Tensor& tokens, std::int64_t first, const Context& context);
 
 private:
-    PositionTable::Kind m_kind;
+    /// Makes the table's first `positions` ready on that device.
+    void reach(std::int64_t positions, const torch::Device& device);
+
+    PositionKind m_kind;
     std::int64_t m_offset;
+    std::int64_t m_most;
+    std::int64_t m_width;
     torch::Tensor m_table; ///< [positions, width]
 };
 

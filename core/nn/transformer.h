@@ -1,5 +1,6 @@
 // The Transformer encoder–decoder, Vaswani et al. 2017: one layer, one stack, set by TransformerOptions.
-// Letters: B batch, S source length, T target length, W width. Submodules bear the names of BART and Marian checkpoints.
+// Letters: B batch, S source length, T target length, W width. Submodules bear the names of BART and Marian
+// checkpoints.
 #pragma once
 
 #include "core/nn/attention.h"
@@ -24,9 +25,9 @@ public:
 
     /// What the layer attends to. In stepwise decoding `past` holds the keys and values of earlier steps and grows.
     struct Inputs {
-        torch::Tensor selfMask;               ///< over [B, H, T, T], or undefined
-        MultiHeadAttention::KeyValue memory;  ///< of the encoder; undefined in an encoder
-        torch::Tensor memoryMask;             ///< over [B, H, T, S], or undefined
+        torch::Tensor selfMask;              ///< over [B, H, T, T], or undefined
+        MultiHeadAttention::KeyValue memory; ///< of the encoder; undefined in an encoder
+        torch::Tensor memoryMask;            ///< over [B, H, T, S], or undefined
         MultiHeadAttention::KeyValue* past = nullptr;
     };
     /// [B, T, W] -> [B, T, W]
