@@ -1,0 +1,121 @@
+// Model folders for tests: the Marian fixture, and small recurrent models with seeded numbers, written where a test
+// wants them.
+#pragma once
+
+#include "core/checkpoint/safetensors.h"
+
+#include <QFile>
+#include <QJsonDocument>
+#include <QJsonObject>
+#include <QTemporaryDir>
+
+#include <algorithm>
+#include <cstdint>
+#include <deque>
+#include <filesystem>
+#include <random>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace headlight {
+
+inline const std::filesystem::path marian = std::filesystem::path(HEADLIGHT_FIXTURES) / "marian";
+
+inline QString read(const std::filesystem::path& path) {
+    QFile file(QString::fromStdString(path.string()));
+    if (!file.open(QIODevice::ReadOnly))
+        qFatal("cannot read %s", path.c_str());
+    return QString::fromUtf8(file.readAll());
+}
+
+inline void write(const std::filesystem::path& path, const QByteArray& bytes) {
+    QFile file(QString::fromStdString(path.string()));
+    if (!file.open(QIODevice::WriteOnly) || file.write(bytes) != bytes.size())
+        qFatal("cannot write %s", path.c_str());
+}
+
+/// Tensors with their numbers, to be written.
+class Tensors {
+public:
+    /// Seeded numbers from -0.5 to 0.5.
+    void add(const std::string& name, const std::vector<std::int64_t>& shape) {
+        std::size_t count = 1;
+        for (const auto size : shape)
+            count *= static_cast<std::size_t>(size);
+        auto& numbers = m_numbers.emplace_back(count);
+        for (auto& number : numbers)
+            number = static_cast<float>(m_random()) / static_cast<float>(m_random.max()) - 0.5F;
+        m_views.push_back({name, DType::F32, shape, std::as_bytes(std::span(numbers))});
+    }
+    void write(const std::filesystem::path& file) const { writeFileAtomically(file, serializeSafetensors(m_views)); }
+
+    std::vector<TensorView> m_views;
+    std::deque<std::vector<float>> m_numbers;
+
+private:
+    std::mt19937 m_random{17};
+};
+
+inline constexpr int recurrentVocabulary = 300, embedding = 6, hidden = 5, alignment = 4;
+
+inline QJsonObject recurrentConfig(const QString& attention) {
+    return {{"model_type", "headlight_recurrent"}, {"attention", attention}, {"vocab_size", recurrentVocabulary},
+            {"embedding_size", embedding},         {"hidden_size", hidden},  {"alignment_size", alignment},
+            {"max_position_embeddings", 24},       {"pad_token_id", 299},    {"eos_token_id", 2},
+            {"decoder_start_token_id", 299}};
+}
+
+inline Tensors recurrentTensors(bool attention) {
+    Tensors tensors;
+    tensors.add("embedding.weight", {recurrentVocabulary, embedding});
+    for (const std::string direction : {"l0", "l0_reverse"}) {
+        tensors.add("encoder.weight_ih_" + direction, {3 * hidden, embedding});
+        tensors.add("encoder.weight_hh_" + direction, {3 * hidden, hidden});
+        tensors.add("encoder.bias_ih_" + direction, {3 * hidden});
+        tensors.add("encoder.bias_hh_" + direction, {3 * hidden});
+    }
+    tensors.add("initial.weight", {hidden, hidden});
+    tensors.add("initial.bias", {hidden});
+    tensors.add("decoder.weight_ih", {3 * hidden, embedding + 2 * hidden});
+    tensors.add("decoder.weight_hh", {3 * hidden, hidden});
+    tensors.add("decoder.bias_ih", {3 * hidden});
+    tensors.add("decoder.bias_hh", {3 * hidden});
+    tensors.add("readout.weight", {2 * embedding, embedding + 3 * hidden});
+    tensors.add("readout.bias", {2 * embedding});
+    tensors.add("output_bias", {recurrentVocabulary});
+    if (attention) {
+        tensors.add("attention.w.weight", {alignment, hidden});
+        tensors.add("attention.u.weight", {alignment, 2 * hidden});
+        tensors.add("attention.u.bias", {alignment});
+        tensors.add("attention.v", {alignment});
+    }
+    return tensors;
+}
+
+/// Folders of models that the tests write.
+class Folder {
+public:
+    std::filesystem::path path() const { return m_folder.path().toStdString(); }
+    void config(const QJsonObject& values) const { write(path() / "config.json", QJsonDocument(values).toJson()); }
+    void tokenizer() const {
+        const auto model = std::filesystem::path(HEADLIGHT_FIXTURES) / "sentencepiece" / "pairs.model";
+        std::filesystem::copy_file(model, path() / "spiece.model", std::filesystem::copy_options::overwrite_existing);
+    }
+    void recurrent(const QString& attention = QStringLiteral("additive")) const {
+        config(recurrentConfig(attention));
+        recurrentTensors(attention == QLatin1String("additive")).write(path() / "model.safetensors");
+        tokenizer();
+    }
+    void copyOfMarian() const {
+        for (const char* name : {"config.json", "model.safetensors"})
+            std::filesystem::copy_file(marian / name, path() / name);
+        std::filesystem::permissions(path() / "config.json", std::filesystem::perms::owner_all);
+        std::filesystem::permissions(path() / "model.safetensors", std::filesystem::perms::owner_all);
+    }
+
+private:
+    QTemporaryDir m_folder;
+};
+
+} // namespace headlight
