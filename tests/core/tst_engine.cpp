@@ -400,7 +400,8 @@ void TestEngine::bannedWords() {
     auto config = QJsonDocument::fromJson(read(marian / "config.json").toUtf8()).object();
     config["bad_words_ids"] = QJsonArray{QJsonArray{qint64(first)}, QJsonArray{1, 2}};
     folder.config(config);
-    for (const auto& token : Engine::open(folder.path())->run(request)->emitted)
+    const auto trace = Engine::open(folder.path())->run(request);
+    for (const auto& token : trace->emitted)
         QVERIFY(token.id != first);
 }
 
