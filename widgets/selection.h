@@ -1,55 +1,90 @@
 // What the user points at and has chosen: one object that every view shares, so that hover in one lights all.
 #pragma once
 
+#include "core/analysis/alignment.h"
 #include "core/trace/trace.h"
 
 #include <QObject>
+#include <QString>
 
 #include <optional>
 
 namespace headlight {
+
+/// What of a block is drawn as one map.
+enum class HeadMode {
+    One,          ///< the chosen layer and head
+    MeanOfLayer,  ///< the mean over the heads of the chosen layer
+    BestAligning, ///< of a cross block the head that reads best as a word alignment; otherwise the chosen one
+};
+
+/// How the rows of a decoder are labelled, see RowTokens.
+enum class Reading { Automatic, TakenIn, Emitted };
+
+/// One map out of a Trace, as the Selection asks for it.
+struct ShownMap {
+    Map map;
+    QString name;                        ///< "layer 2, head 1"; "additive" for a model with a single head
+    std::optional<HeadPlace> place;      ///< absent for a mean
+    RowTokens rows = RowTokens::TakenIn; ///< how its rows are to be labelled
+};
 
 /// The attention kind, layer and head on show, and the query and key under the pointer. Hover previews; a click
 /// locks the pair until it is freed (Escape or a second click).
 class Selection : public QObject {
     Q_OBJECT
 public:
-    /// A query (row) and a key (column) of the kind on show; either may be absent.
+    /// A query (row) and a key (column) of a kind of attention; either may be absent.
     struct Pair {
+        BlockKind kind = BlockKind::Cross;
         std::optional<Query> query;
         std::optional<Key> key;
         friend bool operator==(const Pair&, const Pair&) = default;
     };
 
-    explicit Selection(QObject* parent = nullptr) : QObject(parent) {}
+    using QObject::QObject;
 
     BlockKind kind() const { return m_kind; }
+    HeadMode headMode() const { return m_mode; }
     Layer layer() const { return m_layer; }
     Head head() const { return m_head; }
-    /// True when views that can should show the mean over the heads of the layer instead of one head.
-    bool meanOfHeads() const { return m_mean; }
+    Reading reading() const { return m_reading; }
     const Pair& pair() const { return m_pair; }
     bool locked() const { return m_locked; }
 
+    void setKind(BlockKind kind);
+    /// Shows one head: of this kind, layer and place.
     void setHead(BlockKind kind, Layer layer, Head head);
-    void setMeanOfHeads(bool mean);
+    void setHeadMode(HeadMode mode);
+    void setReading(Reading reading);
     /// Does nothing while a pair is locked.
     void hover(const Pair& pair);
     /// Locks the pair, or frees it when it is the one that is locked.
     void toggleLock(const Pair& pair);
     void freeLock();
 
+    /// The map to draw of this kind. Layer and head beyond what the trace has are taken as the last that it has.
+    /// Empty when the trace has no such block.
+    std::optional<ShownMap> shown(const Trace& trace, BlockKind kind) const;
+
 Q_SIGNALS:
+    /// Another kind, layer, head, mode or reading.
     void headChanged();
     void pairChanged();
 
 private:
     BlockKind m_kind = BlockKind::Cross;
+    HeadMode m_mode = HeadMode::BestAligning;
     Layer m_layer;
     Head m_head;
-    bool m_mean = false;
+    Reading m_reading = Reading::Automatic;
     Pair m_pair;
     bool m_locked = false;
 };
+
+/// "encoder, self", "decoder, self", "cross".
+QString kindName(BlockKind kind);
+/// A token as it is shown on labels: SentencePiece's space mark as a space that can be seen only where it matters.
+QString shownText(const Token& token);
 
 } // namespace headlight

@@ -1,12 +1,10 @@
-// What every view of a Trace is: four verbs, and signals for what the main window must know.
+// What every view of a Trace is: four verbs, and a signal for what the main window must know.
 #pragma once
 
 #include "core/trace/trace.h"
 
 #include <QStringList>
 #include <QWidget>
-
-class QPagedPaintDevice;
 
 namespace headlight {
 
@@ -33,7 +31,7 @@ public:
     virtual void setAppearance(const Appearance& appearance) = 0;
     /// Draws what is on screen, at `size` logical pixels, on any device: an image, a QSvgGenerator, a QPdfWriter.
     /// On vector devices cells and lines are vectors and labels are text.
-    virtual void figure(QPaintDevice& device, const QSize& size) const = 0;
+    virtual void figure(QPaintDevice& device, const QSize& size) = 0;
     /// What the view shows, in words and numbers: for tests and screen readers.
     virtual QStringList describe() const = 0;
     virtual ViewNumbers numbers() const = 0;
@@ -41,7 +39,7 @@ public:
     virtual double drawMilliseconds() const = 0;
 
 Q_SIGNALS:
-    /// The user asked to see one head large (click on a head's small map).
+    /// The user asked to see the selected head large (click on a head's small map).
     void headOpened();
 };
 

@@ -1,0 +1,43 @@
+// What a view shows, as a file or on the clipboard: PNG, SVG, PDF, and its numbers as CSV.
+#pragma once
+
+#include <QByteArray>
+#include <QSize>
+#include <QString>
+
+#include <filesystem>
+
+class QImage;
+class QMimeData;
+
+namespace headlight {
+
+class TraceView;
+
+/// A file is written whole or not at all (QSaveFile). The figure is drawn at its size on screen unless another is
+/// given; `scale` multiplies the pixels of a PNG, not what is in the picture.
+class FigureExporter {
+public:
+    enum class Format { Png, Svg, Pdf, Csv };
+
+    struct Options {
+        QSize size;       ///< logical pixels; empty: the view's own
+        double scale = 2; ///< PNG only, 0.25 to 8
+        QString title;    ///< for the file's metadata: the model and the sentence
+    };
+
+    /// By the ending of the name, any case.
+    /// @throws Error Unsupported when it is none of .png .svg .pdf .csv
+    static Format formatOf(const std::filesystem::path& file);
+
+    /// @throws Error Unreadable when the file cannot be written, with the system's reason; Invalid for an impossible
+    /// size
+    static void save(TraceView& view, const std::filesystem::path& file, const Options& options);
+    /// The bytes that save() would write.
+    static QByteArray encode(TraceView& view, Format format, const Options& options);
+    static QImage image(TraceView& view, const Options& options);
+    /// The picture (image, SVG) and its numbers (text, CSV) together, for whoever pastes them.
+    static QMimeData* mimeData(TraceView& view, const Options& options);
+};
+
+} // namespace headlight

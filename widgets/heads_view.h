@@ -1,0 +1,19 @@
+// Every head of the chosen kind of attention as a small map.
+#pragma once
+
+#include "widgets/figure_view.h"
+
+namespace headlight {
+
+/// Layers down, heads across, all on one scale from 0 to 1, so that a pale map is a broad head; a click opens one.
+class HeadsView : public FigureView {
+    Q_OBJECT
+public:
+    using FigureView::FigureView;
+
+protected:
+    std::vector<Panel> build() override;
+    QString emptyText() const override;
+};
+
+} // namespace headlight
