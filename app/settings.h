@@ -1,0 +1,31 @@
+// What the program remembers from one start to the next.
+#pragma once
+
+#include "widgets/appearance.h"
+
+#include <QByteArray>
+#include <QString>
+#include <QStringList>
+
+#include <optional>
+
+namespace headlight {
+
+/// Plain values; load() and save() go through QSettings, each key once.
+struct Settings {
+    std::optional<Theme> theme;  ///< absent: as the desktop has it
+    std::optional<ColorMap> map; ///< absent: the theme's own
+    QString modelA;              ///< name or folder; empty: the first bundled one
+    QString modelB;              ///< empty: none
+    QString sourceText;          ///< what was typed last, so that nothing typed is lost
+    QString targetText;          ///< empty: the model's own translation
+    QStringList recentFolders;   ///< newest first, at most 8
+    QString exportFolder;        ///< of the last export
+    QByteArray geometry;         ///< of the window
+    bool fresh = true;           ///< no settings were there: the first start
+
+    static Settings load();
+    void save() const;
+};
+
+} // namespace headlight
