@@ -14,6 +14,9 @@ public:
 protected:
     std::vector<Panel> build() override;
     QString emptyText() const override;
+
+private:
+    QString m_reason; ///< why the two runs cannot be compared
 };
 
 } // namespace headlight

@@ -33,6 +33,7 @@ struct MapPanel {
     bool differs = false;              ///< signed values around 0: drawn in two hues
     bool pointsAtTokens = true;        ///< cells are a query and a key; otherwise only their value is shown
     bool zooms = false;                ///< wheel and drag change what part is seen
+    bool valuesInCells = false;        ///< numbers are written where cells have room for them
     bool legend = false;               ///< a colour bar with its range
     bool square = true;                ///< cells keep a pleasant shape; otherwise they fill the panel
 };
@@ -115,14 +116,26 @@ protected:
     /// build() again, then draw.
     void rebuild();
 
-    void changeEvent(QEvent* event) override;
     void showEvent(QShowEvent* event) override;
     void resizeEvent(QResizeEvent* event) override;
-    bool eventFilter(QObject* watched, QEvent* event) override;
+    void keyPressEvent(QKeyEvent* event) override;
 
 private:
+    /// A cell, bar or tile of the figure.
+    struct Spot {
+        int panel = -1;
+        int row = -1;
+        int column = -1;
+        bool operator==(const Spot&) const = default;
+    };
     class Canvas;
     void refresh();
+    Selection::Pair pairAt(const Spot& spot) const;
+    /// What a tool tip says of it.
+    QString wordsAt(const Spot& spot) const;
+    void point(const Spot& spot);
+    void click(const Spot& spot);
+    void openTile(const TilePanel& panel, int tile);
 
     TracePointer m_trace;
     TracePointer m_other;
@@ -130,6 +143,7 @@ private:
     Appearance m_appearance;
     std::vector<Panel> m_panels;
     bool m_stale = true;
+    double m_drawMilliseconds = 0;
     Canvas* m_canvas;
 };
 

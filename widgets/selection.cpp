@@ -100,11 +100,18 @@ QString kindName(BlockKind kind) {
     return {};
 }
 
-QString shownText(const Token& token) {
-    auto text = QString::fromStdString(token.text);
-    if (!token.special && text.startsWith(QChar(0x2581)) && text.size() > 1)
+QString shownText(std::string_view token) {
+    auto text = QString::fromUtf8(token.data(), static_cast<qsizetype>(token.size()));
+    if (text.startsWith(QChar(0x2581)) && text.size() > 1)
         text.remove(0, 1);
     return text;
+}
+
+QStringList shownTexts(const std::vector<Token>& tokens) {
+    QStringList texts;
+    for (const auto& token : tokens)
+        texts << shownText(token.text);
+    return texts;
 }
 
 } // namespace headlight

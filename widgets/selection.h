@@ -6,8 +6,11 @@
 
 #include <QObject>
 #include <QString>
+#include <QStringList>
 
 #include <optional>
+#include <string_view>
+#include <vector>
 
 namespace headlight {
 
@@ -84,7 +87,8 @@ private:
 
 /// "encoder, self", "decoder, self", "cross".
 QString kindName(BlockKind kind);
-/// A token as it is shown on labels: SentencePiece's space mark as a space that can be seen only where it matters.
-QString shownText(const Token& token);
+/// A token's text as labels show it: without SentencePiece's space mark in front, unless it is all there is.
+QString shownText(std::string_view token);
+QStringList shownTexts(const std::vector<Token>& tokens);
 
 } // namespace headlight

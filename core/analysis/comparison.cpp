@@ -180,6 +180,10 @@ Comparison compare(const ComparisonSide& first, const ComparisonSide& second, Bl
     }
     made.rows = labelsOf(one.rows, Which::All);
     made.columns = labelsOf(one.columns, Which::All);
+    for (const auto& word : one.rows)
+        made.rowQueries.push_back(word.firstToken);
+    for (const auto& word : one.columns)
+        made.columnKeys.push_back(word.firstToken);
     made.first = std::move(one.map);
     made.second = std::move(other.map);
     measure(made);

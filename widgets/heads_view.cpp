@@ -1,0 +1,52 @@
+#include "widgets/heads_view.h"
+
+#include "core/analysis/head_metrics.h"
+
+namespace headlight {
+
+std::vector<Panel> HeadsView::build() {
+    const auto kind = selection()->kind();
+    const auto* block = trace()->block(kind);
+    if (!block || block->layers * block->heads == 0)
+        return {};
+    const auto metrics = blockMetrics(*block, trace()->keyTokens(kind));
+    const auto chosen = selection()->shown(*trace(), kind)->place;
+
+    TilePanel panel;
+    panel.kind = kind;
+    panel.title = QString::fromStdString(trace()->model);
+    panel.subtitle = tr("%1 attention, %2 × %3 heads; colours from 0 to 1; click one to open it")
+                         .arg(kindName(kind))
+                         .arg(block->layers)
+                         .arg(block->heads);
+    panel.columns = block->heads;
+    for (int head = 0; head < block->heads; ++head)
+        panel.columnNames << tr("head %1").arg(head);
+    for (int layer = 0; layer < block->layers; ++layer) {
+        panel.rowNames << tr("layer %1").arg(layer);
+        for (int head = 0; head < block->heads; ++head) {
+            const auto& metric = metrics[static_cast<std::size_t>(layer)][static_cast<std::size_t>(head)];
+            const HeadPlace place{Layer(layer), Head(head)};
+            const auto word = headKindName(metric.kind);
+            panel.tiles.push_back(
+                {.map = headMap(*block, place.layer, place.head),
+                 .layer = place.layer,
+                 .head = place.head,
+                 .name = QStringLiteral("L%1 H%2").arg(layer).arg(head),
+                 .caption = tr("%1, %2 bit")
+                                .arg(QString::fromUtf8(word.data(), static_cast<qsizetype>(word.size())))
+                                .arg(static_cast<double>(metric.entropy), 0, 'f', 1),
+                 .chosen = chosen == place});
+        }
+    }
+    return {{QRectF(0, 0, 1, 1), std::move(panel)}};
+}
+
+QString HeadsView::emptyText() const {
+    return trace() ? tr("%1 has no heads of this kind (%2).")
+                         .arg(QString::fromStdString(trace()->model),
+                              selection() ? kindName(selection()->kind()) : QString())
+                   : tr("Type a sentence to see what attends to what.");
+}
+
+} // namespace headlight

@@ -1,0 +1,67 @@
+#include "widgets/positions_view.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace headlight {
+
+namespace {
+
+/// Six dimensions from the fastest wave to the slowest: in a sinusoidal table they differ most there.
+std::vector<int> shownDimensions(int dimensions) {
+    std::vector<int> shown;
+    for (int i = 0; i < 6; ++i) {
+        const int dimension = (dimensions - 1) * i / 5;
+        if (shown.empty() || shown.back() != dimension)
+            shown.push_back(dimension);
+    }
+    return shown;
+}
+
+} // namespace
+
+std::vector<Panel> PositionsView::build() {
+    const auto& table = trace()->positions;
+    if (!table || table->positions < 1 || table->dimensions < 1)
+        return {};
+    MapPanel matrix;
+    matrix.title = tr("Position × dimension");
+    matrix.subtitle = table->kind == PositionTable::Kind::Sinusoidal
+                          ? tr("%1: sinusoidal, Vaswani et al. 2017, 3.5").arg(QString::fromStdString(trace()->model))
+                          : tr("%1: learned").arg(QString::fromStdString(trace()->model));
+    matrix.rowAxis = tr("position");
+    matrix.columnAxis = tr("dimension");
+    matrix.map = {table->positions, table->dimensions, table->values};
+    for (int position = 0; position < table->positions; ++position)
+        matrix.rows << QString::number(position);
+    for (int dimension = 0; dimension < table->dimensions; ++dimension)
+        matrix.columns << QString::number(dimension);
+    float largest = 1e-6f;
+    for (const float value : table->values)
+        if (std::isfinite(value))
+            largest = std::max(largest, std::abs(value));
+    matrix.high = largest;
+    matrix.differs = true;
+    matrix.legend = true;
+    matrix.pointsAtTokens = false;
+    matrix.square = false;
+
+    CurvePanel curves;
+    curves.title = tr("Single dimensions");
+    curves.xAxis = tr("position");
+    for (const int dimension : shownDimensions(table->dimensions)) {
+        CurvePanel::Curve curve{tr("dimension %1").arg(dimension), {}};
+        for (int position = 0; position < table->positions; ++position)
+            curve.values.push_back(table->at(position, dimension));
+        curves.curves.push_back(std::move(curve));
+    }
+    return {{QRectF(0, 0, 1, 0.6), std::move(matrix)}, {QRectF(0, 0.63, 1, 0.37), std::move(curves)}};
+}
+
+QString PositionsView::emptyText() const {
+    return trace() ? tr("%1 has no positions to show: it reads its text word by word, in order.")
+                         .arg(QString::fromStdString(trace()->model))
+                   : tr("Type a sentence to see what attends to what.");
+}
+
+} // namespace headlight
