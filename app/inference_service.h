@@ -31,6 +31,9 @@ struct InferenceResult {
     QString problem; ///< what could not be done, where, and the remedy; empty when all was done
 };
 
+/// Model B's request: A's, with what A's run has as target, so that both have one text.
+Request requestForSecond(const Request& request, const Trace& first);
+
 /// submit() raises the generation, replaces the waiting job and asks the running one to stop (tested between layers
 /// and decoding steps); delivery, in the thread that this object lives in, checks the generation again. Models are
 /// opened in the thread when first asked for, and the last few are kept.
