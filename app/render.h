@@ -1,0 +1,50 @@
+// Pictures without a window on screen: one view, or the whole window, drawn into a file.
+#pragma once
+
+#include "core/trace/trace.h"
+#include "widgets/appearance.h"
+
+#include <QSize>
+#include <QString>
+#include <QStringList>
+
+#include <filesystem>
+#include <optional>
+
+namespace headlight {
+
+/// What to draw, and where to. Models are names or folders, as ModelCatalog::resolve takes them.
+struct RenderOptions {
+    QString modelA;
+    QString modelB; ///< empty: none
+    QString source;
+    std::optional<QString> target; ///< absent: model A's own translation
+    QString view = QStringLiteral("alignment");
+    std::optional<BlockKind> kind; ///< absent: cross-attention, else what the model has
+    std::optional<int> layer;      ///< absent: what the view shows unasked
+    std::optional<int> head;       ///< absent while `layer` is given: the mean of that layer's heads
+    Theme theme = Theme::Light;
+    std::optional<ColorMap> map; ///< absent: the theme's own
+    std::optional<double> scale; ///< absent: 2, and 1 for the window
+    QSize size;                  ///< logical pixels; empty: what suits the view
+    std::filesystem::path file;  ///< .png, .svg, .pdf or .csv; the window: .png
+};
+
+/// What was done, for the command line to say.
+struct RenderReport {
+    QStringList files;
+    QStringList notices; ///< of the runs: text cut and the like
+};
+
+/// The words of --view.
+QStringList renderableViews();
+
+/// Draws one picture. Needs a QApplication, on any platform.
+/// @throws Error when a model cannot be run, has no such head, or the file cannot be written
+RenderReport render(const RenderOptions& options);
+
+/// Draws all that the program can draw of one sentence into a folder, which is made if need be. Empty parts of
+/// `options` are the two bundled models and the first example.
+RenderReport renderDemo(const RenderOptions& options, const std::filesystem::path& folder);
+
+} // namespace headlight
