@@ -1,0 +1,529 @@
+#include "app/command_line.h"
+
+#include "app/model_catalog.h"
+#include "app/render.h"
+#include "core/engine.h"
+#include "core/error.h"
+#include "core/trace/trace_file.h"
+#include "widgets/figure_exporter.h"
+
+#include <nlohmann/json.hpp>
+
+#include <QCoreApplication>
+#include <QFile>
+#include <QHash>
+#include <QTextStream>
+
+#include <algorithm>
+#include <limits>
+#include <span>
+
+namespace headlight {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// For lupdate, and so that every text below can be translated.
+struct CommandLine {
+    Q_DECLARE_TR_FUNCTIONS(headlight::CommandLine)
+};
+
+QString tr(const char* text) {
+    return CommandLine::tr(text);
+}
+
+struct Option {
+    const char* name;  ///< without its dashes
+    const char* value; ///< as it stands in the help; null: a flag
+    const char* help;
+};
+
+QStringList namesOf(std::span<const Option> options) {
+    QStringList names;
+    for (const auto& option : options)
+        names.append(QStringLiteral("--") + QLatin1String(option.name));
+    return names;
+}
+
+/// Options and their values, checked against what is known.
+class Words {
+public:
+    Words(const QStringList& words, std::span<const Option> known, qsizetype mostPlain = 0) {
+        for (qsizetype i = 0; i < words.size(); ++i) {
+            const auto& word = words[i];
+            if (!word.startsWith(QLatin1Char('-')) || word == QLatin1String("-")) {
+                if (m_plain.size() == mostPlain)
+                    throw WrongWords(tr("\"%1\" is one word too many; known are %2").arg(word, list(known)));
+                m_plain.append(word);
+                continue;
+            }
+            const auto name = word.section(QLatin1Char('='), 0, 0);
+            const auto option = std::find_if(known.begin(), known.end(), [&name](const Option& candidate) {
+                return name == QStringLiteral("--") + QLatin1String(candidate.name);
+            });
+            if (option == known.end())
+                throw WrongWords(tr("%1 is not known; known are %2").arg(name, list(known)));
+            if (m_values.contains(name))
+                throw WrongWords(tr("%1 is given twice").arg(name));
+            const bool joined = word.size() > name.size();
+            if (!option->value) {
+                if (joined)
+                    throw WrongWords(tr("%1 takes no value").arg(name));
+                m_values.insert(name, {});
+            } else if (joined) {
+                m_values.insert(name, word.mid(name.size() + 1));
+            } else if (i + 1 < words.size() && !namesOf(known).contains(words[i + 1])) {
+                m_values.insert(name, words[++i]);
+            } else {
+                throw WrongWords(tr("%1 needs a value: %2").arg(name, QLatin1String(option->value)));
+            }
+        }
+    }
+
+    const QStringList& plain() const { return m_plain; }
+    bool has(const char* name) const { return m_values.contains(dashed(name)); }
+    QString value(const char* name) const { return m_values.value(dashed(name)); }
+
+    QString required(const char* name) const {
+        if (value(name).isEmpty())
+            throw WrongWords(tr("%1 is missing").arg(dashed(name)));
+        return value(name);
+    }
+    /// Exactly one of the two.
+    void requireOneOf(const char* first, const char* second) const {
+        if (!has(first) && !has(second))
+            throw WrongWords(tr("either %1 or %2 must be given").arg(dashed(first), dashed(second)));
+        refuseBoth(first, second);
+    }
+    void refuseBoth(const char* first, const char* second) const {
+        if (has(first) && has(second))
+            throw WrongWords(tr("%1 and %2 exclude each other").arg(dashed(first), dashed(second)));
+    }
+
+    std::optional<int> whole(const char* name, int least, int most) const {
+        if (!has(name))
+            return std::nullopt;
+        bool ok = false;
+        const int number = value(name).toInt(&ok);
+        if (!ok || number < least || number > most)
+            throw WrongWords(
+                most == std::numeric_limits<int>::max()
+                    ? tr("%1: \"%2\" is not a whole number from %3 on").arg(dashed(name), value(name)).arg(least)
+                    : tr("%1: \"%2\" is not a whole number from %3 to %4")
+                          .arg(dashed(name), value(name))
+                          .arg(least)
+                          .arg(most));
+        return number;
+    }
+    std::optional<double> number(const char* name, double least, double most) const {
+        if (!has(name))
+            return std::nullopt;
+        bool ok = false;
+        const double found = value(name).toDouble(&ok);
+        if (!ok || !(found >= least && found <= most))
+            throw WrongWords(
+                tr("%1: \"%2\" is not a number from %3 to %4").arg(dashed(name), value(name)).arg(least).arg(most));
+        return found;
+    }
+    /// Whole numbers, separated by commas; empty when the option is not there.
+    std::vector<std::int64_t> wholes(const char* name) const {
+        std::vector<std::int64_t> numbers;
+        if (!has(name))
+            return numbers;
+        for (const auto& part : value(name).split(QLatin1Char(','))) {
+            bool ok = false;
+            numbers.push_back(part.trimmed().toLongLong(&ok));
+            if (!ok || numbers.back() < 0)
+                throw WrongWords(tr("%1: \"%2\" is not a whole number; give them as 1,2,3").arg(dashed(name), part));
+        }
+        return numbers;
+    }
+    /// The place of the value among those that are known; empty when the option is not there.
+    std::optional<int> oneOf(const char* name, const QStringList& known) const {
+        if (!has(name))
+            return std::nullopt;
+        const auto index = known.indexOf(value(name));
+        if (index < 0)
+            throw WrongWords(tr("%1: \"%2\" is not known; known are %3")
+                                 .arg(dashed(name), value(name), known.join(QStringLiteral(", "))));
+        return static_cast<int>(index);
+    }
+
+private:
+    static QString dashed(const char* name) { return QStringLiteral("--") + QLatin1String(name); }
+    static QString list(std::span<const Option> known) { return namesOf(known).join(QStringLiteral(", ")); }
+
+    QHash<QString, QString> m_values;
+    QStringList m_plain;
+};
+
+std::filesystem::path pathOf(const QString& name) {
+    return QFile::encodeName(name).toStdString();
+}
+
+QString jsonText(const Json& json, int indent) {
+    return QString::fromStdString(json.dump(indent, ' ', false, Json::error_handler_t::replace));
+}
+
+// ---- models
+
+constexpr Option modelsOptions[] = {{"json", nullptr, QT_TRANSLATE_NOOP("headlight::CommandLine", "as JSON")}};
+
+void runModels(const Words& words, QTextStream& out, QTextStream&) {
+    const auto entries = ModelCatalog::bundled();
+    if (words.has("json")) {
+        auto list = Json::array();
+        for (const auto& entry : entries)
+            list.push_back({{"name", entry.name.toStdString()},
+                            {"family", entry.family.toStdString()},
+                            {"folder", entry.folder.string()},
+                            {"bundled", entry.bundled}});
+        out << jsonText(list, 2) << '\n';
+        return;
+    }
+    qsizetype nameWidth = 0;
+    qsizetype familyWidth = 0;
+    for (const auto& entry : entries) {
+        nameWidth = std::max(nameWidth, entry.name.size());
+        familyWidth = std::max(familyWidth, entry.family.size());
+    }
+    for (const auto& entry : entries)
+        out << entry.name.leftJustified(nameWidth) << "  " << entry.family.leftJustified(familyWidth) << "  "
+            << QFile::decodeName(entry.folder.c_str()) << '\n';
+}
+
+// ---- trace
+
+constexpr Option traceOptions[] = {
+    {"model", "MODEL", QT_TRANSLATE_NOOP("headlight::CommandLine", "a bundled model's name, or a folder")},
+    {"text", "TEXT", QT_TRANSLATE_NOOP("headlight::CommandLine", "the source")},
+    {"ids", "1,2,3",
+     QT_TRANSLATE_NOOP("headlight::CommandLine", "the source as ids, specials included; needs no tokenizer")},
+    {"segment-ids", "0,0,1",
+     QT_TRANSLATE_NOOP("headlight::CommandLine", "the segment of each token, for models that have them")},
+    {"target", "TEXT", QT_TRANSLATE_NOOP("headlight::CommandLine", "the target; without it the model decodes its own")},
+    {"target-ids", "1,2,3",
+     QT_TRANSLATE_NOOP("headlight::CommandLine", "the target as ids, as the decoder takes them in, start token first")},
+    {"max-length", "N", QT_TRANSLATE_NOOP("headlight::CommandLine", "most tokens to decode")},
+    {"logits", nullptr, QT_TRANSLATE_NOOP("headlight::CommandLine", "record the logits too")},
+    {"out", "DIR", QT_TRANSLATE_NOOP("headlight::CommandLine", "where trace.safetensors and trace.json are written")},
+};
+
+void runTrace(const Words& words, QTextStream& out, QTextStream& err) {
+    const auto model = words.required("model");
+    words.requireOneOf("text", "ids");
+    words.refuseBoth("target", "target-ids");
+    const auto folder = words.required("out");
+    Request request;
+    request.source = words.value("text").toStdString();
+    request.sourceIds = words.wholes("ids");
+    if (words.has("target"))
+        request.target = words.value("target").toStdString();
+    request.targetIds = words.wholes("target-ids");
+    request.maxLength = words.whole("max-length", 1, std::numeric_limits<int>::max()).value_or(0);
+    request.record.logits = words.has("logits");
+    const bool segments = !words.wholes("segment-ids").empty();
+
+    const auto engine = Engine::open(ModelCatalog::resolve(model));
+    if (segments) // of the families that are known none has them
+        throw Error(Error::Kind::Unsupported, "--segment-ids",
+                    engine->info().name + " (" + engine->info().family + ") has no segments", "leave the option out");
+    const auto trace = engine->run(request);
+    writeTrace(*trace, pathOf(folder));
+    for (const auto& notice : trace->notices)
+        err << "headlight: " << QString::fromStdString(notice) << '\n';
+    for (const char* name : {"trace.safetensors", "trace.json"})
+        out << QFile::decodeName((pathOf(folder) / name).c_str()) << '\n';
+}
+
+// ---- tokenize
+
+constexpr Option tokenizeOptions[] = {
+    {"model", "MODEL",
+     QT_TRANSLATE_NOOP("headlight::CommandLine", "a bundled model's name, or a folder with a tokenizer's files")},
+    {"text", "TEXT", QT_TRANSLATE_NOOP("headlight::CommandLine", "the text")},
+    {"input", "FILE", QT_TRANSLATE_NOOP("headlight::CommandLine", "texts, one in each line")},
+    {"json", nullptr,
+     QT_TRANSLATE_NOOP("headlight::CommandLine", "one JSON object for each text, in a line of its own")},
+};
+
+/// Byte ranges count in `text` as it was given.
+void printTokens(const std::string& text, const std::vector<Token>& tokens, bool asJson, QTextStream& out) {
+    if (asJson) {
+        auto list = Json::array();
+        for (const auto& token : tokens)
+            list.push_back({{"id", token.id},
+                            {"text", token.text},
+                            {"bytes", {token.bytes.begin, token.bytes.end}},
+                            {"word", token.word},
+                            {"special", token.special}});
+        out << jsonText({{"text", text}, {"tokens", std::move(list)}}, -1) << '\n';
+        return;
+    }
+    for (const auto& token : tokens)
+        out << token.id << '\t' << QString::fromStdString(token.text) << '\t' << token.bytes.begin << '-'
+            << token.bytes.end << '\n';
+}
+
+void runTokenize(const Words& words, QTextStream& out, QTextStream&) {
+    const auto model = words.required("model");
+    words.requireOneOf("text", "input");
+    const bool asJson = words.has("json");
+    if (words.has("text")) {
+        const auto text = words.value("text").toStdString();
+        printTokens(text, Engine::tokenize(ModelCatalog::resolve(model), text), asJson, out);
+        return;
+    }
+    const auto name = words.required("input");
+    const auto folder = ModelCatalog::resolve(model);
+    QFile file(name);
+    if (!file.open(QIODevice::ReadOnly))
+        throw Error(file.exists() ? Error::Kind::Unreadable : Error::Kind::NotFound, name.toStdString(),
+                    file.errorString().toStdString());
+    for (bool first = true; !file.atEnd(); first = false) {
+        auto line = file.readLine();
+        if (file.error() != QFileDevice::NoError)
+            throw Error(Error::Kind::Unreadable, name.toStdString(), file.errorString().toStdString());
+        if (line.endsWith('\n'))
+            line.chop(1);
+        if (line.endsWith('\r'))
+            line.chop(1);
+        if (!first && !asJson)
+            out << '\n';
+        const auto text = line.toStdString();
+        printTokens(text, Engine::tokenize(folder, text), asJson, out);
+    }
+}
+
+// ---- render
+
+constexpr Option renderOptions[] = {
+    {"model", "MODEL", QT_TRANSLATE_NOOP("headlight::CommandLine", "a bundled model's name, or a folder")},
+    {"text", "TEXT", QT_TRANSLATE_NOOP("headlight::CommandLine", "the source")},
+    {"target", "TEXT", QT_TRANSLATE_NOOP("headlight::CommandLine", "the target; without it the model decodes its own")},
+    {"compare", "MODEL", QT_TRANSLATE_NOOP("headlight::CommandLine", "a second model, on the same text")},
+    {"view", "VIEW",
+     QT_TRANSLATE_NOOP("headlight::CommandLine", "alignment, compare, heads, matrix, positions or window")},
+    {"kind", "KIND", QT_TRANSLATE_NOOP("headlight::CommandLine", "encoder, decoder or cross")},
+    {"layer", "L", QT_TRANSLATE_NOOP("headlight::CommandLine", "counted from 0; without --head the mean of its heads")},
+    {"head", "H", QT_TRANSLATE_NOOP("headlight::CommandLine", "counted from 0")},
+    {"colors", "MAP", QT_TRANSLATE_NOOP("headlight::CommandLine", "blue, viridis, cividis, magma or grey")},
+    {"theme", "THEME", QT_TRANSLATE_NOOP("headlight::CommandLine", "light or dark")},
+    {"size", "WxH", QT_TRANSLATE_NOOP("headlight::CommandLine", "of the picture")},
+    {"scale", "S", QT_TRANSLATE_NOOP("headlight::CommandLine", "pixels of a PNG for each one of its size")},
+    {"out", "FILE", QT_TRANSLATE_NOOP("headlight::CommandLine", ".png, .svg, .pdf, or .csv for the numbers")},
+    {"demo", "DIR",
+     QT_TRANSLATE_NOOP("headlight::CommandLine", "instead of --out: every picture there is, of an example")},
+};
+
+QSize sizeOf(const Words& words) {
+    if (!words.has("size"))
+        return {};
+    constexpr int least = 64;
+    constexpr int most = 16384;
+    const auto parts = words.value("size").split(QLatin1Char('x'));
+    bool wide = false;
+    bool high = false;
+    const QSize size(parts.value(0).toInt(&wide), parts.value(1).toInt(&high));
+    if (parts.size() != 2 || !wide || !high || std::min(size.width(), size.height()) < least
+        || std::max(size.width(), size.height()) > most)
+        throw WrongWords(
+            tr("--size: \"%1\" is not as 1280x800, each from %2 to %3").arg(words.value("size")).arg(least).arg(most));
+    return size;
+}
+
+FigureExporter::Format formatOf(const std::filesystem::path& file) {
+    try {
+        return FigureExporter::formatOf(file);
+    } catch (const Error& error) { // a wrong word, not something that failed
+        throw WrongWords(QStringLiteral("--out: ") + QString::fromUtf8(error.what()));
+    }
+}
+
+void runRender(const Words& words, QTextStream& out, QTextStream& err) {
+    RenderOptions options;
+    words.requireOneOf("out", "demo");
+    const bool demo = words.has("demo");
+    for (const char* name : {"target", "view", "kind", "layer", "head", "size", "scale", "theme"}) {
+        if (demo)
+            words.refuseBoth("demo", name);
+    }
+    options.modelA = demo ? words.value("model") : words.required("model");
+    options.modelB = words.value("compare");
+    if (!demo && !words.has("text"))
+        throw WrongWords(tr("--text is missing"));
+    options.source = words.value("text");
+    if (words.has("target"))
+        options.target = words.value("target");
+    const auto views = renderableViews();
+    if (const auto view = words.oneOf("view", views))
+        options.view = views[*view];
+    if (const auto kind = words.oneOf("kind", {QStringLiteral("encoder"), QStringLiteral("decoder"),
+                                               QStringLiteral("cross")})) // in the order of BlockKind
+        options.kind = static_cast<BlockKind>(*kind);
+    options.layer = words.whole("layer", 0, std::numeric_limits<int>::max());
+    options.head = words.whole("head", 0, std::numeric_limits<int>::max());
+    if (options.head && !options.layer)
+        throw WrongWords(tr("--head needs --layer"));
+    if (const auto map = words.oneOf("colors", colorMapNames()))
+        options.map = static_cast<ColorMap>(*map);
+    if (words.oneOf("theme", {QStringLiteral("light"), QStringLiteral("dark")}) == 1)
+        options.theme = Theme::Dark;
+    options.scale = words.number("scale", 0.25, 8);
+    options.size = sizeOf(words);
+    if (options.view == QLatin1String("compare") && options.modelB.isEmpty())
+        throw WrongWords(tr("--view compare needs --compare"));
+
+    RenderReport report;
+    if (demo) {
+        report = renderDemo(options, pathOf(words.required("demo")));
+    } else {
+        options.file = pathOf(words.required("out"));
+        if (formatOf(options.file) != FigureExporter::Format::Png && options.view == QLatin1String("window"))
+            throw WrongWords(tr("--out: the window is drawn as .png only"));
+        report = render(options);
+    }
+    for (const auto& notice : report.notices)
+        err << "headlight: " << notice << '\n';
+    for (const auto& file : report.files)
+        out << file << '\n';
+}
+
+// ---- --version, --help
+
+void printVersion(QTextStream& out) {
+    const auto compute = Engine::compute();
+    out << "headlight " << HEADLIGHT_VERSION << '\n'
+        << "Qt " << qVersion() << tr(" (built with %1)").arg(QLatin1String(QT_VERSION_STR)) << '\n'
+        << "LibTorch " << QString::fromStdString(compute.libtorch) << '\n'
+        << "BLAS " << (compute.blas.empty() ? tr("not found") : QString::fromStdString(compute.blas));
+    if (compute.slowBlas)
+        out << tr(": slow; with OpenBLAS (package libopenblas0-openmp) models run many times faster");
+    out << '\n' << tr("threads %1").arg(compute.threads) << '\n';
+}
+
+struct Command {
+    const char* name;
+    const char* help;
+    std::span<const Option> options;
+    void (*run)(const Words& words, QTextStream& out, QTextStream& err);
+    Surface surface;
+};
+
+constexpr Command commands[] = {
+    {"models", QT_TRANSLATE_NOOP("headlight::CommandLine", "lists the models that come with the program"),
+     modelsOptions, runModels, Surface::None},
+    {"trace",
+     QT_TRANSLATE_NOOP("headlight::CommandLine", "runs a model and writes its attention as safetensors and JSON"),
+     traceOptions, runTrace, Surface::None},
+    {"tokenize", QT_TRANSLATE_NOOP("headlight::CommandLine", "prints ids, tokens and byte ranges"), tokenizeOptions,
+     runTokenize, Surface::None},
+    {"render", QT_TRANSLATE_NOOP("headlight::CommandLine", "draws a view, or the window, into a file"), renderOptions,
+     runRender, Surface::Offscreen},
+};
+
+constexpr Option windowOptions[] = {
+    {"compare", "MODEL", QT_TRANSLATE_NOOP("headlight::CommandLine", "a second model, on the same text")},
+    {"text", "TEXT", QT_TRANSLATE_NOOP("headlight::CommandLine", "the source to open with")},
+};
+
+void printOptions(std::span<const Option> options, QTextStream& out) {
+    for (const auto& option : options) {
+        auto left = QStringLiteral("  --") + QLatin1String(option.name);
+        if (option.value)
+            left += QLatin1Char(' ') + QLatin1String(option.value);
+        out << left.leftJustified(22) << ' ' << tr(option.help) << '\n';
+    }
+}
+
+void printHelp(const Command& command, QTextStream& out) {
+    out << "headlight " << command.name << ": " << tr(command.help) << "\n\n";
+    printOptions(command.options, out);
+}
+
+void printHelp(QTextStream& out) {
+    out << tr("headlight shows where attention looks while you type.") << "\n\n"
+        << "  headlight [MODEL] [--compare MODEL] [--text TEXT]\n";
+    out << QStringLiteral("      ") << tr("opens the window; MODEL is a bundled model's name, or a folder") << '\n';
+    for (const auto& command : commands)
+        out << "  headlight " << command.name << " …\n      " << tr(command.help) << '\n';
+    out << "  headlight --version\n      " << tr("versions, BLAS and threads in use") << "\n\n"
+        << tr("headlight COMMAND --help lists a command's options.") << '\n'
+        << tr("Exit codes: 0 done, 1 it could not be done, 2 the words of the command are wrong.") << '\n';
+}
+
+const Command* findCommand(const QStringList& words) {
+    for (const auto& command : commands) {
+        if (words.value(0) == QLatin1String(command.name))
+            return &command;
+    }
+    return nullptr;
+}
+
+bool asksForHelp(const QString& word) {
+    return word == QLatin1String("--help") || word == QLatin1String("-h");
+}
+
+void run(const QStringList& words, QTextStream& out, QTextStream& err) {
+    if (const auto* command = findCommand(words)) {
+        const auto rest = words.mid(1);
+        if (std::any_of(rest.begin(), rest.end(), asksForHelp))
+            printHelp(*command, out);
+        else
+            command->run(Words(rest, command->options), out, err);
+        return;
+    }
+    if (words.size() > 1)
+        throw WrongWords(tr("\"%1\" is one word too many").arg(words[1]));
+    if (words.value(0) == QLatin1String("--version")) {
+        printVersion(out);
+    } else if (asksForHelp(words.value(0))) {
+        printHelp(out);
+    } else {
+        QStringList names;
+        for (const auto& command : commands)
+            names.append(QLatin1String(command.name));
+        throw WrongWords(tr("\"%1\" is no command; known are %2, --version, --help")
+                             .arg(words.value(0), names.join(QStringLiteral(", "))));
+    }
+}
+
+/// All of a message in one line, as scripts expect it.
+QString oneLine(const char* message) {
+    return QStringLiteral("headlight: ") + QString::fromUtf8(message).replace(QLatin1Char('\n'), QLatin1Char(' '))
+           + QLatin1Char('\n');
+}
+
+} // namespace
+
+Surface surfaceFor(const QStringList& words) {
+    if (const auto* command = findCommand(words))
+        return command->surface;
+    const auto first = words.value(0);
+    return first == QLatin1String("--version") || asksForHelp(first) ? Surface::None : Surface::Window;
+}
+
+int runCommand(const QStringList& words, QTextStream& out, QTextStream& err) {
+    try {
+        run(words, out, err);
+        return Done;
+    } catch (const WrongWords& error) {
+        err << oneLine(error.what());
+        return WrongCommand;
+    } catch (const std::exception& error) { // Error, and what libraries throw
+        err << oneLine(error.what());
+        return NotDone;
+    }
+}
+
+MainWindow::Opening openingOf(const QStringList& words) {
+    const Words found(words, windowOptions, 1);
+    return {.modelA = found.plain().value(0),
+            .modelB = found.value("compare"),
+            .source = found.value("text"),
+            .target = {},
+            .view = {}};
+}
+
+} // namespace headlight

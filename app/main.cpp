@@ -1,0 +1,131 @@
+// The program: a command where the first word is one, otherwise the window.
+#include "app/command_line.h"
+#include "app/main_window.h"
+#include "app/model_catalog.h"
+#include "core/engine.h"
+
+#include <QApplication>
+#include <QIcon>
+#include <QTextStream>
+
+#include <clocale>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <thread>
+
+#include <langinfo.h>
+
+using namespace headlight;
+
+/// Resources of a static library must be asked for, outside of any namespace.
+static void openResources() {
+    Q_INIT_RESOURCE(resources);
+}
+
+namespace {
+
+/// Qt wants UTF-8 and says so in several lines where a bare system has no locale at all.
+void useUtf8() {
+    std::setlocale(LC_ALL, "");
+    if (std::strcmp(nl_langinfo(CODESET), "UTF-8") != 0)
+        qputenv("LC_ALL", "C.UTF-8");
+}
+
+/// One thread unless HEADLIGHT_THREADS says otherwise. Sentences are small, and OpenMP's waiting threads spin: on a
+/// machine that is busy two of them are several times slower than one, unless OMP_WAIT_POLICY=passive was set before
+/// the program started.
+void chooseThreads() {
+    Engine::compute(); // links, and so runs, the choice of OpenBLAS's kernels
+    int threads = 1;
+    const auto wish = qEnvironmentVariable("HEADLIGHT_THREADS");
+    if (!wish.isEmpty()) {
+        const int most = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+        bool ok = false;
+        threads = wish.toInt(&ok);
+        if (!ok || threads < 1 || threads > most)
+            throw Error(Error::Kind::Invalid, "HEADLIGHT_THREADS",
+                        "\"" + wish.toStdString() + "\" is not a number from 1 to " + std::to_string(most));
+    }
+    Engine::setThreads(threads);
+}
+
+bool hasDisplay() {
+    return qEnvironmentVariableIsSet("DISPLAY") || qEnvironmentVariableIsSet("WAYLAND_DISPLAY")
+           || qEnvironmentVariableIsSet("QT_QPA_PLATFORM");
+}
+
+int fail(const char* message, ExitCode code) {
+    QTextStream(stderr) << "headlight: " << QString::fromUtf8(message) << '\n';
+    return code;
+}
+
+int runInTerminal(const QStringList& words) {
+    QTextStream out(stdout);
+    QTextStream err(stderr);
+    const int code = runCommand(words, out, err);
+    out.flush();
+    if (code == Done && (out.status() != QTextStream::Ok || std::fflush(stdout) != 0))
+        return fail("standard output cannot be written", NotDone);
+    return code;
+}
+
+QtMessageHandler usualMessageHandler = nullptr;
+
+/// Qt aborts when the display that the environment names is not there, and warns in places where there is no session
+/// of a desktop: neither is what the user asked for.
+void handleMessage(QtMsgType type, const QMessageLogContext& context, const QString& message) {
+    if (type == QtFatalMsg) {
+        std::fprintf(stderr, "headlight: Qt cannot go on: %s; \"headlight render\" draws without a display\n",
+                     qUtf8Printable(message.section(QLatin1Char('\n'), 0, 0)));
+        std::_Exit(NotDone);
+    }
+    if (!message.startsWith(QLatin1String("QStandardPaths: XDG_RUNTIME_DIR not set")))
+        usualMessageHandler(type, context, message);
+}
+
+int runWindow(int argc, char** argv, const QStringList& words) {
+    const auto opening = openingOf(words);
+    for (const auto& model : {opening.modelA, opening.modelB}) {
+        if (!model.isEmpty())
+            ModelCatalog::resolve(model); // a word that is wrong is told here, not in a window
+    }
+    if (!hasDisplay())
+        return fail("there is no display for the window; \"headlight render\" draws without one", NotDone);
+    const QApplication application(argc, argv);
+    openResources();
+    QGuiApplication::setApplicationDisplayName(QStringLiteral("Headlight"));
+    QGuiApplication::setDesktopFileName(QStringLiteral("org.headlight.Headlight"));
+    QGuiApplication::setWindowIcon(QIcon(QStringLiteral(":/headlight.svg")));
+    MainWindow window(Settings::load(), opening);
+    window.show();
+    return QApplication::exec();
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    useUtf8();
+    usualMessageHandler = qInstallMessageHandler(handleMessage);
+    QCoreApplication::setApplicationName(QStringLiteral("headlight"));
+    QStringList words;
+    for (int i = 1; i < argc; ++i)
+        words.append(QString::fromLocal8Bit(argv[i]));
+    const auto surface = surfaceFor(words);
+    try {
+        chooseThreads();
+        if (surface == Surface::Window)
+            return runWindow(argc, argv, words);
+        if (surface == Surface::Offscreen) {
+            qputenv("QT_QPA_PLATFORM", "offscreen");
+            const QApplication application(argc, argv);
+            return runInTerminal(words);
+        }
+        const QCoreApplication application(argc, argv);
+        return runInTerminal(words);
+    } catch (const WrongWords& error) {
+        return fail(error.what(), WrongCommand);
+    } catch (const Error& error) {
+        return fail(error.what(), NotDone);
+    }
+}
