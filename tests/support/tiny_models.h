@@ -60,10 +60,16 @@ private:
 inline constexpr int recurrentVocabulary = 300, embedding = 6, hidden = 5, alignment = 4;
 
 inline QJsonObject recurrentConfig(const QString& attention) {
-    return {{"model_type", "headlight_recurrent"}, {"attention", attention}, {"vocab_size", recurrentVocabulary},
-            {"embedding_size", embedding},         {"hidden_size", hidden},  {"alignment_size", alignment},
-            {"max_position_embeddings", 24},       {"pad_token_id", 299},    {"eos_token_id", 2},
-            {"decoder_start_token_id", 299}};
+    return {{u"model_type"_qs, u"headlight_recurrent"_qs},
+            {u"attention"_qs, attention},
+            {u"vocab_size"_qs, recurrentVocabulary},
+            {u"embedding_size"_qs, embedding},
+            {u"hidden_size"_qs, hidden},
+            {u"alignment_size"_qs, alignment},
+            {u"max_position_embeddings"_qs, 24},
+            {u"pad_token_id"_qs, 299},
+            {u"eos_token_id"_qs, 2},
+            {u"decoder_start_token_id"_qs, 299}};
 }
 
 inline Tensors recurrentTensors(bool attention) {

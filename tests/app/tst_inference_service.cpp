@@ -1,0 +1,288 @@
+// Protects what typing relies on: the newest job wins, nobody waits for an old one, and no problem ends the program.
+#include "app/inference_service.h"
+#include "tests/support/tiny_models.h"
+
+#include <QElapsedTimer>
+#include <QTest>
+#include <QThread>
+
+using namespace headlight;
+
+namespace {
+
+/// A service, and all that it delivered.
+struct Listener {
+    Listener() {
+        QObject::connect(&service, &InferenceService::finished, &service, [this](const InferenceResult& result) {
+            results.push_back(result);
+            inOwnThread = inOwnThread && QThread::currentThread() == service.thread();
+        });
+    }
+    /// The result of one job.
+    InferenceResult run(InferenceJob job) {
+        results.clear();
+        service.submit(std::move(job));
+        // Sanitizers and a busy machine are slow; a result that never comes is what fails here.
+        return QTest::qWaitFor([this] { return !results.empty(); }, 60'000) ? results.back() : InferenceResult();
+    }
+
+    InferenceService service;
+    std::vector<InferenceResult> results;
+    bool inOwnThread = true;
+};
+
+InferenceJob job(const Folder& model, const std::string& source) {
+    InferenceJob job;
+    job.first = model.path();
+    job.request.source = source;
+    return job;
+}
+
+constexpr int manySteps = 30'000;
+
+/// A model that decodes for many seconds when it is asked to.
+void writeSlowModel(const Folder& folder) {
+    folder.recurrent();
+    auto config = recurrentConfig(QStringLiteral("additive"));
+    config[QLatin1String("max_position_embeddings")] = manySteps;
+    folder.config(config);
+}
+
+InferenceJob slowJob(const Folder& model) {
+    auto slow = job(model, "");
+    slow.request.sourceIds = {5, 6, 2};
+    slow.request.targetIds.assign(manySteps, 7);
+    return slow;
+}
+
+} // namespace
+
+class TestInferenceService : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void newestWins();
+    void newestStopsTheRunning();
+    void submitDoesNotWait();
+    void destructorStopsTheRunning();
+    void destructorDropsWhatIsDone();
+    void secondHasTheTargetOfTheFirst();
+    void secondHasTheIdsOfTheFirst();
+    void typedTargetIsForBoth();
+    void problems_data();
+    void problems();
+    void goesOnAfterAProblem();
+    void keepsTheLastThreeModels();
+};
+
+void TestInferenceService::newestWins() {
+    const Folder model;
+    model.recurrent();
+    Listener listener;
+    QVERIFY(!listener.service.busy());
+    quint64 last = 0;
+    for (int i = 0; i < 100; ++i) {
+        const auto generation = listener.service.submit(job(model, "text " + std::to_string(i)));
+        QVERIFY(generation > last);
+        last = generation;
+    }
+    QVERIFY(listener.service.busy());
+    QTRY_VERIFY_WITH_TIMEOUT(!listener.service.busy(), 60'000);
+    QTest::qWait(50); // whatever else would come, comes now
+    QCOMPARE(listener.results.size(), std::size_t(1));
+    const auto& result = listener.results.front();
+    QCOMPARE(result.generation, last);
+    QCOMPARE(result.problem, QString());
+    QVERIFY(result.first && !result.second && listener.inOwnThread);
+    QCOMPARE(result.first->sourceText, std::string("text 99"));
+    QCOMPARE(result.firstModel.value().family, std::string("headlight_recurrent"));
+    QVERIFY(!result.secondModel);
+}
+
+void TestInferenceService::newestStopsTheRunning() {
+    const Folder slow;
+    writeSlowModel(slow);
+    Listener listener;
+    QElapsedTimer whole;
+    whole.start();
+    QVERIFY(listener.run(slowJob(slow)).first);
+    const auto untilDone = whole.elapsed();
+
+    listener.results.clear();
+    listener.service.submit(slowJob(slow));
+    QTest::qWait(static_cast<int>(untilDone / 20)); // it is under way
+    whole.restart();
+    QCOMPARE(listener.run(job(slow, "now")).first->sourceText, std::string("now"));
+    QVERIFY2(whole.elapsed() < untilDone / 2,
+             qPrintable(QStringLiteral("%1 of %2 ms").arg(whole.elapsed()).arg(untilDone)));
+    QCOMPARE(listener.results.size(), std::size_t(1));
+}
+
+void TestInferenceService::submitDoesNotWait() {
+    const Folder slow;
+    writeSlowModel(slow);
+    Listener listener;
+    qint64 longest = 0;
+    for (int i = 0; i < 20; ++i) {
+        QElapsedTimer timer;
+        timer.start();
+        listener.service.submit(slowJob(slow));
+        longest = std::max(longest, timer.elapsed());
+        QTest::qWait(5);
+    }
+    QVERIFY2(longest < 100, qPrintable(QString::number(longest)));
+}
+
+void TestInferenceService::destructorStopsTheRunning() {
+    const Folder slow;
+    writeSlowModel(slow);
+    auto listener = std::make_unique<Listener>();
+    QElapsedTimer timer;
+    timer.start();
+    QVERIFY(listener->run(slowJob(slow)).first);
+    const auto untilDone = timer.elapsed();
+
+    auto delivered = std::make_shared<int>(0);
+    connect(&listener->service, &InferenceService::finished, this, [delivered] { ++*delivered; });
+    listener->service.submit(slowJob(slow));
+    QTest::qWait(static_cast<int>(untilDone / 20));
+    timer.restart();
+    listener.reset();
+    QVERIFY2(timer.elapsed() < untilDone / 2,
+             qPrintable(QStringLiteral("%1 of %2 ms").arg(timer.elapsed()).arg(untilDone)));
+    QTest::qWait(50);
+    QCOMPARE(*delivered, 0);
+}
+
+void TestInferenceService::destructorDropsWhatIsDone() {
+    const Folder model;
+    model.recurrent();
+    auto delivered = std::make_shared<int>(0);
+    auto service = std::make_unique<InferenceService>();
+    connect(service.get(), &InferenceService::finished, this, [delivered] { ++*delivered; });
+    service->submit(job(model, "done, but not delivered"));
+    QThread::msleep(200); // no events are handled meanwhile
+    service.reset();
+    QTest::qWait(50);
+    QCOMPARE(*delivered, 0);
+}
+
+void TestInferenceService::secondHasTheTargetOfTheFirst() {
+    const Folder first;
+    first.recurrent(QStringLiteral("additive"));
+    const Folder second;
+    second.recurrent(QStringLiteral("none"));
+    Listener listener;
+    const auto own = listener.run(job(second, "the same source")).first;
+    auto both = job(first, "the same source");
+    both.second = second.path();
+    const auto result = listener.run(both);
+    QCOMPARE(result.problem, QString());
+    QVERIFY(result.first && result.second);
+    QVERIFY(!result.first->targetForced && result.second->targetForced);
+    QCOMPARE(result.second->targetText, result.first->targetText);
+    QCOMPARE(result.second->sourceText, result.first->sourceText);
+    QVERIFY(own->targetText != result.first->targetText); // else it would prove nothing
+    QVERIFY(result.secondModel);
+}
+
+void TestInferenceService::secondHasTheIdsOfTheFirst() {
+    const Folder first;
+    first.copyOfMarian();
+    const Folder second;
+    second.copyOfMarian();
+    Listener listener;
+    auto both = job(first, "");
+    both.request.sourceIds = {12, 7, 30, 0};
+    both.request.maxLength = 6;
+    both.second = second.path();
+    const auto result = listener.run(both);
+    QCOMPARE(result.problem, QString());
+    QVERIFY(result.second->targetForced);
+    QCOMPARE(result.second->target, result.first->target);
+}
+
+void TestInferenceService::typedTargetIsForBoth() {
+    const Folder model;
+    model.recurrent();
+    Listener listener;
+    auto both = job(model, "source");
+    both.second = model.path();
+    both.request.target = "typed";
+    const auto result = listener.run(both);
+    QVERIFY(result.first->targetForced && result.second->targetForced);
+    QCOMPARE(result.first->targetText, std::string("typed"));
+    QCOMPARE(result.second->targetText, std::string("typed"));
+}
+
+void TestInferenceService::problems_data() {
+    QTest::addColumn<bool>("second");
+    QTest::addColumn<QString>("file");
+    QTest::addColumn<QByteArray>("content"); // null: the file is taken away
+    QTest::addColumn<QString>("says");
+    const QByteArray none;
+    QTest::newRow("A has no weights") << false << "model.safetensors" << none << "model.safetensors";
+    QTest::newRow("A is cut short") << false << "model.safetensors" << QByteArray("\x10\0\0", 3) << "model.safetensors";
+    QTest::newRow("A is of no family") << false << "config.json" << QByteArray(R"({"model_type": "gru"})") << "gru";
+    QTest::newRow("B has no config") << true << "config.json" << none << "config.json";
+    QTest::newRow("B is cut short") << true << "model.safetensors" << QByteArray("\x10\0\0", 3) << "model.safetensors";
+    QTest::newRow("B has a broken tokenizer") << true << "spiece.model" << QByteArray("nothing") << "spiece.model";
+}
+
+void TestInferenceService::problems() {
+    QFETCH(bool, second);
+    QFETCH(QString, file);
+    QFETCH(QByteArray, content);
+    const Folder good;
+    good.recurrent();
+    const Folder bad;
+    bad.recurrent();
+    const auto path = bad.path() / file.toStdString();
+    if (content.isNull())
+        std::filesystem::remove(path);
+    else
+        write(path, content);
+
+    auto both = job(second ? good : bad, "some text");
+    both.second = (second ? bad : good).path();
+    Listener listener;
+    const auto result = listener.run(both);
+    QCOMPARE(bool(result.first), second);
+    QVERIFY(!result.second);
+    QFETCH(QString, says);
+    QVERIFY2(result.problem.contains(says), qPrintable(result.problem));
+}
+
+void TestInferenceService::goesOnAfterAProblem() {
+    const Folder model;
+    model.recurrent();
+    Listener listener;
+    InferenceJob wrong = job(model, "");
+    wrong.request.sourceIds = {100'000};
+    const auto problem = listener.run(wrong).problem;
+    QVERIFY2(problem.contains(QLatin1String("100000")), qPrintable(problem));
+    const auto result = listener.run(job(model, "right"));
+    QCOMPARE(result.problem, QString());
+    QVERIFY(result.first);
+}
+
+void TestInferenceService::keepsTheLastThreeModels() {
+    const std::array<Folder, 4> models;
+    for (const auto& model : models)
+        model.recurrent();
+    const auto breakModel = [](const Folder& model) { std::filesystem::remove(model.path() / "config.json"); };
+    Listener listener;
+    for (const std::size_t i : {0U, 1U, 2U})
+        QVERIFY(listener.run(job(models[i], "a")).first);
+    for (const std::size_t i : {0U, 1U, 2U})
+        breakModel(models[i]);
+    for (const std::size_t i : {1U, 2U, 0U}) // no file is read again; 1 is now the one used longest ago
+        QVERIFY(listener.run(job(models[i], "b")).first);
+    QVERIFY(listener.run(job(models[3], "c")).first);
+    QVERIFY(listener.run(job(models[0], "d")).first);
+    QVERIFY(listener.run(job(models[2], "d")).first);
+    QVERIFY(!listener.run(job(models[1], "d")).first);
+}
+
+QTEST_MAIN(TestInferenceService)
+#include "tst_inference_service.moc"
