@@ -276,7 +276,7 @@ void runTokenize(const Words& words, QTextStream& out, QTextStream&) {
         return;
     }
     const auto name = words.required("input");
-    const auto folder = ModelCatalog::resolve(model);
+    const auto tokenize = Engine::tokenizerOf(ModelCatalog::resolve(model));
     QFile file(name);
     if (!file.open(QIODevice::ReadOnly))
         throw Error(file.exists() ? Error::Kind::Unreadable : Error::Kind::NotFound, name.toStdString(),
@@ -292,7 +292,7 @@ void runTokenize(const Words& words, QTextStream& out, QTextStream&) {
         if (!first && !asJson)
             out << '\n';
         const auto text = line.toStdString();
-        printTokens(text, Engine::tokenize(folder, text), asJson, out);
+        printTokens(text, tokenize(text), asJson, out);
     }
 }
 

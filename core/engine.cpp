@@ -314,6 +314,12 @@ std::vector<Token> Engine::tokenize(const std::filesystem::path& folder, std::st
     return openTokenizer(folder)->encode(text);
 }
 
+std::function<std::vector<Token>(std::string_view)> Engine::tokenizerOf(const std::filesystem::path& folder) {
+    return [tokenizer = std::shared_ptr<const Tokenizer>(openTokenizer(folder))](std::string_view text) {
+        return tokenizer->encode(text);
+    };
+}
+
 ComputeInfo Engine::compute() {
     ComputeInfo info;
     info.libtorch = TORCH_VERSION;

@@ -5,6 +5,7 @@
 #include "core/trace/trace.h"
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -66,6 +67,8 @@ public:
     /// The tokens alone; weights are not read, so this works where only the tokenizer's files are.
     /// @throws Error when the folder has no tokenizer that we know
     static std::vector<Token> tokenize(const std::filesystem::path& folder, std::string_view text);
+    /// The same for text after text, without opening the files again.
+    static std::function<std::vector<Token>(std::string_view)> tokenizerOf(const std::filesystem::path& folder);
 
     static ComputeInfo compute();
     static void setThreads(int threads);
