@@ -60,15 +60,15 @@ std::vector<Panel> CompareView::build() {
 
     BarPanel bars;
     bars.title = tr("How far apart each row is");
-    bars.note = tr("Jensen–Shannon divergence in bits: 0 is the same, 1 nothing in common");
+    bars.note = tr("Jensen–Shannon divergence in bits: 0 is the same");
     bars.labels = common.rows;
     bars.rowQueries = common.rowQueries;
     bars.values = comparison.divergence;
 
-    return {{QRectF(0, 0, 0.5, 0.5), std::move(a)},
-            {QRectF(0.5, 0, 0.5, 0.5), std::move(b)},
-            {QRectF(0, 0.51, 0.5, 0.49), std::move(difference)},
-            {QRectF(0.5, 0.51, 0.5, 0.49), std::move(bars)}};
+    return {{QRectF(0, 0, 0.48, 0.5), std::move(a)},
+            {QRectF(0.52, 0, 0.48, 0.5), std::move(b)},
+            {QRectF(0, 0.52, 0.48, 0.48), std::move(difference)},
+            {QRectF(0.52, 0.52, 0.48, 0.48), std::move(bars)}};
 }
 
 QString CompareView::emptyText() const {

@@ -144,7 +144,8 @@ public:
         m_rowLabel = std::min(rowLabel, std::min(170.0, inner.width() * 0.3));
         const double left = m_panel.rows.isEmpty() ? 0 : m_rowLabel + spacing;
         double width = inner.width() - left;
-        m_slanted = !m_panel.columns.isEmpty() && columnLabel + 6 > std::min(width / columns, largestCell);
+        m_slanted = m_panel.pointsAtTokens && !m_panel.columns.isEmpty()
+                    && columnLabel + 6 > std::min(width / columns, largestCell);
         m_columnLabel = m_slanted ? std::min(columnLabel, std::min(130.0, inner.height() * 0.32)) : columnLabel;
         const double slope = std::sqrt(0.5);
         const double overhang = m_slanted ? m_columnLabel * slope + line * slope / 2 : 0;
@@ -231,6 +232,16 @@ private:
         return m_panel.differs ? m_appearance.signedColor(value / m_panel.high)
                                : m_appearance.color((value - m_panel.low) / range);
     }
+    /// Of how many names one can be written, when there is room for one in every `least`: numbers step by 1, 2, 5, 10 …
+    int step(double least) const {
+        const int needed = std::max(1, static_cast<int>(std::ceil(least)));
+        if (m_panel.pointsAtTokens)
+            return needed;
+        for (int ten = 1;; ten *= 10)
+            for (const int factor : {1, 2, 5})
+                if (ten * factor >= needed)
+                    return ten * factor;
+    }
     /// Rows and columns that can be seen, [first, last).
     std::pair<int, int> visible(const QCPAxis& axis, int count) const {
         return {std::clamp(static_cast<int>(std::floor(axis.range().lower)), 0, count),
@@ -301,7 +312,7 @@ private:
         const double line = QFontMetricsF(m_font).height();
         const auto [firstRow, lastRow] = visible(y(), static_cast<int>(m_panel.rows.size()));
         const double cellHeight = m_plot.height() / std::max(1e-9, y().range().size());
-        const int rowStep = std::max(1, static_cast<int>(std::ceil(line * 0.8 / cellHeight)));
+        const int rowStep = step(line * 0.8 / cellHeight);
         for (int row = firstRow; row < lastRow; ++row) {
             const bool isLit = row == lit.row;
             // Where not every row has room for its name, the lit one is written and its neighbours keep clear of it.
@@ -318,8 +329,8 @@ private:
         }
         const auto [firstColumn, lastColumn] = visible(x(), static_cast<int>(m_panel.columns.size()));
         const double cellWidth = m_plot.width() / std::max(1e-9, x().range().size());
-        const double room = m_slanted ? line * 1.05 : line;
-        const int columnStep = std::max(1, static_cast<int>(std::ceil(room * 0.8 / cellWidth)));
+        const double room = m_slanted || m_panel.pointsAtTokens ? line * 0.8 : m_columnLabel + 10;
+        const int columnStep = step(room / cellWidth);
         for (int column = firstColumn; column < lastColumn; ++column) {
             const bool isLit = column == lit.column;
             if (!isLit
@@ -332,8 +343,8 @@ private:
             const auto& font = isLit ? m_bold : m_font;
             const auto label = elided(font, m_panel.columns[column], m_columnLabel + 1);
             if (!m_slanted) {
-                text(painter, QRectF(middle - cellWidth / 2, m_plot.top() - line - 4, cellWidth, line), Qt::AlignCenter,
-                     label, font, m_appearance.text);
+                text(painter, QRectF(middle - m_columnLabel, m_plot.top() - line - 4, 2 * m_columnLabel, line),
+                     Qt::AlignCenter, label, font, m_appearance.text);
                 continue;
             }
             painter.save();

@@ -27,15 +27,19 @@ std::vector<Panel> HeadsView::build() {
         for (int head = 0; head < block->heads; ++head) {
             const auto& metric = metrics[static_cast<std::size_t>(layer)][static_cast<std::size_t>(head)];
             const HeadPlace place{Layer(layer), Head(head)};
+            auto map = headMap(*block, place.layer, place.head);
             const auto word = headKindName(metric.kind);
+            // What there is to know of a cross head is how well it aligns; its kinds are those of self-attention.
+            const auto known =
+                kind == BlockKind::Cross
+                    ? tr("aligns %1").arg(static_cast<double>(alignmentScore(map, trace()->source)), 0, 'f', 2)
+                    : QString::fromUtf8(word.data(), static_cast<qsizetype>(word.size()));
             panel.tiles.push_back(
-                {.map = headMap(*block, place.layer, place.head),
+                {.map = std::move(map),
                  .layer = place.layer,
                  .head = place.head,
                  .name = QStringLiteral("L%1 H%2").arg(layer).arg(head),
-                 .caption = tr("%1, %2 bit")
-                                .arg(QString::fromUtf8(word.data(), static_cast<qsizetype>(word.size())))
-                                .arg(static_cast<double>(metric.entropy), 0, 'f', 1),
+                 .caption = tr("%1, %2 bit").arg(known).arg(static_cast<double>(metric.entropy), 0, 'f', 1),
                  .chosen = chosen == place});
         }
     }
