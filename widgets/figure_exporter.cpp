@@ -1,0 +1,240 @@
+// Pictures are drawn by the view itself; here is what each format asks for around that, and writing it whole.
+#include "widgets/figure_exporter.h"
+
+#include "core/error.h"
+#include "widgets/trace_view.h"
+
+#include <QBuffer>
+#include <QCoreApplication>
+#include <QFile>
+#include <QImage>
+#include <QImageWriter>
+#include <QMimeData>
+#include <QPdfWriter>
+#include <QSaveFile>
+#include <QSvgGenerator>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <iterator>
+#include <memory>
+#include <utility>
+
+namespace headlight {
+
+namespace {
+
+/// Where the translations of this file's sentences are found.
+struct Words {
+    Q_DECLARE_TR_FUNCTIONS(FigureExporter)
+};
+
+/// A logical pixel is 1/96 inch, as CSS has it.
+constexpr int pixelsPerInch = 96;
+constexpr double leastScale = 0.25;
+constexpr double mostScale = 8;
+constexpr int mostPixels = 30'000; ///< of one side
+/// Readers of PDF refuse pages beyond 14 400 points.
+constexpr int mostPdfPixels = 14'400 * pixelsPerInch / 72;
+constexpr qint64 mostPixelsInAll = 250'000'000; ///< 1 GB while it is drawn
+
+constexpr std::array endings{
+    std::pair{FigureExporter::Format::Png, ".png"},
+    std::pair{FigureExporter::Format::Svg, ".svg"},
+    std::pair{FigureExporter::Format::Pdf, ".pdf"},
+    std::pair{FigureExporter::Format::Csv, ".csv"},
+};
+
+QString nameOf(const std::filesystem::path& file) {
+    return QFile::decodeName(file.c_str());
+}
+
+[[noreturn]] void refuse(const QString& place, const QString& detail, const QString& remedy) {
+    throw Error(Error::Kind::Invalid, place.toStdString(), detail.toStdString(), remedy.toStdString());
+}
+
+/// The figure's size in logical pixels, of which none is nonsense and none more than `most`.
+QSize checkedSize(const TraceView& view, const QSize& asked, int most) {
+    const auto size = asked.isNull() || asked == QSize() ? view.size() : asked;
+    if (size.isEmpty() || size.width() > most || size.height() > most)
+        refuse(Words::tr("size of the picture"), Words::tr("%1 × %2 pixels").arg(size.width()).arg(size.height()),
+               Words::tr("each side must be from 1 to %1").arg(most));
+    return size;
+}
+
+/// What an XML reader refuses in a text is not worth a broken file.
+QString oneLine(const QString& title) {
+    QString line;
+    std::copy_if(title.begin(), title.end(), std::back_inserter(line),
+                 [](QChar letter) { return letter.isPrint() || letter.isSurrogate() || letter.isSpace(); });
+    return line.simplified();
+}
+
+QByteArray encodedPng(TraceView& view, const FigureExporter::Options& options) {
+    QByteArray bytes;
+    QBuffer buffer(&bytes);
+    QImageWriter writer(&buffer, "png");
+    if (!writer.write(FigureExporter::image(view, options)))
+        refuse(QStringLiteral("PNG"), writer.errorString(), {});
+    return bytes;
+}
+
+QByteArray encodedSvg(TraceView& view, const FigureExporter::Options& options) {
+    const auto size = checkedSize(view, options.size, mostPixels);
+    QByteArray bytes;
+    QBuffer buffer(&bytes);
+    QSvgGenerator generator;
+    generator.setOutputDevice(&buffer);
+    generator.setResolution(pixelsPerInch);
+    generator.setSize(size);
+    generator.setViewBox(QRect(QPoint(0, 0), size));
+    generator.setTitle(oneLine(options.title));
+    generator.setDescription(QStringLiteral("Headlight"));
+    view.figure(generator, size);
+    // A token may hold control characters, which XML 1.0 has no way to write.
+    const auto forbidden = [](char byte) {
+        return static_cast<unsigned char>(byte) < 0x20 && byte != '\n' && byte != '\r' && byte != '\t';
+    };
+    bytes.erase(std::remove_if(bytes.begin(), bytes.end(), forbidden), bytes.end());
+    return bytes;
+}
+
+QByteArray encodedPdf(TraceView& view, const FigureExporter::Options& options) {
+    const auto size = checkedSize(view, options.size, mostPdfPixels);
+    QByteArray bytes;
+    QBuffer buffer(&bytes);
+    buffer.open(QIODevice::WriteOnly);
+    {
+        QPdfWriter writer(&buffer); // complete once it is gone
+        writer.setTitle(oneLine(options.title));
+        writer.setCreator(QStringLiteral("Headlight"));
+        writer.setResolution(pixelsPerInch);
+        writer.setPageSize(QPageSize(QSizeF(size) / pixelsPerInch, QPageSize::Inch, {}, QPageSize::ExactMatch));
+        writer.setPageMargins(QMarginsF());
+        view.figure(writer, size);
+    }
+    return bytes;
+}
+
+/// RFC 4180: quoted where it must be, quotes doubled, lines end with CR LF.
+QByteArray encodedCsv(const ViewNumbers& numbers) {
+    QByteArray bytes;
+    const auto add = [&bytes](const QStringList& fields) {
+        for (qsizetype i = 0; i < fields.size(); ++i) {
+            auto field = fields[i].toUtf8();
+            const auto special = [](char byte) { return byte == ',' || byte == '"' || byte == '\r' || byte == '\n'; };
+            if (std::any_of(field.cbegin(), field.cend(), special))
+                field = '"' + field.replace('"', "\"\"") + '"';
+            if (i > 0)
+                bytes += ',';
+            bytes += field;
+        }
+        bytes += "\r\n";
+    };
+    add(numbers.columns);
+    for (const auto& row : numbers.rows)
+        add(row);
+    return bytes;
+}
+
+/// One line for each row, for whoever pastes into a spreadsheet.
+QString tabSeparated(const ViewNumbers& numbers) {
+    QString text;
+    const auto add = [&text](const QStringList& fields) {
+        for (qsizetype i = 0; i < fields.size(); ++i) {
+            auto field = fields[i];
+            for (const auto separator : {QLatin1Char('\t'), QLatin1Char('\n'), QLatin1Char('\r')})
+                field.replace(separator, QLatin1Char(' '));
+            if (i > 0)
+                text += QLatin1Char('\t');
+            text += field;
+        }
+        text += QLatin1Char('\n');
+    };
+    add(numbers.columns);
+    for (const auto& row : numbers.rows)
+        add(row);
+    return text;
+}
+
+} // namespace
+
+FigureExporter::Format FigureExporter::formatOf(const std::filesystem::path& file) {
+    const auto ending = nameOf(file.extension()).toLower();
+    for (const auto& [format, known] : endings) {
+        if (ending == QLatin1String(known))
+            return format;
+    }
+    throw Error(Error::Kind::Unsupported, file.string(),
+                ending.isEmpty() ? Words::tr("the name does not say what kind of file to write").toStdString()
+                                 : Words::tr("files of kind %1 cannot be written").arg(ending).toStdString(),
+                Words::tr("end the name in .png, .svg, .pdf or .csv").toStdString());
+}
+
+void FigureExporter::save(TraceView& view, const std::filesystem::path& file, const Options& options) {
+    const auto bytes = encode(view, formatOf(file), options);
+    QSaveFile target(nameOf(file));
+    if (!target.open(QIODevice::WriteOnly) || target.write(bytes) != bytes.size() || !target.commit())
+        throw Error(Error::Kind::Unreadable, file.string(),
+                    Words::tr("cannot be written: %1").arg(target.errorString()).toStdString(),
+                    Words::tr("choose a folder that you may write to").toStdString());
+}
+
+QByteArray FigureExporter::encode(TraceView& view, Format format, const Options& options) {
+    switch (format) {
+    case Format::Png:
+        return encodedPng(view, options);
+    case Format::Svg:
+        return encodedSvg(view, options);
+    case Format::Pdf:
+        return encodedPdf(view, options);
+    case Format::Csv:
+        return encodedCsv(view.numbers());
+    }
+    return {};
+}
+
+QImage FigureExporter::image(TraceView& view, const Options& options) {
+    if (!(options.scale >= leastScale && options.scale <= mostScale)) // not a number included
+        refuse(Words::tr("scale of the picture"), QString::number(options.scale),
+               Words::tr("it must be from %1 to %2").arg(leastScale).arg(mostScale));
+    const auto size = checkedSize(view, options.size, mostPixels);
+    const auto pixels = [&](int side) { return static_cast<int>(std::ceil(side * options.scale - 1e-9)); };
+    const QSize scaled(pixels(size.width()), pixels(size.height()));
+    const auto inAll = static_cast<qint64>(scaled.width()) * scaled.height();
+    if (scaled.width() > mostPixels || scaled.height() > mostPixels || inAll > mostPixelsInAll)
+        refuse(
+            Words::tr("size of the picture"),
+            Words::tr("%1 × %2 pixels, %3 times enlarged").arg(scaled.width()).arg(scaled.height()).arg(options.scale),
+            Words::tr("at most %1 a side and %2 million in all; choose a smaller size or scale")
+                .arg(mostPixels)
+                .arg(mostPixelsInAll / 1'000'000));
+    QImage picture(scaled, QImage::Format_RGB32);
+    if (picture.isNull())
+        refuse(Words::tr("size of the picture"),
+               Words::tr("%1 × %2 pixels do not fit into memory").arg(scaled.width()).arg(scaled.height()),
+               Words::tr("choose a smaller size or scale"));
+    picture.fill(Qt::white);
+    picture.setDevicePixelRatio(options.scale);
+    view.figure(picture, size);
+    // Only now: fonts are measured by the dots per metre while it is drawn, and would grow twice.
+    const auto dots = static_cast<int>(std::lround(pixelsPerInch * options.scale / 0.0254));
+    picture.setDotsPerMeterX(dots);
+    picture.setDotsPerMeterY(dots);
+    picture.setText(QStringLiteral("Title"), oneLine(options.title));
+    picture.setText(QStringLiteral("Software"), QStringLiteral("Headlight"));
+    return picture;
+}
+
+QMimeData* FigureExporter::mimeData(TraceView& view, const Options& options) {
+    auto data = std::make_unique<QMimeData>();
+    data->setImageData(image(view, options));
+    data->setData(QStringLiteral("image/svg+xml"), encode(view, Format::Svg, options));
+    const auto numbers = view.numbers();
+    data->setData(QStringLiteral("text/csv"), encodedCsv(numbers));
+    data->setText(tabSeparated(numbers));
+    return data.release();
+}
+
+} // namespace headlight
