@@ -1,0 +1,92 @@
+#include "app/help_text.h"
+
+#include "core/engine.h"
+
+#include <QCoreApplication>
+
+namespace headlight {
+
+namespace {
+
+struct HelpText {
+    Q_DECLARE_TR_FUNCTIONS(headlight::HelpText)
+public:
+    static QString section(const QString& heading, const QString& text) {
+        return QStringLiteral("<h3>%1</h3><p>%2</p>").arg(heading, text);
+    }
+    static QString lookingAt();
+    static QString about();
+};
+
+QString HelpText::lookingAt() {
+    QString text = QStringLiteral("<h2>%1</h2>").arg(tr("What am I looking at?"));
+    text +=
+        QStringLiteral("<p>%1</p>")
+            .arg(tr("While a model translates, each of its steps mixes what it knows about the words of the source. "
+                    "Attention is the recipe of that mixture: one weight for each word, all of a step together 1. "
+                    "With every key that you press the models run again and their weights are drawn."));
+    text += section(tr("Rows and columns"),
+                    tr("A row is a query: the token that looks. A column is a key: the token that is looked at. "
+                       "Each row sums to 1. Layers and heads are counted from 0."));
+    text +=
+        section(tr("Colours and dots"),
+                tr("One scale for all: the further a colour is from the background, the larger the weight. "
+                   "The dot of a row is on its largest weight. Where two models are subtracted, one hue is for more "
+                   "in A, the other for more in B, and the background for no difference."));
+    text +=
+        section(tr("The rows of a decoder"),
+                tr("A decoder's step takes in the word before and gives out the next one. The weights are those of "
+                   "the step, and either word may name the row. A recurrent decoder looks for the word that it is "
+                   "about to give out; many heads of a Transformer look at what belongs to the word just taken in. "
+                   "“Rows” in the bar on top chooses; “automatic” judges by the map itself. "
+                   "(Chen et al. 2020, <i>Accurate Word Alignment Induction from Neural Machine Translation</i>.)"));
+    text += section(
+        tr("Your own target"),
+        tr("Type into the target, and the models no longer choose the words but are led through yours. So one "
+           "can ask where they would look if they said this. With two models B is always led through A's words, "
+           "so that both have the same rows."));
+    text += section(tr("Additive, and scaled dot-product"),
+                    tr("The recurrent model scores a pair by v·tanh(W s + U h) (Bahdanau et al. 2015); the Transformer "
+                       "by q·k/√d, in many heads and layers at once (Vaswani et al. 2017). “best aligning” shows "
+                       "that head of the Transformer whose map reads best as a word alignment."));
+    text +=
+        section(tr("Attention is not explanation"),
+                tr("A large weight says where information could flow from, not that the model decided because of it. "
+                   "What is behind a token has already been mixed with its neighbours, and quite different weights can "
+                   "give the same output. Read Jain & Wallace 2019, <i>Attention is not Explanation</i>, and "
+                   "Wiegreffe & Pinter 2019, <i>Attention is not not Explanation</i>, before you build on a picture."));
+    text +=
+        section(tr("With the keyboard"),
+                tr("Ctrl+1 to Ctrl+5: the views. Alt+Up, Alt+Down: layers. Alt+Left, Alt+Right: heads. In a view the "
+                   "arrows move the pointer, Return locks the pair under it, Esc frees it. Ctrl+L: back to the "
+                   "source."));
+    return text;
+}
+
+QString HelpText::about() {
+    const auto compute = Engine::compute();
+    const auto row = [](const QString& name, const QString& value) {
+        return QStringLiteral("<tr><td>%1&nbsp;&nbsp;</td><td>%2</td></tr>").arg(name, value.toHtmlEscaped());
+    };
+    return QStringLiteral("<h2>Headlight %1</h2><p>%2</p><table>")
+               .arg(QLatin1String(HEADLIGHT_VERSION), tr("Shows where attention looks while you type."))
+           + row(QStringLiteral("Qt"), QLatin1String(qVersion()))
+           + row(QStringLiteral("LibTorch"), QString::fromStdString(compute.libtorch))
+           + row(QStringLiteral("BLAS"), compute.blas.empty() ? tr("not found") : QString::fromStdString(compute.blas))
+           + row(tr("Threads"), QString::number(compute.threads))
+           + QStringLiteral("</table><p>%1</p>")
+                 .arg(tr("Free software under the GNU General Public License, version 3 or later. Plots are drawn with "
+                         "QCustomPlot."));
+}
+
+} // namespace
+
+QString lookingAtText() {
+    return HelpText::lookingAt();
+}
+
+QString aboutText() {
+    return HelpText::about();
+}
+
+} // namespace headlight

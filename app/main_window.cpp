@@ -1,0 +1,634 @@
+#include "app/main_window.h"
+
+#include "app/help_text.h"
+#include "app/model_catalog.h"
+#include "app/text_panel.h"
+#include "app/top_bar.h"
+#include "widgets/alignment_view.h"
+#include "widgets/compare_view.h"
+#include "widgets/figure_exporter.h"
+#include "widgets/heads_view.h"
+#include "widgets/inspector.h"
+#include "widgets/matrix_view.h"
+#include "widgets/positions_view.h"
+
+#include <QActionGroup>
+#include <QApplication>
+#include <QClipboard>
+#include <QCloseEvent>
+#include <QDialog>
+#include <QDialogButtonBox>
+#include <QDir>
+#include <QDragEnterEvent>
+#include <QFileDialog>
+#include <QFileInfo>
+#include <QHBoxLayout>
+#include <QLabel>
+#include <QMenu>
+#include <QMenuBar>
+#include <QMimeData>
+#include <QScreen>
+#include <QScrollArea>
+#include <QSplitter>
+#include <QStatusBar>
+#include <QTabBar>
+#include <QTabWidget>
+#include <QTextBrowser>
+#include <QToolButton>
+#include <QVBoxLayout>
+
+#include <algorithm>
+#include <utility>
+
+namespace headlight {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto worthAWord = 150ms;
+constexpr auto quietBeforeSaving = 1s;
+constexpr qsizetype mostRecentFolders = 8;
+
+std::filesystem::path pathOf(const QString& file) {
+    return QFile::encodeName(file).toStdString();
+}
+
+QString milliseconds(double time) {
+    return MainWindow::tr("%1 ms").arg(time, 0, 'f', 1);
+}
+
+/// A model's folder, or the folder that a dropped file of it is in; empty when it is nothing on this disk.
+QString droppedFolder(const QMimeData& data) {
+    const auto urls = data.urls();
+    if (urls.size() != 1 || !urls.front().isLocalFile())
+        return {};
+    const QFileInfo dropped(urls.front().toLocalFile());
+    return dropped.isDir() ? dropped.absoluteFilePath() : dropped.exists() ? dropped.absolutePath() : QString();
+}
+
+QString blasName(const ComputeInfo& compute) {
+    const auto file = QString::fromStdString(compute.blas);
+    if (file.contains(QLatin1String("openblas"), Qt::CaseInsensitive))
+        return QStringLiteral("OpenBLAS");
+    if (file.contains(QLatin1String("mkl"), Qt::CaseInsensitive))
+        return QStringLiteral("MKL");
+    return file.isEmpty() ? MainWindow::tr("no BLAS found") : file;
+}
+
+} // namespace
+
+/// A line for what went wrong, above what is still right. What the user closed stays closed until it says something
+/// else.
+class MainWindow::Banner : public QFrame {
+public:
+    Banner() : m_text(new QLabel) {
+        setProperty("banner", true);
+        m_text->setTextFormat(Qt::PlainText);
+        m_text->setWordWrap(true);
+        m_text->setTextInteractionFlags(Qt::TextSelectableByMouse | Qt::TextSelectableByKeyboard);
+        m_text->setAccessibleName(MainWindow::tr("Problem"));
+        m_text->setObjectName(QStringLiteral("problem"));
+        auto* close = new QToolButton;
+        close->setText(QStringLiteral("✕"));
+        close->setAccessibleName(MainWindow::tr("Close the message"));
+        close->setToolTip(close->accessibleName());
+        auto* row = new QHBoxLayout(this);
+        row->setContentsMargins(14, 8, 14, 8);
+        row->addWidget(m_text, 1);
+        row->addWidget(close, 0, Qt::AlignTop);
+        connect(close, &QToolButton::clicked, this, &QWidget::hide);
+        hide();
+    }
+
+    void tell(QString text) {
+        constexpr qsizetype most = 600; // a path can be of any length, the window cannot
+        if (text.size() > most)
+            text = text.left(most) + QStringLiteral("…");
+        if (text == m_text->text() && !text.isEmpty())
+            return;
+        m_text->setText(text);
+        setVisible(!text.isEmpty());
+    }
+
+private:
+    QLabel* m_text;
+};
+
+MainWindow::MainWindow(Settings settings, const Opening& opening, QWidget* parent)
+    : QMainWindow(parent), m_settings(std::move(settings)), m_selection(new Selection(this)),
+      m_service(std::make_unique<InferenceService>()) {
+    setWindowTitle(tr("Headlight"));
+    setAcceptDrops(true);
+    buildLayout();
+    buildExport();
+    buildMenus();
+    applyAppearance();
+    if (!restoreGeometry(m_settings.geometry))
+        resize(QSize(1280, 800).boundedTo(screen()->availableSize()));
+
+    m_saveSoon.setSingleShot(true);
+    m_saveSoon.setInterval(quietBeforeSaving);
+    connect(&m_saveSoon, &QTimer::timeout, this, &MainWindow::saveSettings);
+    m_tellSlow.setSingleShot(true);
+    m_tellSlow.setInterval(worthAWord);
+    connect(&m_tellSlow, &QTimer::timeout, this, &MainWindow::updateStatus);
+    connect(m_service.get(), &InferenceService::finished, this, &MainWindow::display);
+    connect(m_texts, &TextPanel::textEdited, this, [this] {
+        m_saveSoon.start();
+        request();
+    });
+    connect(m_topBar, &TopBar::modelsChosen, this, [this] {
+        m_saveSoon.start();
+        findModels();
+        request();
+    });
+    connect(m_topBar, &TopBar::folderWanted, this, &MainWindow::askForFolder);
+    // Queued: a view draws first, and then there is a time to tell.
+    connect(m_selection, &Selection::headChanged, this, &MainWindow::updateStatus, Qt::QueuedConnection);
+    connect(m_tabs, &QTabWidget::currentChanged, this, &MainWindow::updateStatus, Qt::QueuedConnection);
+    openWith(opening);
+}
+
+MainWindow::~MainWindow() {
+    m_service.reset();
+    delete takeCentralWidget(); // the views, before the Selection that they share
+}
+
+void MainWindow::buildLayout() {
+    m_topBar = new TopBar(m_selection);
+    m_banner = new Banner;
+    m_texts = new TextPanel;
+    m_texts->setSelection(m_selection);
+    m_inspector = new Inspector;
+    m_inspector->setSelection(m_selection);
+    m_inspector->setAccessibleName(tr("Inspector"));
+
+    m_tabs = new QTabWidget;
+    m_tabs->setDocumentMode(true);
+    m_tabs->tabBar()->setAccessibleName(tr("Views"));
+    m_tabs->tabBar()->setDrawBase(false);
+    m_tabs->tabBar()->setExpanding(false);
+    m_tabs->setObjectName(QStringLiteral("middle"));
+    addView(QStringLiteral("alignment"), tr("Alignment"), new AlignmentView);
+    addView(QStringLiteral("compare"), tr("Compare"), new CompareView);
+    addView(QStringLiteral("heads"), tr("Heads"), new HeadsView);
+    addView(QStringLiteral("matrix"), tr("Matrix"), new MatrixView);
+    addView(QStringLiteral("positions"), tr("Positions"), new PositionsView);
+
+    auto* side = new QScrollArea;
+    side->setWidget(m_inspector);
+    side->setWidgetResizable(true);
+    side->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    side->setFocusPolicy(Qt::NoFocus);
+
+    m_splitter = new QSplitter;
+    m_splitter->setHandleWidth(1);
+    m_splitter->setChildrenCollapsible(false);
+    m_splitter->addWidget(m_texts);
+    m_splitter->addWidget(m_tabs);
+    m_splitter->addWidget(side);
+    m_splitter->setStretchFactor(1, 1);
+    m_texts->setMinimumWidth(200);
+    m_tabs->setMinimumWidth(320);
+    side->setMinimumWidth(180);
+    connect(m_splitter, &QSplitter::splitterMoved, this, [this] { m_sidesMoved = true; });
+
+    auto* middle = new QWidget;
+    auto* column = new QVBoxLayout(middle);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->setSpacing(0);
+    column->addWidget(m_topBar);
+    column->addWidget(m_banner);
+    column->addWidget(m_splitter, 1);
+    setCentralWidget(middle);
+
+    m_timings = new QLabel;
+    m_timings->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred); // never what makes the window wide
+    m_timings->setAccessibleName(tr("Timings"));
+    m_machine = new QLabel;
+    const auto compute = Engine::compute();
+    QStringList machine{tr("CPU"), compute.threads == 1 ? tr("1 thread") : tr("%1 threads").arg(compute.threads),
+                        blasName(compute)};
+    m_machine->setToolTip(QString::fromStdString(compute.blas));
+    if (compute.slowBlas) {
+        machine << tr("⚠ slow");
+        m_machine->setToolTip(tr("%1: models run many times slower than with OpenBLAS (package libopenblas0-openmp)")
+                                  .arg(QString::fromStdString(compute.blas)));
+    }
+    m_machine->setText(machine.join(QStringLiteral(" · ")));
+    statusBar()->setSizeGripEnabled(false);
+    statusBar()->setContentsMargins(10, 0, 10, 0);
+    statusBar()->addWidget(m_timings, 1);
+    statusBar()->addPermanentWidget(m_machine);
+}
+
+void MainWindow::addView(const QString& name, const QString& title, TraceView* view) {
+    view->setObjectName(name);
+    view->setAccessibleName(title);
+    view->setSelection(m_selection);
+    connect(view, &TraceView::headOpened, this, [this] { showView(QStringLiteral("matrix")); });
+    m_tabs->addTab(view, title);
+    m_views.append(view);
+}
+
+void MainWindow::buildExport() {
+    m_exportMenu = new QMenu(tr("Export"), this);
+    auto* save =
+        m_exportMenu->addAction(tr("Save &picture…"), QKeySequence::Save, this, [this] { askForExport(false); });
+    m_exportMenu->addAction(tr("Save &numbers…"), QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_S), this,
+                            [this] { askForExport(true); });
+    m_exportMenu->addAction(tr("&Copy picture"), QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_C), this,
+                            &MainWindow::copyPicture);
+    m_exportMenu->addSeparator();
+    auto* scales = new QActionGroup(this);
+    for (const int scale : {1, 2, 4}) {
+        auto* action =
+            m_exportMenu->addAction(tr("PNG at %1×").arg(scale), this, [this, scale] { m_pngScale = scale; });
+        action->setCheckable(true);
+        action->setChecked(scale == static_cast<int>(m_pngScale));
+        scales->addAction(action);
+    }
+    auto* button = new QToolButton;
+    button->setText(tr("Export…"));
+    button->setAccessibleName(tr("Export what is on show"));
+    button->setToolTip(tr("Save what is on show as PNG, SVG, PDF or CSV (%1)").arg(save->shortcut().toString()));
+    button->setProperty("primary", true);
+    button->setPopupMode(QToolButton::MenuButtonPopup);
+    button->setFocusPolicy(Qt::TabFocus);
+    button->setMenu(m_exportMenu);
+    connect(button, &QToolButton::clicked, save, &QAction::trigger);
+    m_topBar->addAtEnd(button);
+}
+
+void MainWindow::buildMenus() {
+    auto* file = menuBar()->addMenu(tr("&File"));
+    file->addAction(tr("&Open model folder…"), QKeySequence::Open, this, &MainWindow::askForFolder);
+    file->addSeparator();
+    file->addActions(m_exportMenu->actions().mid(0, 3));
+    file->addSeparator();
+    file->addAction(tr("&Quit"), QKeySequence(Qt::CTRL | Qt::Key_Q), this, &QWidget::close);
+
+    auto* edit = menuBar()->addMenu(tr("&Edit"));
+    edit->addAction(tr("Go to the &source"), QKeySequence(Qt::CTRL | Qt::Key_L), m_texts, &TextPanel::focusSource);
+    edit->addAction(tr("Use A's &own translation"), QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_L), m_texts,
+                    &TextPanel::useOwnTranslation);
+
+    buildViewMenu();
+
+    auto* model = menuBar()->addMenu(tr("&Model"));
+    auto* first = model->addMenu(tr("Model &A"));
+    auto* second = model->addMenu(tr("Model &B"));
+    connect(first, &QMenu::aboutToShow, this, [this, first] { fillModelMenu(first, true); });
+    connect(second, &QMenu::aboutToShow, this, [this, second] { fillModelMenu(second, false); });
+    model->addAction(tr("&Swap A and B"), QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_X), this,
+                     &MainWindow::swapModels);
+
+    auto* help = menuBar()->addMenu(tr("&Help"));
+    help->addAction(tr("&What am I looking at?"), QKeySequence::HelpContents, this,
+                    [this] { showPage(tr("What am I looking at?"), lookingAtText()); });
+    help->addAction(tr("&About Headlight"), this, [this] { showPage(tr("About Headlight"), aboutText()); });
+}
+
+void MainWindow::buildViewMenu() {
+    auto* menu = menuBar()->addMenu(tr("&View"));
+    for (int i = 0; i < m_tabs->count(); ++i) {
+        menu->addAction(m_tabs->tabText(i), QKeySequence(Qt::CTRL | static_cast<Qt::Key>(Qt::Key_1 + i)), this,
+                        [this, i] { m_tabs->setCurrentIndex(i); });
+    }
+    menu->addSeparator();
+    menu->addAction(tr("Layer before"), QKeySequence(Qt::ALT | Qt::Key_Up), this, [this] { m_topBar->stepLayer(-1); });
+    menu->addAction(tr("Layer after"), QKeySequence(Qt::ALT | Qt::Key_Down), this, [this] { m_topBar->stepLayer(1); });
+    menu->addAction(tr("Head before"), QKeySequence(Qt::ALT | Qt::Key_Left), this, [this] { m_topBar->stepHead(-1); });
+    menu->addAction(tr("Head after"), QKeySequence(Qt::ALT | Qt::Key_Right), this, [this] { m_topBar->stepHead(1); });
+    menu->addAction(tr("&Free the locked pair"), QKeySequence(Qt::Key_Escape), m_selection, &Selection::freeLock);
+    menu->addSeparator();
+
+    const auto addChoice = [this](QMenu* choices, QActionGroup* group, const QString& name, bool checked, auto choose) {
+        auto* action = choices->addAction(name, this, [this, choose] {
+            choose();
+            applyAppearance();
+            m_saveSoon.start();
+        });
+        action->setCheckable(true);
+        action->setChecked(checked);
+        group->addAction(action);
+    };
+    auto* themes = menu->addMenu(tr("&Theme"));
+    auto* themeGroup = new QActionGroup(this);
+    const std::pair<QString, std::optional<Theme>> themeNames[] = {
+        {tr("As the desktop"), std::nullopt}, {tr("Light"), Theme::Light}, {tr("Dark"), Theme::Dark}};
+    for (const auto& [name, theme] : themeNames)
+        addChoice(themes, themeGroup, name, theme == m_settings.theme,
+                  [this, chosen = theme] { m_settings.theme = chosen; });
+
+    auto* maps = menu->addMenu(tr("&Colour map"));
+    auto* mapGroup = new QActionGroup(this);
+    addChoice(maps, mapGroup, tr("As the theme"), !m_settings.map, [this] { m_settings.map.reset(); });
+    const auto mapNames = colorMapNames();
+    for (int i = 0; i < mapNames.size(); ++i) {
+        const auto map = static_cast<ColorMap>(i);
+        addChoice(maps, mapGroup, mapNames[i], map == m_settings.map, [this, map] { m_settings.map = map; });
+    }
+}
+
+void MainWindow::openWith(const Opening& opening) {
+    QStringList known;
+    for (const auto& entry : ModelCatalog::bundled())
+        known << entry.name;
+    const auto bundled = known;
+    known << m_settings.recentFolders;
+    m_topBar->setKnownModels(known);
+
+    const auto firstOf = [](std::initializer_list<QString> wishes) {
+        const auto wish =
+            std::find_if(wishes.begin(), wishes.end(), [](const QString& text) { return !text.isEmpty(); });
+        return wish == wishes.end() ? QString() : *wish;
+    };
+    TopBar::Models models{firstOf({opening.modelA, m_settings.modelA, bundled.value(0)}),
+                          firstOf({opening.modelB, m_settings.modelB})};
+    if (models.b.isEmpty() && m_settings.fresh && opening.modelA.isEmpty())
+        models.b = bundled.value(1); // two mechanisms side by side are what the program is for
+    m_topBar->setModels(models);
+    findModels();
+
+    const auto target = firstOf({opening.target, opening.source.isEmpty() ? m_settings.targetText : QString()});
+    m_texts->setTexts(firstOf({opening.source, m_settings.sourceText, TextPanel::examples().value(0).text}),
+                      target.isEmpty() ? std::nullopt : std::optional(target));
+    showView(opening.view.isEmpty() ? QStringLiteral("alignment") : opening.view);
+    m_texts->focusSource();
+    request();
+}
+
+TraceView* MainWindow::view() const {
+    return m_views.value(m_tabs->currentIndex());
+}
+
+void MainWindow::showView(const QString& name) {
+    for (auto* candidate : std::as_const(m_views)) {
+        if (candidate->objectName() == name)
+            m_tabs->setCurrentWidget(candidate);
+    }
+}
+
+void MainWindow::request() {
+    if (m_firstFolder.empty()) {
+        m_banner->tell(m_modelProblem);
+        return;
+    }
+    InferenceJob job{.first = m_firstFolder, .second = m_secondFolder, .request = {}};
+    job.request.source = m_texts->source().toStdString();
+    if (const auto target = m_texts->target())
+        job.request.target = target->toStdString();
+    m_service->submit(std::move(job));
+    if (!m_tellSlow.isActive())
+        m_tellSlow.start();
+}
+
+void MainWindow::display(const InferenceResult& result) {
+    m_tellSlow.stop();
+    QStringList problems;
+    if (!m_modelProblem.isEmpty())
+        problems << m_modelProblem;
+    if (!result.problem.isEmpty())
+        problems << result.problem;
+    for (const auto& trace : {result.first, result.second}) {
+        if (!trace)
+            continue;
+        for (const auto& notice : trace->notices)
+            problems << tr("%1: %2").arg(QString::fromStdString(trace->model), QString::fromStdString(notice));
+    }
+    m_banner->tell(problems.join(QLatin1Char('\n')));
+
+    if (result.first && !m_firstFolder.empty()) { // otherwise the last picture stays
+        m_first = result.first;
+        m_second = result.second;
+        m_topBar->setTrace(m_first, m_second);
+        m_texts->setTrace(m_first);
+        m_inspector->setTrace(m_first, m_second);
+        for (auto* shownView : std::as_const(m_views))
+            shownView->setTrace(m_first, m_second);
+        Q_EMIT shown();
+    }
+    updateStatus();
+}
+
+void MainWindow::updateStatus() {
+    if (m_service->busy() && !m_tellSlow.isActive()) {
+        m_timings->setText(m_first ? tr("running…  (the picture is of the text before)") : tr("opening the models…"));
+        return;
+    }
+    if (!m_first)
+        return m_timings->clear();
+    const auto rows = m_first->emitted.size();
+    QStringList parts{rows == 0 ? tr("%1 tokens").arg(m_first->source.size())
+                                : tr("%1 source · %2 target tokens").arg(m_first->source.size()).arg(rows),
+                      tr("tokenize %1").arg(milliseconds(m_first->timings.tokenize)),
+                      tr("A %1").arg(milliseconds(m_first->timings.model))};
+    if (m_second)
+        parts << tr("B %1").arg(milliseconds(m_second->timings.model));
+    parts << tr("draw %1").arg(milliseconds(view()->drawMilliseconds()));
+    m_timings->setText(parts.join(QStringLiteral("  ·  ")));
+}
+
+void MainWindow::findModels() {
+    m_modelProblem.clear();
+    const auto find = [this](const QString& model) -> std::filesystem::path {
+        try {
+            return ModelCatalog::resolve(model);
+        } catch (const Error& error) {
+            m_modelProblem = QString::fromUtf8(error.what());
+            return {};
+        }
+    };
+    const auto& models = m_topBar->models();
+    m_secondFolder = models.b.isEmpty() ? std::filesystem::path() : find(models.b);
+    m_firstFolder = find(models.a);
+}
+
+void MainWindow::askForFolder() {
+    auto* dialog =
+        new QFileDialog(this, tr("Open a model folder"), m_settings.recentFolders.value(0, QDir::homePath()));
+    dialog->setAttribute(Qt::WA_DeleteOnClose);
+    dialog->setFileMode(QFileDialog::Directory);
+    dialog->setOption(QFileDialog::ShowDirsOnly);
+    connect(dialog, &QFileDialog::fileSelected, this, &MainWindow::openFolder);
+    dialog->open();
+}
+
+void MainWindow::openFolder(const QString& folder) {
+    m_settings.recentFolders.removeAll(folder);
+    m_settings.recentFolders.prepend(folder);
+    m_settings.recentFolders = m_settings.recentFolders.mid(0, mostRecentFolders);
+    m_topBar->setModels({folder, m_topBar->models().b});
+    Q_EMIT m_topBar->modelsChosen();
+}
+
+void MainWindow::swapModels() {
+    const auto models = m_topBar->models();
+    if (models.b.isEmpty())
+        return;
+    m_topBar->setModels({models.b, models.a});
+    Q_EMIT m_topBar->modelsChosen();
+}
+
+void MainWindow::fillModelMenu(QMenu* menu, bool first) {
+    menu->clear();
+    const auto models = m_topBar->models();
+    const auto add = [&](const QString& name, const QString& model) {
+        auto* action = menu->addAction(name, this, [this, first, model, models] {
+            m_topBar->setModels(first ? TopBar::Models{model, models.b} : TopBar::Models{models.a, model});
+            Q_EMIT m_topBar->modelsChosen();
+        });
+        action->setCheckable(true);
+        action->setChecked(model == (first ? models.a : models.b));
+    };
+    if (!first)
+        add(tr("none"), {});
+    for (const auto& model : m_topBar->knownModels())
+        add(modelTitle(model), model);
+}
+
+void MainWindow::askForExport(bool numbers) {
+    auto* dialog = new QFileDialog(this, numbers ? tr("Save the numbers") : tr("Save the picture"),
+                                   m_settings.exportFolder.isEmpty() ? QDir::homePath() : m_settings.exportFolder);
+    dialog->setAttribute(Qt::WA_DeleteOnClose);
+    dialog->setAcceptMode(QFileDialog::AcceptSave);
+    const QList<std::pair<QString, QString>> kinds{{tr("PNG picture (*.png)"), QStringLiteral("png")},
+                                                   {tr("SVG drawing (*.svg)"), QStringLiteral("svg")},
+                                                   {tr("PDF page (*.pdf)"), QStringLiteral("pdf")},
+                                                   {tr("CSV numbers (*.csv)"), QStringLiteral("csv")}};
+    QStringList filters;
+    for (const auto& kind : kinds)
+        filters << kind.first;
+    const auto setKind = [dialog, kinds](const QString& filter) {
+        for (const auto& [name, ending] : kinds) {
+            if (name == filter)
+                dialog->setDefaultSuffix(ending);
+        }
+    };
+    dialog->setNameFilters(filters);
+    dialog->selectNameFilter(numbers ? filters.back() : filters.front());
+    setKind(dialog->selectedNameFilter());
+    dialog->selectFile(view()->objectName() + QLatin1Char('.') + dialog->defaultSuffix());
+    connect(dialog, &QFileDialog::filterSelected, dialog, setKind);
+    connect(dialog, &QFileDialog::fileSelected, this, &MainWindow::exportTo);
+    dialog->open();
+}
+
+QString MainWindow::exportTitle() const {
+    return m_first ? QString::fromStdString(m_first->model + ": " + m_first->sourceText).left(200) : windowTitle();
+}
+
+void MainWindow::exportTo(const QString& file) {
+    m_settings.exportFolder = QFileInfo(file).absolutePath();
+    m_saveSoon.start();
+    try {
+        FigureExporter::save(*view(), pathOf(file),
+                             {.size = view()->size(), .scale = m_pngScale, .title = exportTitle()});
+        statusBar()->showMessage(tr("Saved as %1").arg(QDir::toNativeSeparators(file)), 8000);
+    } catch (const Error& error) {
+        m_banner->tell(QString::fromUtf8(error.what()));
+    }
+}
+
+void MainWindow::copyPicture() {
+    try {
+        QGuiApplication::clipboard()->setMimeData(
+            FigureExporter::mimeData(*view(), {.size = view()->size(), .scale = m_pngScale, .title = exportTitle()}));
+        statusBar()->showMessage(tr("The picture is on the clipboard"), 4000);
+    } catch (const Error& error) {
+        m_banner->tell(QString::fromUtf8(error.what()));
+    }
+}
+
+void MainWindow::applyAppearance() {
+    // The window has a palette of its own, so that the application's stays the desktop's.
+    const bool dark = QApplication::palette().color(QPalette::Window).lightness() < 128;
+    const auto theme = m_settings.theme.value_or(dark ? Theme::Dark : Theme::Light);
+    const auto map = m_settings.map.value_or(defaultColorMap(theme));
+    if (!m_appearance.font.family().isEmpty() && m_appearance.window.isValid() && theme == m_appearance.theme
+        && map == m_appearance.map && m_appearance.font == QApplication::font())
+        return;
+    m_appearance = makeAppearance(theme, map, QApplication::font());
+    setPalette(widgetPalette(m_appearance));
+    setStyleSheet(widgetStyleSheet(m_appearance));
+    m_texts->setAppearance(m_appearance);
+    m_inspector->setAppearance(m_appearance);
+    for (auto* shownView : std::as_const(m_views))
+        shownView->setAppearance(m_appearance);
+}
+
+void MainWindow::fitSides() {
+    if (m_sidesMoved)
+        return;
+    const int left = std::clamp(width() * 24 / 100, 240, 380);
+    const int right = std::clamp(width() * 22 / 100, 220, 340);
+    m_splitter->setSizes({left, width() - left - right, right});
+}
+
+void MainWindow::showPage(const QString& title, const QString& richText) {
+    auto* dialog = new QDialog(this);
+    dialog->setAttribute(Qt::WA_DeleteOnClose);
+    dialog->setWindowTitle(title);
+    dialog->setPalette(palette());
+    auto* page = new QTextBrowser;
+    page->setFrameShape(QFrame::NoFrame);
+    page->setAccessibleName(title);
+    page->setHtml(richText);
+    auto* buttons = new QDialogButtonBox(QDialogButtonBox::Close);
+    connect(buttons, &QDialogButtonBox::rejected, dialog, &QDialog::close);
+    auto* column = new QVBoxLayout(dialog);
+    column->addWidget(page);
+    column->addWidget(buttons);
+    dialog->resize(QSize(620, 640).boundedTo(size()));
+    dialog->show();
+}
+
+void MainWindow::saveSettings() {
+    m_settings.modelA = m_topBar->models().a;
+    m_settings.modelB = m_topBar->models().b;
+    m_settings.sourceText = m_texts->source();
+    m_settings.targetText = m_texts->target().value_or(QString());
+    m_settings.geometry = saveGeometry();
+    m_settings.fresh = false;
+    m_settings.save();
+}
+
+void MainWindow::changeEvent(QEvent* event) {
+    QMainWindow::changeEvent(event);
+    // Not PaletteChange, which our own palette causes.
+    if (event->type() == QEvent::ApplicationPaletteChange || event->type() == QEvent::ApplicationFontChange)
+        applyAppearance();
+}
+
+void MainWindow::closeEvent(QCloseEvent* event) {
+    m_saveSoon.stop();
+    saveSettings();
+    QMainWindow::closeEvent(event);
+}
+
+void MainWindow::dragEnterEvent(QDragEnterEvent* event) {
+    if (!droppedFolder(*event->mimeData()).isEmpty())
+        event->acceptProposedAction();
+}
+
+void MainWindow::dropEvent(QDropEvent* event) {
+    const auto folder = droppedFolder(*event->mimeData());
+    if (folder.isEmpty())
+        return;
+    event->acceptProposedAction();
+    openFolder(folder);
+}
+
+void MainWindow::resizeEvent(QResizeEvent* event) {
+    QMainWindow::resizeEvent(event);
+    fitSides();
+}
+
+void MainWindow::showEvent(QShowEvent* event) {
+    QMainWindow::showEvent(event);
+    fitSides();
+}
+
+} // namespace headlight

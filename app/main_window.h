@@ -1,0 +1,121 @@
+// The window: text on the left, views in the middle, the inspector on the right, timings below.
+#pragma once
+
+#include "app/inference_service.h"
+#include "app/settings.h"
+#include "widgets/appearance.h"
+#include "widgets/selection.h"
+
+#include <QList>
+#include <QMainWindow>
+#include <QTimer>
+
+#include <memory>
+
+class QLabel;
+class QMenu;
+class QSplitter;
+class QTabWidget;
+
+namespace headlight {
+
+class Inspector;
+class TextPanel;
+class TopBar;
+class TraceView;
+
+/// Passes what is typed to the InferenceService and what comes back to the views; knows no model and draws nothing.
+class MainWindow : public QMainWindow {
+    Q_OBJECT
+public:
+    /// What to open with; empty parts are as the settings or the first example have them.
+    struct Opening {
+        QString modelA;
+        QString modelB;
+        QString source;
+        QString target;
+        QString view; ///< "alignment", "compare", "heads", "matrix", "positions"
+    };
+
+    MainWindow(Settings settings, const Opening& opening, QWidget* parent = nullptr);
+    ~MainWindow() override;
+
+    /// The view on show.
+    TraceView* view() const;
+    void showView(const QString& name);
+    /// The run on show, of model A; null before the first.
+    TracePointer trace() const { return m_first; }
+    /// True while what is drawn is not yet of the text that is typed.
+    bool waiting() const { return m_service->busy(); }
+
+Q_SIGNALS:
+    /// A run came back and is on the views.
+    void shown();
+
+protected:
+    void changeEvent(QEvent* event) override;
+    void closeEvent(QCloseEvent* event) override;
+    void dragEnterEvent(QDragEnterEvent* event) override;
+    void dropEvent(QDropEvent* event) override;
+    void resizeEvent(QResizeEvent* event) override;
+    void showEvent(QShowEvent* event) override;
+
+private:
+    class Banner;
+
+    void buildLayout();
+    void addView(const QString& name, const QString& title, TraceView* view);
+    void buildMenus();
+    void buildViewMenu();
+    void buildExport();
+    void openWith(const Opening& opening);
+
+    /// Submits what is typed to the models that are chosen.
+    void request();
+    void display(const InferenceResult& result);
+    void updateStatus();
+
+    void findModels();
+    void openFolder(const QString& folder);
+    void askForFolder();
+    void swapModels();
+    void fillModelMenu(QMenu* menu, bool first);
+
+    /// The dialog for a picture or, with `numbers`, for a table of its values.
+    void askForExport(bool numbers);
+    void exportTo(const QString& file);
+    void copyPicture();
+    QString exportTitle() const;
+
+    void applyAppearance();
+    void fitSides();
+    void showPage(const QString& title, const QString& richText);
+    void saveSettings();
+
+    Settings m_settings;
+    Appearance m_appearance;
+    Selection* m_selection;
+    TopBar* m_topBar;
+    Banner* m_banner;
+    TextPanel* m_texts;
+    QTabWidget* m_tabs;
+    Inspector* m_inspector;
+    QSplitter* m_splitter;
+    QMenu* m_exportMenu;
+    QLabel* m_timings;
+    QLabel* m_machine;
+    QList<TraceView*> m_views;
+
+    TracePointer m_first;
+    TracePointer m_second;
+    std::filesystem::path m_firstFolder;  ///< empty: there is no such model
+    std::filesystem::path m_secondFolder; ///< empty: none
+    QString m_modelProblem;               ///< why a chosen model has no folder
+    QTimer m_saveSoon;
+    QTimer m_tellSlow; ///< a run that is quicker is not worth a word
+    double m_pngScale = 2;
+    bool m_sidesMoved = false;                   ///< by the user: then they stay
+    std::unique_ptr<InferenceService> m_service; ///< last: its thread ends before anything that it reports to
+};
+
+} // namespace headlight

@@ -1,0 +1,310 @@
+#include "app/text_panel.h"
+
+#include "widgets/selection.h"
+#include "widgets/token_strip.h"
+
+#include <QEvent>
+#include <QFile>
+#include <QHBoxLayout>
+#include <QJsonArray>
+#include <QJsonDocument>
+#include <QJsonObject>
+#include <QLabel>
+#include <QListWidget>
+#include <QMimeData>
+#include <QPlainTextEdit>
+#include <QPushButton>
+#include <QScrollArea>
+#include <QScrollBar>
+#include <QSignalBlocker>
+#include <QTextCursor>
+#include <QVBoxLayout>
+
+#include <algorithm>
+#include <utility>
+
+/// Resources of a static library must be asked for, outside of any namespace.
+static void openResources() {
+    Q_INIT_RESOURCE(resources);
+}
+
+namespace headlight {
+
+namespace {
+
+/// Plain text; files dropped on it are the window's.
+class Editor : public QPlainTextEdit {
+public:
+    using QPlainTextEdit::QPlainTextEdit;
+
+    QSize sizeHint() const override { return {200, heightOf(4)}; }
+    QSize minimumSizeHint() const override { return {80, heightOf(2)}; }
+
+protected:
+    bool canInsertFromMimeData(const QMimeData* source) const override {
+        return !source->hasUrls() && QPlainTextEdit::canInsertFromMimeData(source);
+    }
+
+private:
+    int heightOf(int lines) const {
+        return lines * fontMetrics().lineSpacing() + 2 * static_cast<int>(document()->documentMargin()) + 14;
+    }
+};
+
+/// Room for chips: as high as they need while there is room, and no less than two rows, so that what stands below
+/// does not jump with every word.
+class Shelf : public QScrollArea {
+public:
+    explicit Shelf(TokenStrip* strip) : m_strip(strip) {
+        setWidget(strip);
+        setWidgetResizable(true);
+        setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+        setFocusPolicy(Qt::NoFocus); // the strip itself has it
+        setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Maximum);
+        viewport()->setAutoFillBackground(false);
+        strip->setAutoFillBackground(false);
+    }
+
+    QSize sizeHint() const override {
+        const int room = width() - (verticalScrollBar()->isVisible() ? verticalScrollBar()->width() : 0);
+        return {200, std::max(minimumSizeHint().height(), m_strip->heightForWidth(room))};
+    }
+    QSize minimumSizeHint() const override { return {80, 2 * fontMetrics().height() + 18}; }
+
+    void contentChanged() { updateGeometry(); }
+
+protected:
+    void resizeEvent(QResizeEvent* event) override {
+        QScrollArea::resizeEvent(event);
+        updateGeometry();
+    }
+
+private:
+    TokenStrip* m_strip;
+};
+
+QLabel* heading(const QString& text) {
+    auto* label = new QLabel(text.toUpper());
+    label->setProperty("heading", true);
+    auto font = label->font();
+    font.setPointSizeF(font.pointSizeF() * 0.85);
+    label->setFont(font);
+    return label;
+}
+
+QLabel* note() {
+    auto* label = new QLabel;
+    label->setProperty("note", true);
+    label->setTextFormat(Qt::PlainText);
+    return label;
+}
+
+/// Replaces all text as one step that undo takes back.
+void replace(QPlainTextEdit* editor, const QString& text, bool joinsTheStepBefore = false) {
+    QTextCursor cursor(editor->document());
+    if (joinsTheStepBefore)
+        cursor.joinPreviousEditBlock();
+    else
+        cursor.beginEditBlock();
+    cursor.select(QTextCursor::Document);
+    cursor.insertText(text);
+    cursor.endEditBlock();
+}
+
+} // namespace
+
+QList<TextPanel::Example> TextPanel::examples() {
+    openResources();
+    QFile file(QStringLiteral(":/examples.json"));
+    QList<Example> found;
+    if (file.open(QIODevice::ReadOnly)) {
+        for (const auto& value : QJsonDocument::fromJson(file.readAll()).array())
+            found.append({value[QLatin1String("text")].toString(), value[QLatin1String("look")].toString()});
+    }
+    return found;
+}
+
+TextPanel::TextPanel(QWidget* parent)
+    : QWidget(parent), m_examples(examples()), m_source(new Editor), m_target(new Editor),
+      m_sourceTokens(new TokenStrip(TokenStrip::Side::Source)),
+      m_targetTokens(new TokenStrip(TokenStrip::Side::Target)), m_targetNote(note()),
+      m_ownTranslation(new QPushButton(tr("Use A's own translation"))), m_try(new QListWidget), m_look(note()) {
+    m_source->setAccessibleName(tr("Source"));
+    m_source->setPlaceholderText(tr("Type a sentence"));
+    m_target->setAccessibleName(tr("Target"));
+    m_target->setPlaceholderText(tr("Type here to align your own target"));
+    m_targetNote->setAccessibleName(tr("Where the target comes from"));
+    m_ownTranslation->setProperty("link", true);
+    m_ownTranslation->setCursor(Qt::PointingHandCursor);
+    for (auto* editor : {m_source, m_target}) {
+        editor->setTabChangesFocus(true);
+        editor->setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Maximum);
+    }
+
+    m_try->setAccessibleName(tr("Sentences to try"));
+    m_try->setFrameShape(QFrame::NoFrame);
+    m_try->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    m_try->setTextElideMode(Qt::ElideRight);
+    m_try->setUniformItemSizes(true);
+    m_try->setMouseTracking(true);
+    m_try->setMinimumHeight(2 * fontMetrics().height());
+    m_try->setStyleSheet(QStringLiteral("QListWidget { background: transparent; border: none; }"
+                                        "QListWidget::item { padding: 4px; border-radius: 4px; color: palette(text); }"
+                                        "QListWidget::item:hover { background: palette(alternate-base); }"
+                                        "QListWidget::item:selected { background: palette(alternate-base); }"));
+    for (const auto& example : std::as_const(m_examples)) {
+        auto* item = new QListWidgetItem(example.text, m_try);
+        item->setToolTip(example.text + QLatin1Char('\n') + example.look);
+        item->setData(Qt::AccessibleDescriptionRole, example.look);
+    }
+    m_look->setWordWrap(true);
+
+    auto* sourceShelf = new Shelf(m_sourceTokens);
+    auto* targetShelf = new Shelf(m_targetTokens);
+    auto* targetLine = new QHBoxLayout;
+    targetLine->setSpacing(8);
+    targetLine->addWidget(heading(tr("Target")));
+    targetLine->addWidget(m_targetNote);
+    targetLine->addStretch(1);
+    targetLine->addWidget(m_ownTranslation);
+    auto* column = new QVBoxLayout(this);
+    column->setContentsMargins(14, 14, 14, 10);
+    column->setSpacing(8);
+    column->addWidget(heading(tr("Source")));
+    column->addWidget(m_source);
+    column->addWidget(sourceShelf);
+    column->addSpacing(6);
+    column->addLayout(targetLine);
+    column->addWidget(m_target);
+    column->addWidget(targetShelf);
+    column->addSpacing(6);
+    column->addWidget(heading(tr("Try")));
+    column->addWidget(m_try, 1);
+    column->addWidget(m_look);
+
+    connect(m_source, &QPlainTextEdit::textChanged, this, &TextPanel::sourceEdited);
+    connect(m_target, &QPlainTextEdit::textChanged, this, &TextPanel::targetEdited);
+    connect(m_ownTranslation, &QPushButton::clicked, this, &TextPanel::useOwnTranslation);
+    connect(m_try, &QListWidget::itemClicked, this, [this](QListWidgetItem* item) { chooseExample(m_try->row(item)); });
+    connect(m_try, &QListWidget::itemActivated, this,
+            [this](QListWidgetItem* item) { chooseExample(m_try->row(item)); });
+    setForced(false);
+    showLook();
+}
+
+QString TextPanel::source() const {
+    return m_lastSource;
+}
+
+std::optional<QString> TextPanel::target() const {
+    return m_forced ? std::optional(m_lastTarget) : std::nullopt;
+}
+
+void TextPanel::setTexts(const QString& source, const std::optional<QString>& target) {
+    const QSignalBlocker quietSource(m_source);
+    const QSignalBlocker quietTarget(m_target);
+    m_source->setPlainText(source);
+    m_source->moveCursor(QTextCursor::End);
+    m_target->setPlainText(target.value_or(QString()));
+    m_lastSource = source;
+    m_lastTarget = target.value_or(QString());
+    m_typedTarget = target.has_value();
+    setForced(target.has_value());
+    showLook();
+}
+
+void TextPanel::focusSource() {
+    m_source->setFocus(Qt::ShortcutFocusReason);
+}
+
+void TextPanel::useOwnTranslation() {
+    if (!m_forced)
+        return;
+    setForced(false);
+    showTranslation();
+    Q_EMIT textEdited();
+}
+
+void TextPanel::setSelection(Selection* selection) {
+    m_sourceTokens->setSelection(selection);
+    m_targetTokens->setSelection(selection);
+}
+
+void TextPanel::setAppearance(const Appearance& appearance) {
+    m_sourceTokens->setAppearance(appearance);
+    m_targetTokens->setAppearance(appearance);
+}
+
+void TextPanel::setTrace(TracePointer trace) {
+    m_trace = std::move(trace);
+    m_sourceTokens->setTrace(m_trace);
+    m_targetTokens->setTrace(m_trace);
+    for (auto* strip : {m_sourceTokens, m_targetTokens})
+        static_cast<Shelf*>(strip->parentWidget()->parentWidget())->contentChanged();
+    showTranslation();
+}
+
+void TextPanel::sourceEdited() {
+    auto text = m_source->toPlainText();
+    if (text == m_lastSource) // the signal comes for changes of format too
+        return;
+    m_lastSource = std::move(text);
+    showLook();
+    Q_EMIT textEdited();
+}
+
+void TextPanel::targetEdited() {
+    auto text = m_target->toPlainText();
+    if (text == m_lastTarget)
+        return;
+    m_lastTarget = std::move(text);
+    m_typedTarget = true;
+    m_translationOnTop = false;
+    setForced(true);
+    Q_EMIT textEdited();
+}
+
+void TextPanel::showTranslation() {
+    // A run with a forced target has no translation of the model's own; the next one will.
+    if (m_forced || !m_trace || m_trace->targetForced)
+        return;
+    auto text = QString::fromStdString(m_trace->targetText);
+    if (text == m_lastTarget)
+        return;
+    const QSignalBlocker quiet(m_target);
+    if (m_typedTarget) // what was typed stays one undo away, however many translations came after it
+        replace(m_target, text, std::exchange(m_translationOnTop, true));
+    else
+        m_target->setPlainText(text);
+    m_lastTarget = m_target->toPlainText();
+}
+
+void TextPanel::setForced(bool forced) {
+    m_forced = forced;
+    m_targetNote->setText(forced ? tr("yours (forced)") : tr("A's translation"));
+    m_ownTranslation->setVisible(forced);
+}
+
+void TextPanel::chooseExample(int index) {
+    const auto text = m_examples.value(index).text;
+    if (text == m_lastSource && !m_forced)
+        return;
+    {
+        const QSignalBlocker quiet(m_source);
+        if (text != m_lastSource)
+            replace(m_source, text);
+        m_lastSource = text;
+    }
+    setForced(false); // a target of another sentence says nothing about this one
+    showLook();
+    Q_EMIT textEdited();
+}
+
+void TextPanel::showLook() {
+    const auto example = std::find_if(m_examples.cbegin(), m_examples.cend(),
+                                      [this](const Example& candidate) { return candidate.text == m_lastSource; });
+    m_look->setText(example == m_examples.cend() ? QString() : example->look);
+    m_look->setVisible(example != m_examples.cend());
+}
+
+} // namespace headlight

@@ -1,0 +1,274 @@
+#include "app/top_bar.h"
+
+#include <QComboBox>
+#include <QDir>
+#include <QHBoxLayout>
+#include <QLabel>
+#include <QResizeEvent>
+#include <QSignalBlocker>
+#include <QSpinBox>
+#include <QStandardItemModel>
+
+#include <algorithm>
+#include <utility>
+
+namespace headlight {
+
+namespace {
+
+/// Data of the entry that is no model but opens the dialog for one.
+const QString otherFolder = QStringLiteral("\n");
+
+void select(QComboBox* combo, const QVariant& data) {
+    const QSignalBlocker quiet(combo);
+    combo->setCurrentIndex(combo->findData(data));
+}
+
+/// The larger of the two runs' numbers of layers or heads.
+int most(const Trace* trace, const Trace* other, BlockKind kind, int AttentionBlock::*number) {
+    int count = 0;
+    for (const auto* run : {trace, other}) {
+        if (const auto* block = run ? run->block(kind) : nullptr)
+            count = std::max(count, block->*number);
+    }
+    return count;
+}
+
+} // namespace
+
+QString modelTitle(const QString& nameOrFolder) {
+    const auto name = QDir(nameOrFolder).dirName();
+    return name.isEmpty() ? nameOrFolder : name;
+}
+
+TopBar::TopBar(Selection* selection, QWidget* parent)
+    : QWidget(parent), m_selection(selection), m_layout(new QHBoxLayout(this)) {
+    setObjectName(QStringLiteral("topBar"));
+    setAttribute(Qt::WA_StyledBackground); // a plain QWidget's background is drawn from the style sheet only so
+    m_layout->setContentsMargins(14, 8, 14, 8);
+    m_layout->setSpacing(8);
+
+    m_modelA = addCombo(tr("Model A"), tr("The model whose attention is on show"), 14);
+    m_labels.removeOne(addLabel(tr("A"), m_modelA));
+    m_modelB = addCombo(tr("Model B"), tr("A second model on the same text, for Compare"), 14);
+    m_labels.removeOne(addLabel(tr("vs B"), m_modelB));
+    m_layout->addSpacing(8);
+    m_kind = addCombo(tr("Kind of attention"),
+                      tr("Within the encoder, within the decoder, or across from one to the other"), 11);
+    addLabel(tr("Attention"), m_kind);
+    m_mode = addCombo(tr("Choice of the head"), tr("Which head is drawn, or the mean of a layer's heads"), 12);
+    m_layer = addSpin(tr("Layer"), tr("layer "));
+    m_layer->setToolTip(tr("Layer, counted from 0 (Alt+Up, Alt+Down)"));
+    m_head = addSpin(tr("Head"), tr("head "));
+    m_head->setToolTip(tr("Head, counted from 0 (Alt+Left, Alt+Right)"));
+    m_reading =
+        addCombo(tr("Reading of the rows"),
+                 tr("A decoder's step takes one word in and gives the next one out: which of them names its row"), 12);
+    addLabel(tr("Rows"), m_reading);
+    m_layout->addStretch(1);
+
+    m_mode->addItem(tr("best aligning"), static_cast<int>(HeadMode::BestAligning));
+    m_mode->addItem(tr("mean of layer"), static_cast<int>(HeadMode::MeanOfLayer));
+    m_mode->addItem(tr("one head"), static_cast<int>(HeadMode::One));
+    m_reading->addItem(tr("automatic"), static_cast<int>(Reading::Automatic));
+    m_reading->addItem(tr("word given out"), static_cast<int>(Reading::Emitted));
+    m_reading->addItem(tr("word taken in"), static_cast<int>(Reading::TakenIn));
+
+    connect(m_modelA, &QComboBox::activated, this, &TopBar::chooseModels);
+    connect(m_modelB, &QComboBox::activated, this, &TopBar::chooseModels);
+    connect(m_kind, &QComboBox::activated, this,
+            [this] { m_selection->setKind(static_cast<BlockKind>(m_kind->currentData().toInt())); });
+    connect(m_mode, &QComboBox::activated, this, [this] {
+        const auto mode = static_cast<HeadMode>(m_mode->currentData().toInt());
+        const auto place = placeOnShow(); // one goes on from where one is
+        m_selection->setHead(m_selection->kind(), place.layer, place.head);
+        m_selection->setHeadMode(mode);
+    });
+    connect(m_layer, &QSpinBox::valueChanged, this, [this](int layer) { goTo(layer, m_head->value()); });
+    connect(m_head, &QSpinBox::valueChanged, this, [this](int head) { goTo(m_layer->value(), head); });
+    connect(m_reading, &QComboBox::activated, this,
+            [this] { m_selection->setReading(static_cast<Reading>(m_reading->currentData().toInt())); });
+    connect(m_selection, &Selection::headChanged, this, &TopBar::showHead);
+    fillModels();
+    showHead();
+}
+
+QLabel* TopBar::addLabel(const QString& text, QWidget* buddy) {
+    auto* label = new QLabel(text, this);
+    label->setProperty("note", true);
+    label->setBuddy(buddy);
+    m_layout->insertWidget(m_layout->indexOf(buddy), label);
+    m_labels.append(label);
+    return label;
+}
+
+QComboBox* TopBar::addCombo(const QString& name, const QString& help, int letters) {
+    auto* combo = new QComboBox(this);
+    combo->setAccessibleName(name);
+    combo->setToolTip(help);
+    combo->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
+    combo->setMinimumContentsLength(letters);
+    m_layout->addWidget(combo);
+    return combo;
+}
+
+QSpinBox* TopBar::addSpin(const QString& name, const QString& prefix) {
+    auto* spin = new QSpinBox(this);
+    spin->setAccessibleName(name);
+    spin->setPrefix(prefix);
+    spin->setKeyboardTracking(false);
+    m_layout->addWidget(spin);
+    return spin;
+}
+
+void TopBar::addAtEnd(QWidget* widget) {
+    m_layout->addWidget(widget);
+}
+
+void TopBar::setKnownModels(const QStringList& models) {
+    m_known = models;
+    fillModels();
+}
+
+void TopBar::setModels(const Models& models) {
+    m_models = models;
+    for (const auto& model : {models.a, models.b}) {
+        if (!model.isEmpty() && !m_known.contains(model))
+            m_known.append(model);
+    }
+    fillModels();
+}
+
+void TopBar::fillModels() {
+    for (auto* combo : {m_modelA, m_modelB}) {
+        const QSignalBlocker quiet(combo);
+        combo->clear();
+        if (combo == m_modelB)
+            combo->addItem(tr("none"), QString());
+        for (const auto& model : std::as_const(m_known)) {
+            combo->addItem(modelTitle(model), model);
+            combo->setItemData(combo->count() - 1, model, Qt::ToolTipRole);
+        }
+        if (combo->count() > 0)
+            combo->insertSeparator(combo->count());
+        combo->addItem(tr("Open a folder…"), otherFolder);
+        combo->setPlaceholderText(tr("no model"));
+    }
+    select(m_modelA, m_models.a);
+    select(m_modelB, m_models.b);
+}
+
+void TopBar::chooseModels() {
+    const Models chosen{m_modelA->currentData().toString(), m_modelB->currentData().toString()};
+    if (chosen.a == otherFolder || chosen.b == otherFolder) {
+        select(m_modelA, m_models.a);
+        select(m_modelB, m_models.b);
+        Q_EMIT folderWanted();
+    } else if (chosen != m_models) {
+        m_models = chosen;
+        Q_EMIT modelsChosen();
+    }
+}
+
+void TopBar::setTrace(TracePointer trace, TracePointer other) {
+    m_trace = std::move(trace);
+    m_other = std::move(other);
+    QList<BlockKind> kinds;
+    for (const auto kind : {BlockKind::Cross, BlockKind::Encoder, BlockKind::Decoder}) {
+        if (m_trace && m_trace->block(kind))
+            kinds.append(kind);
+    }
+    QList<BlockKind> listed;
+    for (int i = 0; i < m_kind->count(); ++i)
+        listed.append(static_cast<BlockKind>(m_kind->itemData(i).toInt()));
+    if (kinds != listed) {
+        const QSignalBlocker quiet(m_kind);
+        m_kind->clear();
+        for (const auto kind : kinds)
+            m_kind->addItem(kindName(kind), static_cast<int>(kind));
+    }
+    if (!kinds.isEmpty() && !kinds.contains(m_selection->kind()))
+        m_selection->setKind(kinds.front());
+    showHead();
+}
+
+HeadPlace TopBar::placeOnShow() const {
+    const auto kind = m_selection->kind();
+    // With two runs of different size the one with more heads is what one chooses from.
+    const Trace* larger = m_trace.get();
+    const auto heads = [kind](const Trace* trace) { return most(trace, nullptr, kind, &AttentionBlock::heads); };
+    if (heads(m_other.get()) > heads(larger))
+        larger = m_other.get();
+    const auto shown = larger ? m_selection->shown(*larger, kind) : std::nullopt;
+    return shown && shown->place ? *shown->place : HeadPlace{m_selection->layer(), m_selection->head()};
+}
+
+void TopBar::showHead() {
+    const auto kind = m_selection->kind();
+    const int layers = most(m_trace.get(), m_other.get(), kind, &AttentionBlock::layers);
+    const int heads = most(m_trace.get(), m_other.get(), kind, &AttentionBlock::heads);
+    const bool choice = layers * heads > 1;
+    // Only cross-attention aligns; in the other kinds Selection takes this as the chosen head.
+    const bool aligns = kind == BlockKind::Cross;
+    auto mode = m_selection->headMode();
+    if (mode == HeadMode::BestAligning && !aligns)
+        mode = HeadMode::One;
+
+    select(m_kind, static_cast<int>(kind));
+    m_kind->setEnabled(m_kind->count() > 1);
+    select(m_mode, static_cast<int>(mode));
+    m_mode->setEnabled(choice);
+    if (auto* items = qobject_cast<QStandardItemModel*>(m_mode->model()))
+        items->item(m_mode->findData(static_cast<int>(HeadMode::BestAligning)))->setEnabled(aligns);
+    select(m_reading, static_cast<int>(m_selection->reading()));
+    m_reading->setEnabled(kind != BlockKind::Encoder);
+
+    const auto place = placeOnShow();
+    const auto show = [](QSpinBox* spin, int count, int value, bool enabled) {
+        const QSignalBlocker quiet(spin);
+        spin->setRange(0, std::max(0, count - 1));
+        spin->setValue(value);
+        spin->setEnabled(enabled && count > 1);
+    };
+    show(m_layer, layers, place.layer.value, true);
+    show(m_head, heads, place.head.value, mode != HeadMode::MeanOfLayer);
+}
+
+void TopBar::goTo(int layer, int head) {
+    const bool mean = m_selection->headMode() == HeadMode::MeanOfLayer;
+    m_selection->setHead(m_selection->kind(), Layer(layer), Head(head));
+    if (mean)
+        m_selection->setHeadMode(HeadMode::MeanOfLayer);
+}
+
+void TopBar::stepLayer(int step) {
+    m_layer->setValue(m_layer->value() + step);
+}
+
+void TopBar::stepHead(int step) {
+    if (m_head->isEnabled())
+        m_head->setValue(m_head->value() + step);
+}
+
+QSize TopBar::minimumSizeHint() const {
+    return {0, QWidget::minimumSizeHint().height()};
+}
+
+void TopBar::resizeEvent(QResizeEvent* event) {
+    QWidget::resizeEvent(event);
+    fitLabels();
+}
+
+void TopBar::fitLabels() {
+    const auto setRoomy = [this](bool roomy) {
+        for (auto* label : std::as_const(m_labels))
+            label->setVisible(roomy);
+        m_layer->setPrefix(roomy ? tr("layer ") : tr("L"));
+        m_head->setPrefix(roomy ? tr("head ") : tr("H"));
+    };
+    setRoomy(true);
+    if (m_layout->sizeHint().width() > width())
+        setRoomy(false);
+}
+
+} // namespace headlight
