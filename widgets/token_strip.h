@@ -3,13 +3,15 @@
 
 #include "core/trace/trace.h"
 #include "widgets/appearance.h"
+#include "widgets/selection.h"
 
 #include <QPointer>
+#include <QRect>
 #include <QWidget>
 
-namespace headlight {
+#include <vector>
 
-class Selection;
+namespace headlight {
 
 class TokenStrip : public QWidget {
     Q_OBJECT
@@ -35,24 +37,49 @@ protected:
     void mouseMoveEvent(QMouseEvent* event) override;
     void mousePressEvent(QMouseEvent* event) override;
     void leaveEvent(QEvent* event) override;
+    void focusInEvent(QFocusEvent* event) override;
+    void focusOutEvent(QFocusEvent* event) override;
     void keyPressEvent(QKeyEvent* event) override;
     bool event(QEvent* event) override;
 
 private:
     struct Chip {
         QString text;
+        int width = 0; ///< that the whole text would take, in pixels, with what is around it
         bool special = false;
-        QRect rect;
+        bool continues = false; ///< a further piece of the word before it
     };
-    int layOut(int width, std::vector<Chip>* chips) const;
+    /// Where the chips are in a widget of this width.
+    struct Places {
+        int width = -1;
+        int height = 0;
+        std::vector<QRect> rects;
+    };
+
+    /// Measures the chips anew: another trace, reading or font.
+    void refresh();
+    const Places& places(int width) const;
     int chipAt(const QPoint& position) const;
-    bool lit(int index) const;
+    Selection::Pair pairAt(int index) const;
+    /// Chips that a pair lights; one, two or none.
+    std::vector<int> litBy(const Selection::Pair& pair) const;
+    void repaintLit();
     void point(int index, bool lock);
+    void moveTo(int index);
 
     Side m_side;
     TracePointer m_trace;
     QPointer<Selection> m_selection;
     Appearance m_appearance;
+    const std::vector<Token>* m_tokens = nullptr; ///< of m_trace
+    int m_decoderRowChip = 0; ///< the chip of the word that names row 0 of the decoder's own attention; may be -1
+    int m_decoderKeyChip = 0; ///< the same for its column 0
+    QFont m_font;
+    std::vector<Chip> m_chips;
+    std::vector<int> m_lit;
+    int m_current = 0;       ///< where the keyboard is
+    bool m_keyboard = false; ///< it is shown where: not to whoever uses the mouse
+    mutable Places m_places;
 };
 
 } // namespace headlight
