@@ -72,16 +72,19 @@ int runInTerminal(const QStringList& words) {
 
 QtMessageHandler usualMessageHandler = nullptr;
 
-/// Qt aborts when the display that the environment names is not there, and warns in places where there is no session
-/// of a desktop: neither is what the user asked for.
+/// Qt aborts when the display that the environment names is not there. And it warns where there is no desktop's session
+/// and of what the offscreen platform has no use for: on a command's stderr only the command should speak.
 void handleMessage(QtMsgType type, const QMessageLogContext& context, const QString& message) {
     if (type == QtFatalMsg) {
         std::fprintf(stderr, "headlight: Qt cannot go on: %s; \"headlight render\" draws without a display\n",
                      qUtf8Printable(message.section(QLatin1Char('\n'), 0, 0)));
         std::_Exit(NotDone);
     }
-    if (!message.startsWith(QLatin1String("QStandardPaths: XDG_RUNTIME_DIR not set")))
-        usualMessageHandler(type, context, message);
+    for (const auto* harmless : {"QStandardPaths: XDG_RUNTIME_DIR not set", "This plugin does not support"}) {
+        if (message.startsWith(QLatin1String(harmless)))
+            return;
+    }
+    usualMessageHandler(type, context, message);
 }
 
 int runWindow(int argc, char** argv, const QStringList& words) {
