@@ -438,18 +438,19 @@ void printOptions(std::span<const Option> options, QTextStream& out) {
 }
 
 void printHelp(const Command& command, QTextStream& out) {
-    out << "headlight " << command.name << ": " << tr(command.help) << "\n\n";
+    out << "headlight " << command.name << ": " << tr(command.help) << '\n';
     printOptions(command.options, out);
 }
 
 void printHelp(QTextStream& out) {
     out << tr("headlight shows where attention looks while you type.") << "\n\n"
-        << "  headlight [MODEL] [--compare MODEL] [--text TEXT]\n";
-    out << QStringLiteral("      ") << tr("opens the window; MODEL is a bundled model's name, or a folder") << '\n';
-    for (const auto& command : commands)
-        out << "  headlight " << command.name << " …\n      " << tr(command.help) << '\n';
-    out << "  headlight --version\n      " << tr("versions, BLAS and threads in use") << "\n\n"
-        << tr("headlight COMMAND --help lists a command's options.") << '\n'
+        << "headlight [MODEL]: " << tr("opens the window; MODEL is a bundled model's name, or a folder") << '\n';
+    printOptions(windowOptions, out);
+    for (const auto& command : commands) {
+        out << '\n';
+        printHelp(command, out);
+    }
+    out << "\nheadlight --version: " << tr("versions, BLAS and threads in use") << "\n\n"
         << tr("Exit codes: 0 done, 1 it could not be done, 2 the words of the command are wrong.") << '\n';
 }
 
