@@ -192,7 +192,7 @@ NormalizedText Normalizer::normalize(std::string_view typed, const PieceTrie& ve
 
     if (m_removeExtraSpaces) {
         while (result.text.ends_with(space))
-            result.text.resize(result.text.size() - space.size());
+            result.text.erase(result.text.size() - space.size());
         result.origin.resize(result.text.size());
     }
     if (m_addDummyPrefix && m_dummyPrefixAtEnd)
