@@ -1,15 +1,22 @@
 // The panel on the right: the weight under the pointer, its row, what kind of head it is, what comes next.
 #pragma once
 
+#include "core/analysis/comparison.h"
+#include "core/analysis/head_metrics.h"
 #include "core/trace/trace.h"
 #include "widgets/appearance.h"
+#include "widgets/selection.h"
 
 #include <QPointer>
 #include <QWidget>
 
-namespace headlight {
+#include <optional>
+#include <span>
+#include <vector>
 
-class Selection;
+class QPainter;
+
+namespace headlight {
 
 /// With a second run it names both weights and what the whole sentence has in common.
 class Inspector : public QWidget {
@@ -30,19 +37,55 @@ protected:
 
 private:
     struct Line {
-        enum class Kind { Heading, Figure, Bar, Big, Note } kind = Kind::Note;
+        /// Pair: label → value. Big: one number, or two side by side. Figure and Bar: a name and its number.
+        enum class Kind { Heading, Pair, Big, Figure, Bar, Note } kind = Kind::Note;
         QString label;
         QString value;
         QString secondValue; ///< Big: of model B
         float share = 0;     ///< Bar
+        bool lit = false;    ///< Bar: of what is pointed at
     };
+    /// What one kind of attention is like whatever the pointer does; made when it is first asked for.
+    struct Facts {
+        std::optional<ShownMap> shown;
+        std::optional<HeadMetrics> metrics; ///< absent for a mean of heads
+        float entropy = 0;                  ///< bits, mean over the rows
+        std::optional<Comparison> comparison;
+    };
+    /// What is pointed at, as far as the trace has it; -1 for what is not.
+    struct Pointed {
+        BlockKind kind = BlockKind::Cross;
+        int query = -1;
+        int key = -1;
+    };
+
+    /// Forgets what was derived from the traces and the head on show.
     void refresh();
+    const Facts& facts(BlockKind kind);
+    const std::vector<Token>& rowNames(BlockKind kind);
+    Pointed pointed();
+    BlockKind kindOnShow() const;
+    const std::vector<Line>& lines();
+
+    void addPointer(const Pointed& at);
+    void addRow(const Pointed& at);
+    void addSentence(BlockKind kind);
+    void addHead(BlockKind kind);
+    void addPredictions(const Pointed& at);
+    void addEnergy(const Pointed& at);
+    void addBars(std::span<const float> values, const std::vector<Token>& names, int lit);
+    void add(Line::Kind kind, const QString& label, const QString& value = {});
+
+    int heightOf(const Line& line, int width) const;
+    void draw(QPainter& painter, const Line& line, const QRect& place) const;
 
     TracePointer m_trace;
     TracePointer m_other;
     QPointer<Selection> m_selection;
     Appearance m_appearance;
+    std::optional<Facts> m_facts[3]; ///< of each BlockKind
     std::vector<Line> m_lines;
+    bool m_stale = true; ///< m_lines are of another pair, head or trace
 };
 
 } // namespace headlight

@@ -1,0 +1,511 @@
+// What is derived from a whole map is kept until the trace or the head changes; the pointer only picks from it.
+#include "widgets/inspector.h"
+
+#include <QAccessible>
+#include <QFontInfo>
+#include <QPaintEvent>
+#include <QPainter>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+namespace headlight {
+
+namespace {
+
+constexpr int margin = 15;
+constexpr int columnGap = 10;
+constexpr int sectionGap = 18;
+constexpr std::size_t mostBars = 6;
+constexpr std::size_t mostCandidates = 5;
+
+QFont sized(const QFont& base, double factor, QFont::Weight weight = QFont::Normal) {
+    auto font = base;
+    font.setPixelSize(std::max(8, qRound(QFontInfo(base).pixelSize() * factor)));
+    font.setWeight(weight);
+    return font;
+}
+
+QFont headingFont(const QFont& base) {
+    auto font = sized(base, 0.82, QFont::DemiBold);
+    font.setLetterSpacing(QFont::PercentageSpacing, 107);
+    return font;
+}
+
+QString number(float value) {
+    return std::isfinite(value) ? QString::number(static_cast<double>(value), 'f', 2) : QStringLiteral("–");
+}
+
+QString bits(float value) {
+    return std::isfinite(value) ? Inspector::tr("%1 bit").arg(number(value)) : number(value);
+}
+
+QString nameOf(const std::vector<Token>& tokens, int index) {
+    return index >= 0 && static_cast<std::size_t>(index) < tokens.size()
+               ? shownText(tokens[static_cast<std::size_t>(index)].text)
+               : QString::number(index);
+}
+
+QString kindWord(HeadKind kind) {
+    switch (kind) {
+    case HeadKind::Previous:
+        return Inspector::tr("token before");
+    case HeadKind::Next:
+        return Inspector::tr("token behind");
+    case HeadKind::Self:
+        return Inspector::tr("same token");
+    case HeadKind::First:
+        return Inspector::tr("first token");
+    case HeadKind::Delimiter:
+        return Inspector::tr("special tokens");
+    case HeadKind::Broad:
+        return Inspector::tr("broad");
+    case HeadKind::Mixed:
+        return Inspector::tr("mixed");
+    }
+    return {};
+}
+
+float meanEntropy(const Map& map) {
+    double sum = 0;
+    int rows = 0;
+    for (int row = 0; row < map.rows; ++row) {
+        const float entropy = entropyBits(map.row(row));
+        if (std::isfinite(entropy)) {
+            sum += static_cast<double>(entropy);
+            ++rows;
+        }
+    }
+    return rows > 0 ? static_cast<float>(sum / rows) : std::nanf("");
+}
+
+/// The row or column of a comparison that holds this query or key of the first run; -1 when it was left out.
+int placeIn(const std::vector<int>& firsts, bool byWords, int token) {
+    const auto after = std::upper_bound(firsts.begin(), firsts.end(), token);
+    const auto place = static_cast<int>(after - firsts.begin()) - 1;
+    return place >= 0 && (byWords || firsts[static_cast<std::size_t>(place)] == token) ? place : -1;
+}
+
+void drawText(QPainter& painter, const QRect& place, Qt::Alignment alignment, const QString& text, const QFont& font,
+              const QColor& color) {
+    painter.setFont(font);
+    painter.setPen(color);
+    painter.drawText(place, static_cast<int>(alignment | Qt::AlignVCenter) | Qt::TextSingleLine | Qt::TextDontClip,
+                     QFontMetrics(font).elidedText(text, Qt::ElideRight, place.width()));
+}
+
+} // namespace
+
+Inspector::Inspector(QWidget* parent)
+    : QWidget(parent), m_appearance(makeAppearance(Theme::Light, ColorMap::Blue, font())) {
+    setAccessibleName(tr("Inspector"));
+    setMinimumWidth(200);
+}
+
+void Inspector::setTrace(TracePointer trace, TracePointer other) {
+    m_trace = std::move(trace);
+    m_other = std::move(other);
+    refresh();
+}
+
+void Inspector::setSelection(Selection* selection) {
+    if (m_selection)
+        m_selection->disconnect(this);
+    m_selection = selection;
+    if (selection) {
+        connect(selection, &Selection::headChanged, this, &Inspector::refresh);
+        connect(selection, &Selection::pairChanged, this, [this] {
+            m_stale = true;
+            if (QAccessible::isActive())
+                setAccessibleDescription(describe().join(QLatin1Char('\n')));
+            update();
+        });
+    }
+    refresh();
+}
+
+void Inspector::setAppearance(const Appearance& appearance) {
+    m_appearance = appearance;
+    update();
+}
+
+void Inspector::refresh() {
+    for (auto& facts : m_facts)
+        facts.reset();
+    m_stale = true;
+    update();
+}
+
+QSize Inspector::sizeHint() const {
+    return {280, 720};
+}
+
+const Inspector::Facts& Inspector::facts(BlockKind kind) {
+    auto& kept = m_facts[static_cast<std::size_t>(kind)];
+    if (kept)
+        return *kept;
+    kept.emplace();
+    kept->shown = m_selection->shown(*m_trace, kind);
+    if (!kept->shown)
+        return *kept;
+    kept->entropy = meanEntropy(kept->shown->map);
+    if (const auto& place = kept->shown->place)
+        kept->metrics = headMetrics(*m_trace->block(kind), place->layer, place->head, m_trace->keyTokens(kind));
+    if (const auto second = m_other ? m_selection->shown(*m_other, kind) : std::nullopt)
+        kept->comparison =
+            compare({*m_trace, kept->shown->map, kept->shown->rows}, {*m_other, second->map, second->rows}, kind);
+    return *kept;
+}
+
+const std::vector<Token>& Inspector::rowNames(BlockKind kind) {
+    const auto& shown = facts(kind).shown;
+    const bool given = shown ? shown->rows == RowTokens::Emitted : !m_trace->emitted.empty();
+    return rowTokens(*m_trace, kind, given ? RowTokens::Emitted : RowTokens::TakenIn);
+}
+
+BlockKind Inspector::kindOnShow() const {
+    for (const auto kind : {m_selection->kind(), BlockKind::Cross, BlockKind::Encoder, BlockKind::Decoder})
+        if (m_trace->block(kind))
+            return kind;
+    return m_selection->kind();
+}
+
+Inspector::Pointed Inspector::pointed() {
+    const auto& pair = m_selection->pair();
+    // A pair may outlive the text that it was chosen in.
+    const auto within = [](const auto& index, const std::vector<Token>& tokens) {
+        return index && index->value >= 0 && static_cast<std::size_t>(index->value) < tokens.size() ? index->value : -1;
+    };
+    return {pair.kind, within(pair.query, rowNames(pair.kind)), within(pair.key, m_trace->keyTokens(pair.kind))};
+}
+
+void Inspector::add(Line::Kind kind, const QString& label, const QString& value) {
+    Line line;
+    line.kind = kind;
+    line.label = label;
+    line.value = value;
+    m_lines.push_back(std::move(line));
+}
+
+const std::vector<Inspector::Line>& Inspector::lines() {
+    if (!m_stale)
+        return m_lines;
+    m_stale = false;
+    m_lines.clear();
+    if (!m_trace || !m_selection) {
+        add(Line::Kind::Heading, tr("UNDER THE POINTER"));
+        add(Line::Kind::Note, tr("Type a sentence to see its numbers here."));
+        return m_lines;
+    }
+    const auto at = pointed();
+    const auto kind = at.query >= 0 || at.key >= 0 ? at.kind : kindOnShow();
+    addPointer(at);
+    addRow(at);
+    addSentence(kind);
+    addHead(kind);
+    // Last what only a pair has: so nothing above moves when the pointer enters or leaves.
+    addPredictions(at);
+    addEnergy(at);
+    return m_lines;
+}
+
+void Inspector::addPointer(const Pointed& at) {
+    const bool any = at.query >= 0 || at.key >= 0;
+    add(Line::Kind::Heading, any && m_selection->locked() ? tr("LOCKED · ESC LETS GO") : tr("UNDER THE POINTER"));
+    if (!any) {
+        add(Line::Kind::Note, tr("Point at a cell or a token to see its numbers. A click keeps them."));
+        return;
+    }
+    auto query = at.query >= 0 ? nameOf(rowNames(at.kind), at.query) : QString();
+    auto key = at.key >= 0 ? nameOf(m_trace->keyTokens(at.kind), at.key) : QString();
+    const auto& known = facts(at.kind);
+    const bool weighed = known.shown && at.query >= 0 && at.key >= 0 && at.query < known.shown->map.rows
+                         && at.key < known.shown->map.columns;
+    if (!weighed)
+        return add(Line::Kind::Pair, query, key);
+
+    Line big;
+    big.kind = Line::Kind::Big;
+    big.value = number(known.shown->map.at(at.query, at.key));
+    QString note;
+    if (m_other) {
+        big.secondValue = number(std::nanf(""));
+        const auto* both = known.comparison && known.comparison->comparable() ? &*known.comparison : nullptr;
+        const int row = both ? placeIn(both->rowQueries, both->byWords, at.query) : -1;
+        const int column = both ? placeIn(both->columnKeys, both->byWords, at.key) : -1;
+        if (row >= 0 && column >= 0) {
+            // What is compared is what is named: words where the vocabularies differ.
+            query = shownText(both->rows[static_cast<std::size_t>(row)]);
+            key = shownText(both->columns[static_cast<std::size_t>(column)]);
+            big.value = number(both->first.at(row, column));
+            big.secondValue = number(both->second.at(row, column));
+            if (both->specialColumnsLeftOut)
+                note = tr("Without special tokens, which differ.");
+        }
+    }
+    add(Line::Kind::Pair, query, key);
+    m_lines.push_back(std::move(big));
+    if (!note.isEmpty())
+        add(Line::Kind::Note, note);
+}
+
+void Inspector::addBars(std::span<const float> values, const std::vector<Token>& names, int lit) {
+    std::vector<int> order;
+    for (std::size_t i = 0; i < values.size(); ++i)
+        if (std::isfinite(values[i]))
+            order.push_back(static_cast<int>(i));
+    if (order.empty())
+        return add(Line::Kind::Note, tr("The model gave no numbers here."));
+    const auto shown = std::min(order.size(), mostBars);
+    std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(shown), order.end(),
+                      [values](int left, int right) {
+                          const auto a = values[static_cast<std::size_t>(left)];
+                          const auto b = values[static_cast<std::size_t>(right)];
+                          return a != b ? a > b : left < right;
+                      });
+    for (std::size_t i = 0; i < shown; ++i) {
+        const float value = values[static_cast<std::size_t>(order[i])];
+        add(Line::Kind::Bar, nameOf(names, order[i]), number(value));
+        m_lines.back().share = value;
+        m_lines.back().lit = order[i] == lit;
+    }
+}
+
+void Inspector::addRow(const Pointed& at) {
+    const auto& shown = facts(at.kind).shown;
+    if (!shown)
+        return;
+    if (at.query >= 0 && at.query < shown->map.rows) {
+        add(Line::Kind::Heading, tr("ROW “%1”").arg(nameOf(rowNames(at.kind), at.query)));
+        addBars(shown->map.row(at.query), m_trace->keyTokens(at.kind), at.key);
+    } else if (at.query < 0 && at.key >= 0 && at.key < shown->map.columns) {
+        add(Line::Kind::Heading, tr("COLUMN “%1”").arg(nameOf(m_trace->keyTokens(at.kind), at.key)));
+        std::vector<float> column;
+        for (int row = 0; row < shown->map.rows; ++row)
+            column.push_back(shown->map.at(row, at.key));
+        addBars(column, rowNames(at.kind), -1);
+    }
+}
+
+void Inspector::addSentence(BlockKind kind) {
+    const auto& known = facts(kind);
+    if (!known.shown) {
+        add(Line::Kind::Heading, tr("WHOLE SENTENCE"));
+        add(Line::Kind::Note, tr("%1 has no attention to measure.").arg(QString::fromStdString(m_trace->model)));
+    } else if (known.comparison && known.comparison->comparable()) {
+        const auto& both = *known.comparison;
+        const auto same =
+            std::inner_product(both.firstAlignment.begin(), both.firstAlignment.end(), both.secondAlignment.begin(), 0,
+                               std::plus<>(), [](int a, int b) { return a >= 0 && a == b ? 1 : 0; });
+        add(Line::Kind::Heading, tr("WHOLE SENTENCE"));
+        add(Line::Kind::Figure, tr("Same strongest word"),
+            QStringLiteral("%1 / %2").arg(same).arg(both.firstAlignment.size()));
+        add(Line::Kind::Figure, tr("Mean divergence"), bits(both.meanDivergence));
+        add(Line::Kind::Figure, tr("Entropy A"), bits(both.meanFirstEntropy));
+        add(Line::Kind::Figure, tr("Entropy B"), bits(both.meanSecondEntropy));
+    } else if (known.comparison) {
+        add(Line::Kind::Heading, tr("WHOLE SENTENCE"));
+        add(Line::Kind::Note, QString::fromStdString(known.comparison->reason));
+    } else if (!known.metrics) {
+        add(Line::Kind::Heading, tr("WHOLE SENTENCE"));
+        add(Line::Kind::Note, known.shown->name);
+        add(Line::Kind::Figure, tr("Entropy"), bits(known.entropy));
+    }
+}
+
+void Inspector::addHead(BlockKind kind) {
+    const auto& known = facts(kind);
+    if (!known.metrics)
+        return;
+    add(Line::Kind::Heading, tr("HEAD"));
+    add(Line::Kind::Note, QStringLiteral("%1 · %2").arg(kindName(kind), known.shown->name));
+    if (known.metrics->queries == 0)
+        return add(Line::Kind::Note, tr("No row has a choice to measure."));
+    const auto percent = [](float share) { return tr("%1 %").arg(qRound(share * 100)); };
+    add(Line::Kind::Figure, tr("Looks at"), kindWord(known.metrics->kind));
+    add(Line::Kind::Figure, tr("Entropy"), bits(known.metrics->entropy));
+    add(Line::Kind::Figure, tr("On special tokens"), percent(known.metrics->special));
+    if (const auto& relative = known.metrics->relative)
+        add(Line::Kind::Figure, tr("Mean distance"),
+            tr("%1 tokens").arg(static_cast<double>(relative->distance), 0, 'f', 1));
+}
+
+void Inspector::addPredictions(const Pointed& at) {
+    const bool predicts = at.kind != BlockKind::Encoder || m_trace->target.empty();
+    const auto found =
+        std::find_if(m_trace->predictions.begin(), m_trace->predictions.end(),
+                     [&](const Prediction& prediction) { return predicts && prediction.position == at.query; });
+    if (at.query < 0 || found == m_trace->predictions.end() || found->candidates.empty())
+        return;
+    add(Line::Kind::Heading, tr("PREDICTIONS AT STEP %1").arg(at.query));
+    const auto step = static_cast<std::size_t>(at.query);
+    for (std::size_t i = 0; i < std::min(found->candidates.size(), mostCandidates); ++i) {
+        const auto& candidate = found->candidates[i];
+        add(Line::Kind::Bar, shownText(candidate.text), number(candidate.probability));
+        m_lines.back().share = candidate.probability;
+        m_lines.back().lit = step < m_trace->emitted.size() && m_trace->emitted[step].id == candidate.id;
+    }
+}
+
+void Inspector::addEnergy(const Pointed& at) {
+    const auto& additive = m_trace->additive;
+    if (!additive || at.kind != BlockKind::Cross || at.query < 0 || at.key < 0)
+        return;
+    const auto place = static_cast<std::size_t>(at.query) * static_cast<std::size_t>(additive->keys)
+                       + static_cast<std::size_t>(at.key);
+    add(Line::Kind::Heading, tr("HOW THIS WEIGHT CAME TO BE"));
+    add(Line::Kind::Note, tr("e = v·tanh(W s + U h), then softmax over the row: Bahdanau et al. 2015, A.1.2"));
+    if (at.query >= additive->queries || at.key >= additive->keys || place >= additive->energies.size())
+        return;
+    const auto row = std::span(additive->energies)
+                         .subspan(static_cast<std::size_t>(at.query) * static_cast<std::size_t>(additive->keys),
+                                  static_cast<std::size_t>(additive->keys));
+    add(Line::Kind::Figure, tr("Energy e"), number(additive->energies[place]));
+    add(Line::Kind::Figure, tr("Largest e of the row"), number(*std::max_element(row.begin(), row.end())));
+    if (const auto& shown = facts(at.kind).shown)
+        add(Line::Kind::Figure, tr("After softmax"), number(shown->map.at(at.query, at.key)));
+}
+
+QStringList Inspector::describe() const {
+    QStringList texts;
+    for (const auto& line : const_cast<Inspector*>(this)->lines()) {
+        switch (line.kind) {
+        case Line::Kind::Heading:
+        case Line::Kind::Note:
+            texts << line.label;
+            break;
+        case Line::Kind::Pair:
+            texts << QStringLiteral("%1 → %2").arg(line.label, line.value).trimmed();
+            break;
+        case Line::Kind::Big:
+            texts << (line.secondValue.isEmpty() ? line.value : tr("A %1, B %2").arg(line.value, line.secondValue));
+            break;
+        case Line::Kind::Figure:
+        case Line::Kind::Bar:
+            texts << tr("%1: %2").arg(line.label, line.value);
+            break;
+        }
+    }
+    return texts;
+}
+
+int Inspector::heightOf(const Line& line, int width) const {
+    const auto& font = m_appearance.font;
+    const int text = QFontMetrics(sized(font, 1)).height();
+    switch (line.kind) {
+    case Line::Kind::Heading:
+        return text + 6;
+    case Line::Kind::Pair:
+        return text + 8;
+    case Line::Kind::Big:
+        return QFontMetrics(sized(font, 1.9)).height() + (line.secondValue.isEmpty() ? 0 : text);
+    case Line::Kind::Figure:
+        return text + 5;
+    case Line::Kind::Bar:
+        return text + 7;
+    case Line::Kind::Note:
+        return QFontMetrics(sized(font, 0.93))
+                   .boundingRect(QRect(0, 0, width, 10'000), Qt::TextWordWrap, line.label)
+                   .height()
+               + 5;
+    }
+    return 0;
+}
+
+void Inspector::draw(QPainter& painter, const Line& line, const QRect& place) const {
+    const auto& look = m_appearance;
+    const auto plain = sized(look.font, 1), bold = sized(look.font, 1, QFont::Bold), small = sized(look.font, 0.93);
+    switch (line.kind) {
+    case Line::Kind::Heading:
+        drawText(painter, place.adjusted(0, 0, 0, -6), Qt::AlignLeft, line.label, headingFont(look.font), look.muted);
+        break;
+    case Line::Kind::Pair: {
+        // Each gets what it needs, and both a half when they need more than there is.
+        const auto arrow = line.label.isEmpty() || line.value.isEmpty() ? QString() : QStringLiteral(" → ");
+        const int arrowWidth = QFontMetrics(plain).horizontalAdvance(arrow);
+        const int room = place.width() - arrowWidth;
+        const int label = QFontMetrics(plain).horizontalAdvance(line.label);
+        const int value = QFontMetrics(bold).horizontalAdvance(line.value);
+        const int first = label + value <= room ? label : std::max(room - value, std::min(label, room / 2));
+        const QRect left(place.left(), place.top(), first + 1, place.height() - 6);
+        drawText(painter, left, Qt::AlignLeft, line.label, plain, look.text);
+        const QRect middle(left.left() + first, left.top(), arrowWidth + 1, left.height());
+        drawText(painter, middle, Qt::AlignLeft, arrow, plain, look.muted);
+        drawText(painter, QRect(middle.left() + arrowWidth, left.top(), room - first, left.height()), Qt::AlignLeft,
+                 line.value, bold, look.text);
+        break;
+    }
+    case Line::Kind::Big: {
+        const auto large = sized(look.font, 1.9, QFont::Bold);
+        const int column = std::min(place.width() / 2, 96);
+        auto numbers = place;
+        if (!line.secondValue.isEmpty()) {
+            const int names = QFontMetrics(plain).height();
+            numbers.setTop(place.top() + names);
+            drawText(painter, QRect(place.left(), place.top(), column, names), Qt::AlignLeft, tr("A"), small,
+                     look.muted);
+            drawText(painter, QRect(place.left() + column, place.top(), column, names), Qt::AlignLeft, tr("B"), small,
+                     look.muted);
+        }
+        drawText(painter, numbers, Qt::AlignLeft, line.value, large, look.text);
+        drawText(painter, numbers.adjusted(column, 0, 0, 0), Qt::AlignLeft, line.secondValue, large, look.text);
+        break;
+    }
+    case Line::Kind::Figure: {
+        const int value = std::min(QFontMetrics(bold).horizontalAdvance(line.value) + 1, place.width() * 2 / 3);
+        drawText(painter, place.adjusted(0, 0, -value - columnGap, 0), Qt::AlignLeft, line.label, plain, look.text);
+        drawText(painter, QRect(place.right() + 1 - value, place.top(), value, place.height()), Qt::AlignRight,
+                 line.value, bold, look.text);
+        break;
+    }
+    case Line::Kind::Bar: {
+        const auto font = line.lit ? sized(look.font, 0.93, QFont::Bold) : small;
+        // The same columns in each section, whatever its words.
+        const int label = place.width() * 36 / 100;
+        const int value = QFontMetrics(sized(look.font, 0.93, QFont::Bold)).horizontalAdvance(QStringLiteral("0.00"));
+        drawText(painter, QRect(place.left(), place.top(), label, place.height()), Qt::AlignLeft, line.label, font,
+                 look.text);
+        drawText(painter, QRect(place.right() + 1 - value, place.top(), value, place.height()), Qt::AlignRight,
+                 line.value, font, line.lit ? look.text : look.muted);
+        const double longest = place.width() - label - value - 2 * columnGap;
+        const double length = longest * std::clamp(static_cast<double>(line.share), 0.0, 1.0);
+        painter.setPen(Qt::NoPen);
+        painter.setBrush(line.lit ? look.accent : look.accentSoft);
+        painter.drawRoundedRect(
+            QRectF(place.left() + label + columnGap, place.center().y() - 3, std::max(2.0, length), 8), 2, 2);
+        break;
+    }
+    case Line::Kind::Note:
+        painter.setFont(small);
+        painter.setPen(look.muted);
+        painter.drawText(place, Qt::TextWordWrap, line.label);
+        break;
+    }
+}
+
+void Inspector::paintEvent(QPaintEvent* event) {
+    QPainter painter(this);
+    painter.fillRect(event->rect(), m_appearance.panel);
+    painter.setRenderHint(QPainter::Antialiasing);
+    const auto& all = lines();
+    const int width = this->width() - 2 * margin;
+    int top = margin;
+    for (std::size_t from = 0, to = 0; from < all.size(); from = to) {
+        int height = 0;
+        do
+            height += heightOf(all[to++], width);
+        while (to < all.size() && all[to].kind != Line::Kind::Heading);
+        // A section is written whole or not at all; a shorter one behind it may still find room.
+        if (top + height > this->height() && from > 0)
+            continue;
+        for (std::size_t i = from; i < to; ++i) {
+            const int tall = heightOf(all[i], width);
+            draw(painter, all[i], QRect(margin, top, width, tall));
+            top += tall;
+        }
+        top += sectionGap;
+    }
+}
+
+} // namespace headlight
