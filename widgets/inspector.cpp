@@ -34,7 +34,9 @@ QFont headingFont(const QFont& base) {
 }
 
 QString number(float value) {
-    return std::isfinite(value) ? QString::number(static_cast<double>(value), 'f', 2) : QStringLiteral("–");
+    if (!std::isfinite(value))
+        return QStringLiteral("–");
+    return QString::number(static_cast<double>(value), 'f', 2).replace(QLatin1Char('-'), QChar(0x2212));
 }
 
 QString bits(float value) {
@@ -50,9 +52,9 @@ QString nameOf(const std::vector<Token>& tokens, int index) {
 QString kindWord(HeadKind kind) {
     switch (kind) {
     case HeadKind::Previous:
-        return Inspector::tr("token before");
+        return Inspector::tr("previous token");
     case HeadKind::Next:
-        return Inspector::tr("token behind");
+        return Inspector::tr("next token");
     case HeadKind::Self:
         return Inspector::tr("same token");
     case HeadKind::First:
@@ -89,10 +91,13 @@ int placeIn(const std::vector<int>& firsts, bool byWords, int token) {
 
 void drawText(QPainter& painter, const QRect& place, Qt::Alignment alignment, const QString& text, const QFont& font,
               const QColor& color) {
+    const QFontMetrics metrics(font);
     painter.setFont(font);
     painter.setPen(color);
     painter.drawText(place, static_cast<int>(alignment | Qt::AlignVCenter) | Qt::TextSingleLine | Qt::TextDontClip,
-                     QFontMetrics(font).elidedText(text, Qt::ElideRight, place.width()));
+                     metrics.horizontalAdvance(text) <= place.width()
+                         ? text
+                         : metrics.elidedText(text, Qt::ElideRight, place.width()));
 }
 
 } // namespace
@@ -323,7 +328,7 @@ void Inspector::addHead(BlockKind kind) {
     if (known.metrics->queries == 0)
         return add(Line::Kind::Note, tr("No row has a choice to measure."));
     const auto percent = [](float share) { return tr("%1 %").arg(qRound(share * 100)); };
-    add(Line::Kind::Figure, tr("Looks at"), kindWord(known.metrics->kind));
+    add(Line::Kind::Figure, tr("Kind"), kindWord(known.metrics->kind));
     add(Line::Kind::Figure, tr("Entropy"), bits(known.metrics->entropy));
     add(Line::Kind::Figure, tr("On special tokens"), percent(known.metrics->special));
     if (const auto& relative = known.metrics->relative)
@@ -399,7 +404,7 @@ int Inspector::heightOf(const Line& line, int width) const {
     case Line::Kind::Pair:
         return text + 8;
     case Line::Kind::Big:
-        return QFontMetrics(sized(font, 1.9)).height() + (line.secondValue.isEmpty() ? 0 : text);
+        return QFontMetrics(sized(font, 1.9)).height() + (line.secondValue.isEmpty() ? 0 : text + 2);
     case Line::Kind::Figure:
         return text + 5;
     case Line::Kind::Bar:
@@ -422,18 +427,17 @@ void Inspector::draw(QPainter& painter, const Line& line, const QRect& place) co
         break;
     case Line::Kind::Pair: {
         // Each gets what it needs, and both a half when they need more than there is.
+        const QFontMetrics plainMetrics(plain), boldMetrics(bold);
         const auto arrow = line.label.isEmpty() || line.value.isEmpty() ? QString() : QStringLiteral(" → ");
-        const int arrowWidth = QFontMetrics(plain).horizontalAdvance(arrow);
-        const int room = place.width() - arrowWidth;
-        const int label = QFontMetrics(plain).horizontalAdvance(line.label);
-        const int value = QFontMetrics(bold).horizontalAdvance(line.value);
-        const int first = label + value <= room ? label : std::max(room - value, std::min(label, room / 2));
-        const QRect left(place.left(), place.top(), first + 1, place.height() - 6);
-        drawText(painter, left, Qt::AlignLeft, line.label, plain, look.text);
-        const QRect middle(left.left() + first, left.top(), arrowWidth + 1, left.height());
-        drawText(painter, middle, Qt::AlignLeft, arrow, plain, look.muted);
-        drawText(painter, QRect(middle.left() + arrowWidth, left.top(), room - first, left.height()), Qt::AlignLeft,
-                 line.value, bold, look.text);
+        const int room = place.width() - plainMetrics.horizontalAdvance(arrow);
+        const int value = boldMetrics.horizontalAdvance(line.value);
+        const auto label = plainMetrics.elidedText(line.label, Qt::ElideRight, std::max(room - value, room / 2));
+        QRect rest = place.adjusted(0, 0, 0, -6);
+        for (const auto& [text, color] : {std::pair(label, look.text), std::pair(arrow, look.muted)}) {
+            drawText(painter, rest, Qt::AlignLeft, text, plain, color);
+            rest.setLeft(rest.left() + plainMetrics.horizontalAdvance(text));
+        }
+        drawText(painter, rest, Qt::AlignLeft, line.value, bold, look.text);
         break;
     }
     case Line::Kind::Big: {
@@ -442,7 +446,7 @@ void Inspector::draw(QPainter& painter, const Line& line, const QRect& place) co
         auto numbers = place;
         if (!line.secondValue.isEmpty()) {
             const int names = QFontMetrics(plain).height();
-            numbers.setTop(place.top() + names);
+            numbers.setTop(place.top() + names + 2);
             drawText(painter, QRect(place.left(), place.top(), column, names), Qt::AlignLeft, tr("A"), small,
                      look.muted);
             drawText(painter, QRect(place.left() + column, place.top(), column, names), Qt::AlignLeft, tr("B"), small,

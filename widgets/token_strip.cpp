@@ -25,7 +25,7 @@ constexpr int narrowestStrip = 96;
 constexpr double radius = 4;
 
 int chipHeight(const QFont& font) {
-    return QFontMetrics(font).height() + 4;
+    return QFontMetrics(font).height() + 6;
 }
 
 } // namespace
