@@ -7,10 +7,13 @@
 #include <QBuffer>
 #include <QCoreApplication>
 #include <QFile>
+#include <QFont>
+#include <QFontInfo>
 #include <QImage>
 #include <QImageWriter>
 #include <QMimeData>
 #include <QPdfWriter>
+#include <QRegularExpression>
 #include <QSaveFile>
 #include <QSvgGenerator>
 
@@ -80,6 +83,29 @@ QByteArray encodedPng(TraceView& view, const FigureExporter::Options& options) {
     return bytes;
 }
 
+/// What QSvgGenerator leaves undone.
+QByteArray finishedSvg(QByteArray bytes, const QString& placeholder, const QString& title) {
+    // A token may hold control characters, which XML 1.0 has no way to write.
+    const auto forbidden = [](char byte) {
+        return static_cast<unsigned char>(byte) < 0x20 && byte != '\n' && byte != '\r' && byte != '\t';
+    };
+    bytes.erase(std::remove_if(bytes.begin(), bytes.end(), forbidden), bytes.end());
+    auto text = QString::fromUtf8(bytes);
+    // The generator writes a title as it is, < and & included, so it was given one that holds neither.
+    text.replace(QStringLiteral("<title>%1</title>").arg(placeholder),
+                 QStringLiteral("<title>%1</title>").arg(oneLine(title).toHtmlEscaped()));
+    // A family may be a name of Qt's or of this machine only: say which it is, and what will do elsewhere.
+    static const QRegularExpression family(QStringLiteral("font-family=\"([^\",]*)\""));
+    QStringList families;
+    for (auto found = family.globalMatch(text); found.hasNext();)
+        families << found.next().captured(1);
+    families.removeDuplicates();
+    for (const auto& name : families)
+        text.replace(QStringLiteral("font-family=\"%1\"").arg(name),
+                     QStringLiteral("font-family=\"%1, sans-serif\"").arg(QFontInfo(QFont(name)).family()));
+    return text.toUtf8();
+}
+
 QByteArray encodedSvg(TraceView& view, const FigureExporter::Options& options) {
     const auto size = checkedSize(view, options.size, mostPixels);
     QByteArray bytes;
@@ -89,15 +115,11 @@ QByteArray encodedSvg(TraceView& view, const FigureExporter::Options& options) {
     generator.setResolution(pixelsPerInch);
     generator.setSize(size);
     generator.setViewBox(QRect(QPoint(0, 0), size));
-    generator.setTitle(oneLine(options.title));
     generator.setDescription(QStringLiteral("Headlight"));
+    const auto placeholder = QStringLiteral("figure");
+    generator.setTitle(placeholder);
     view.figure(generator, size);
-    // A token may hold control characters, which XML 1.0 has no way to write.
-    const auto forbidden = [](char byte) {
-        return static_cast<unsigned char>(byte) < 0x20 && byte != '\n' && byte != '\r' && byte != '\t';
-    };
-    bytes.erase(std::remove_if(bytes.begin(), bytes.end(), forbidden), bytes.end());
-    return bytes;
+    return finishedSvg(std::move(bytes), placeholder, options.title);
 }
 
 QByteArray encodedPdf(TraceView& view, const FigureExporter::Options& options) {
@@ -200,8 +222,11 @@ QImage FigureExporter::image(TraceView& view, const Options& options) {
         refuse(Words::tr("scale of the picture"), QString::number(options.scale),
                Words::tr("it must be from %1 to %2").arg(leastScale).arg(mostScale));
     const auto size = checkedSize(view, options.size, mostPixels);
-    const auto pixels = [&](int side) { return static_cast<int>(std::ceil(side * options.scale - 1e-9)); };
-    const QSize scaled(pixels(size.width()), pixels(size.height()));
+    const auto pixelsAt = [size](double scale) {
+        const auto pixels = [scale](int side) { return std::max(1, static_cast<int>(std::lround(side * scale))); };
+        return QSize(pixels(size.width()), pixels(size.height()));
+    };
+    const auto scaled = pixelsAt(options.scale);
     const auto inAll = static_cast<qint64>(scaled.width()) * scaled.height();
     if (scaled.width() > mostPixels || scaled.height() > mostPixels || inAll > mostPixelsInAll)
         refuse(
@@ -210,14 +235,19 @@ QImage FigureExporter::image(TraceView& view, const Options& options) {
             Words::tr("at most %1 a side and %2 million in all; choose a smaller size or scale")
                 .arg(mostPixels)
                 .arg(mostPixelsInAll / 1'000'000));
-    QImage picture(scaled, QImage::Format_RGB32);
+    // QPainter enlarges by the device pixel ratio, but does not reduce by it.
+    const double drawnScale = std::max(1.0, options.scale);
+    QImage picture(pixelsAt(drawnScale), QImage::Format_RGB32);
     if (picture.isNull())
         refuse(Words::tr("size of the picture"),
                Words::tr("%1 × %2 pixels do not fit into memory").arg(scaled.width()).arg(scaled.height()),
                Words::tr("choose a smaller size or scale"));
     picture.fill(Qt::white);
-    picture.setDevicePixelRatio(options.scale);
+    picture.setDevicePixelRatio(drawnScale);
     view.figure(picture, size);
+    if (picture.size() != scaled)
+        picture = picture.scaled(scaled, Qt::IgnoreAspectRatio, Qt::SmoothTransformation);
+    picture.setDevicePixelRatio(options.scale);
     // Only now: fonts are measured by the dots per metre while it is drawn, and would grow twice.
     const auto dots = static_cast<int>(std::lround(pixelsPerInch * options.scale / 0.0254));
     picture.setDotsPerMeterX(dots);

@@ -21,9 +21,9 @@ public:
     enum class Format { Png, Svg, Pdf, Csv };
 
     struct Options {
-        QSize size;       ///< logical pixels; empty: the view's own
+        QSize size{};     ///< logical pixels; empty: the view's own
         double scale = 2; ///< PNG only, 0.25 to 8
-        QString title;    ///< for the file's metadata: the model and the sentence
+        QString title{};  ///< for the file's metadata: the model and the sentence
     };
 
     /// By the ending of the name, any case.
