@@ -49,7 +49,7 @@ public:
         token.id = id;
         const bool inRange = id >= 0 && id < size();
         const Entry entry = inRange ? m_entries[static_cast<std::size_t>(id)] : Entry{};
-        token.text = entry.piece.empty() ? "[" + std::to_string(id) + "]" : entry.piece;
+        token.text = entry.piece.empty() ? '[' + std::to_string(id) + ']' : entry.piece;
         token.special = entry.special;
         return token;
     }

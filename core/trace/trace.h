@@ -49,9 +49,9 @@ struct AttentionBlock {
     std::size_t rowOffset(Layer layer, Head head, Query query) const {
         assert(layer.value >= 0 && layer.value < layers && head.value >= 0 && head.value < heads);
         assert(query.value >= 0 && query.value < queries);
-        const auto row = (layer.offset() * static_cast<std::size_t>(heads) + head.offset())
-                             * static_cast<std::size_t>(queries)
-                         + query.offset();
+        const auto row =
+            (layer.offset() * static_cast<std::size_t>(heads) + head.offset()) * static_cast<std::size_t>(queries)
+            + query.offset();
         return row * static_cast<std::size_t>(keys);
     }
     /// One distribution over the keys.
@@ -70,11 +70,11 @@ struct AttentionBlock {
 struct AdditiveEnergies {
     int queries = 0;
     int keys = 0;
-    int size = 0;                  ///< dimensions of the alignment model's hidden layer
-    std::vector<float> queryPart;  ///< W s, [queries, size]
-    std::vector<float> keyPart;    ///< U h, [keys, size]
-    std::vector<float> v;          ///< [size]
-    std::vector<float> energies;   ///< [queries, keys]
+    int size = 0;                 ///< dimensions of the alignment model's hidden layer
+    std::vector<float> queryPart; ///< W s, [queries, size]
+    std::vector<float> keyPart;   ///< U h, [keys, size]
+    std::vector<float> v;         ///< [size]
+    std::vector<float> energies;  ///< [queries, keys]
 };
 
 /// What the model adds to, or does with, a token because of where it stands.
@@ -122,11 +122,11 @@ struct Trace {
     std::string model;  ///< name of the model, as the catalog shows it
     std::string family; ///< model_type of its config
     std::string sourceText;
-    std::string targetText;       ///< the text typed as target, or the model's own output, decoded
-    bool targetForced = false;    ///< true when the target was given, not decoded
-    std::vector<Token> source;    ///< keys of encoder and cross
-    std::vector<Token> target;    ///< what the decoder takes in, its start token first; empty without a decoder
-    std::vector<Token> emitted;   ///< what each of its steps gives out, the end token last
+    std::string targetText;     ///< the text typed as target, or the model's own output, decoded
+    bool targetForced = false;  ///< true when the target was given, not decoded
+    std::vector<Token> source;  ///< keys of encoder and cross
+    std::vector<Token> target;  ///< what the decoder takes in, its start token first; empty without a decoder
+    std::vector<Token> emitted; ///< what each of its steps gives out, the end token last
     std::optional<AttentionBlock> encoder;
     std::optional<AttentionBlock> decoder;
     std::optional<AttentionBlock> cross;

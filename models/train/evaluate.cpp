@@ -33,14 +33,13 @@ torch::Tensor tokenLoss(SequenceToSequence& model, const Batch& batch, std::int6
     const Context unwatched;
     const auto memory = model.encode(batch.source, {}, unwatched);
     const auto states = model.decode(batch.targetIn, memory, unwatched); // [B, T, D]
-    const auto expected = batch.targetOut.flatten();                    // [B T]
+    const auto expected = batch.targetOut.flatten();                     // [B T]
     // The output layer is the widest of all: it is spared the padding.
     const auto rows = expected.ne(pad).nonzero().squeeze(1);
     const auto logits = model.logits(states.flatten(0, 1).index_select(0, rows)); // [tokens, V]
-    return torch::nn::functional::cross_entropy(logits, expected.index_select(0, rows),
-                                                torch::nn::functional::CrossEntropyFuncOptions()
-                                                    .reduction(torch::kSum)
-                                                    .label_smoothing(smoothing));
+    return torch::nn::functional::cross_entropy(
+        logits, expected.index_select(0, rows),
+        torch::nn::functional::CrossEntropyFuncOptions().reduction(torch::kSum).label_smoothing(smoothing));
 }
 
 double meanLoss(Network& network, const std::vector<IdPair>& pairs, torch::Device device) {
@@ -67,7 +66,8 @@ std::vector<std::string> translate(Network& network, const Tokenizer& tokenizer,
         const auto memory = network.translator->encode(batch.source, {}, unwatched);
         const DecodeOptions options{.beam = beam,
                                     .maxLength = std::min(network.maxPositions, 2 * batch.source.size(1) + 10),
-                                    .ids = network.ids};
+                                    .ids = network.ids,
+                                    .banned = {}};
         const auto best = decodeBest(*network.translator, memory, options, unwatched);
         for (std::size_t row = 0; row < indices.size(); ++row)
             texts[indices[row]] = tokenizer.decode(best[row]);
@@ -115,7 +115,8 @@ double bleu(const std::vector<std::string>& hypotheses, const std::vector<std::s
     const auto count = [](const std::vector<std::string>& words, std::size_t n) {
         Counts counts;
         for (std::size_t i = 0; i + n <= words.size(); ++i)
-            ++counts[{words.begin() + static_cast<std::ptrdiff_t>(i), words.begin() + static_cast<std::ptrdiff_t>(i + n)}];
+            ++counts[{words.begin() + static_cast<std::ptrdiff_t>(i),
+                      words.begin() + static_cast<std::ptrdiff_t>(i + n)}];
         return counts;
     };
     for (std::size_t line = 0; line < hypotheses.size(); ++line) {

@@ -1,6 +1,7 @@
 // headlight-train: trains the bundled models and says how good they are, on the modules that the program itself runs.
 #include "core/checkpoint/model_folder.h"
 #include "core/checkpoint/safetensors.h"
+#include "core/engine.h"
 #include "core/text/sentencepiece.h"
 #include "models/train/evaluate.h"
 #include "models/train/trainer.h"
@@ -64,7 +65,8 @@ public:
         for (int i = 2; i < count; i += 2) {
             const std::string name = words[i];
             if (std::find(known.begin(), known.end(), name) == known.end())
-                throw Error(Error::Kind::Invalid, name, "is not an option of this command", "see headlight-train --help");
+                throw Error(Error::Kind::Invalid, name, "is not an option of this command",
+                            "see headlight-train --help");
             if (i + 1 == count)
                 throw Error(Error::Kind::Invalid, name, "has no value");
             m_values[name].push_back(words[i + 1]);
@@ -92,7 +94,8 @@ public:
         Number number{};
         const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
         if (error != std::errc{} || end != value.data() + value.size() || !(number >= least))
-            throw Error(Error::Kind::Invalid, name, "\"" + value + "\" is not a number of at least " + std::to_string(least));
+            throw Error(Error::Kind::Invalid, name,
+                        "\"" + value + "\" is not a number of at least " + std::to_string(least));
         return number;
     }
     std::int64_t countOr(const std::string& name, std::int64_t otherwise, std::int64_t least = 1) const {
@@ -107,6 +110,9 @@ torch::Device readDevice(const Arguments& arguments) {
     const auto name = arguments.textOr("--device", "cpu");
     if (const auto threads = arguments.countOr("--threads", 0, 0); threads > 0)
         torch::set_num_threads(static_cast<int>(threads));
+    const auto compute = Engine::compute();
+    std::fprintf(stderr, "LibTorch %s, %s%s, threads: %d\n", compute.libtorch.c_str(), compute.blas.c_str(),
+                 compute.slowBlas ? " (slow: OpenBLAS is many times faster)" : "", compute.threads);
     if (name == "cpu")
         return torch::kCPU;
     if (name != "cuda")
@@ -141,9 +147,12 @@ std::int64_t writeTokenizer(const std::filesystem::path& vocabulary, const std::
 nlohmann::json makeConfig(const Arguments& arguments, std::int64_t vocabulary) {
     const auto architecture = arguments.text("--architecture");
     nlohmann::json config{
-        {"vocab_size", vocabulary},           {"pad_token_id", vocabulary - 1},
-        {"eos_token_id", 0},                  {"decoder_start_token_id", vocabulary - 1},
-        {"max_position_embeddings", 256},     {"dropout", arguments.numberOr("--dropout", 0.1, 0.0)},
+        {"vocab_size", vocabulary},
+        {"pad_token_id", vocabulary - 1},
+        {"eos_token_id", 0},
+        {"decoder_start_token_id", vocabulary - 1},
+        {"max_position_embeddings", 256},
+        {"dropout", arguments.numberOr("--dropout", 0.1, 0.0)},
         {"is_encoder_decoder", true},
     };
     if (architecture == "transformer") {
@@ -251,7 +260,8 @@ int train(const Arguments& arguments) {
         std::signal(signal, [](int) { stopRequested = true; });
     trainer.run({.progress =
                      [&](const Progress& progress) {
-                         std::fprintf(stderr, "step %lld/%lld  epoch %lld  loss %.3f  rate %.2e  %.0f tokens/s  %s left\n",
+                         std::fprintf(stderr,
+                                      "step %lld/%lld  epoch %lld  loss %.3f  rate %.2e  %.0f tokens/s  %s left\n",
                                       static_cast<long long>(progress.step), static_cast<long long>(options.steps),
                                       static_cast<long long>(progress.epoch), progress.loss, progress.rate,
                                       progress.tokensPerSecond, readableTime(progress.secondsLeft).c_str());
@@ -286,8 +296,8 @@ int evaluate(const Arguments& arguments) {
         throw Error(Error::Kind::Invalid, arguments.text("--corpus"),
                     std::to_string(corpus.tooLong) + " sentences are longer than the model reads");
     const double loss = meanLoss(network, corpus.pairs, device);
-    const auto translations
-        = translate(network, *tokenizer, corpus.pairs, static_cast<int>(arguments.countOr("--beam", 1)), device);
+    const auto translations =
+        translate(network, *tokenizer, corpus.pairs, static_cast<int>(arguments.countOr("--beam", 1)), device);
     std::vector<std::string> references;
     for (const auto& text : texts)
         references.push_back(text.target);
@@ -306,10 +316,11 @@ int run(int count, char** words) {
     const std::string command = count > 1 ? words[1] : "";
     if (command == "train") {
         constexpr auto known = std::to_array<const char*>(
-            {"--architecture", "--corpus", "--valid", "--vocabulary", "--out", "--width", "--heads", "--layers",
-             "--feed-forward", "--embedding", "--hidden", "--alignment", "--dropout", "--longest", "--steps",
-             "--batch-tokens", "--learning-rate", "--warmup", "--smoothing", "--clip", "--validate-every", "--patience",
-             "--seed", "--device", "--threads"});
+            {"--architecture",   "--corpus",        "--valid",   "--vocabulary",   "--out",
+             "--width",          "--heads",         "--layers",  "--feed-forward", "--embedding",
+             "--hidden",         "--alignment",     "--dropout", "--longest",      "--steps",
+             "--batch-tokens",   "--learning-rate", "--warmup",  "--smoothing",    "--clip",
+             "--validate-every", "--patience",      "--seed",    "--device",       "--threads"});
         return train(Arguments(count, words, known));
     }
     if (command == "evaluate") {

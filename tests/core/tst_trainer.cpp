@@ -33,8 +33,12 @@ std::vector<IdPair> reversedPairs(std::size_t count) {
 }
 
 Network smallNetwork(const std::string& architecture) {
-    nlohmann::json json{{"vocab_size", 12},   {"pad_token_id", 11},           {"eos_token_id", 0},
-                        {"decoder_start_token_id", 11}, {"max_position_embeddings", 20}, {"dropout", 0.1}};
+    nlohmann::json json{{"vocab_size", 12},
+                        {"pad_token_id", 11},
+                        {"eos_token_id", 0},
+                        {"decoder_start_token_id", 11},
+                        {"max_position_embeddings", 20},
+                        {"dropout", 0.1}};
     if (architecture == "transformer")
         json.update({{"model_type", "marian"},
                      {"d_model", 16},
@@ -151,12 +155,18 @@ void TestTrainer::scheduleRisesAndFalls() {
 void TestTrainer::wordsOf13a_data() {
     QTest::addColumn<QString>("text");
     QTest::addColumn<QString>("words");
-    QTest::newRow("full stop") << "The end." << "The end .";
-    QTest::newRow("number") << "1,000.5 km." << "1,000.5 km .";
-    QTest::newRow("apostrophe stays") << "l'eau (froide)" << "l'eau ( froide )";
-    QTest::newRow("hyphen after a digit") << "8-year porte-clés" << "8 - year porte-clés";
-    QTest::newRow("entities") << "A &amp; B" << "A & B";
-    QTest::newRow("nothing") << "  " << "";
+    QTest::newRow("full stop") << "The end."
+                               << "The end .";
+    QTest::newRow("number") << "1,000.5 km."
+                            << "1,000.5 km .";
+    QTest::newRow("apostrophe stays") << "l'eau (froide)"
+                                      << "l'eau ( froide )";
+    QTest::newRow("hyphen after a digit") << "8-year porte-clés"
+                                          << "8 - year porte-clés";
+    QTest::newRow("entities") << "A &amp; B"
+                              << "A & B";
+    QTest::newRow("nothing") << "  "
+                             << "";
 }
 
 void TestTrainer::wordsOf13a() {
