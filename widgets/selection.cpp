@@ -69,11 +69,11 @@ std::optional<ShownMap> Selection::shown(const Trace& trace, BlockKind kind) con
         shown.place = HeadPlace{};
     } else if (m_mode == HeadMode::MeanOfLayer) {
         shown.map = meanOverHeads(*block, layer);
-        shown.name = tr("layer %1, mean of its heads").arg(layer.value);
+        shown.name = tr("layer %1, mean").arg(layer.value);
     } else if (m_mode == HeadMode::BestAligning && kind == BlockKind::Cross) {
         const auto best = bestAligningHead(*block, trace.keyTokens(kind));
         shown.map = headMap(*block, best.layer, best.head);
-        shown.name = tr("layer %1, head %2, aligns best").arg(best.layer.value).arg(best.head.value);
+        shown.name = tr("layer %1, head %2 (best)").arg(best.layer.value).arg(best.head.value);
         shown.place = best;
     } else {
         shown.map = headMap(*block, layer, head);
