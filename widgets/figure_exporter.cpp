@@ -132,7 +132,10 @@ QByteArray encodedPdf(TraceView& view, const FigureExporter::Options& options) {
         writer.setTitle(oneLine(options.title));
         writer.setCreator(QStringLiteral("Headlight"));
         writer.setResolution(pixelsPerInch);
-        writer.setPageSize(QPageSize(QSizeF(size) / pixelsPerInch, QPageSize::Inch, {}, QPageSize::ExactMatch));
+        // Pages are of whole points; rounded down, or a seam of white would be left at the edge of a dark figure.
+        const QSize points(std::max(1, size.width() * 72 / pixelsPerInch),
+                           std::max(1, size.height() * 72 / pixelsPerInch));
+        writer.setPageSize(QPageSize(points, {}, QPageSize::ExactMatch));
         writer.setPageMargins(QMarginsF());
         view.figure(writer, size);
     }

@@ -1,0 +1,787 @@
+// Every view from a Trace that is drawn in text: what it says, what it draws, and that all follow one Selection.
+#include "tests/support/trace_from_ascii.h"
+#include "widgets/alignment_view.h"
+#include "widgets/compare_view.h"
+#include "widgets/heads_view.h"
+#include "widgets/inspector.h"
+#include "widgets/matrix_view.h"
+#include "widgets/positions_view.h"
+#include "widgets/token_strip.h"
+
+#include <QHelpEvent>
+#include <QImage>
+#include <QMouseEvent>
+#include <QScrollArea>
+#include <QScrollBar>
+#include <QSet>
+#include <QSignalSpy>
+#include <QTest>
+#include <QToolTip>
+
+#include <limits>
+#include <memory>
+
+using namespace headlight;
+
+namespace {
+
+constexpr float notANumber = std::numeric_limits<float>::quiet_NaN();
+
+constexpr const char* cat = R"(
+              the   cat   sleeps  </s>
+    le        9     1     .       .
+    chat      1     8     1       .
+    dort      .     .     7       3
+    </s>      .     .     .       #
+)";
+
+/// The same sentence with one row read otherwise.
+constexpr const char* otherCat = R"(
+              the   cat   sleeps  </s>
+    le        9     1     .       .
+    chat      1     8     1       .
+    dort      .     6     .       4
+    </s>      .     .     .       #
+)";
+
+TracePointer shared(Trace trace) {
+    return std::make_shared<const Trace>(std::move(trace));
+}
+
+TracePointer traceOf(const char* art, const AsciiOptions& options = {}) {
+    return shared(traceFromAscii(art, options));
+}
+
+const char* const viewNames[] = {"alignment", "compare", "heads", "matrix", "positions"};
+
+std::unique_ptr<TraceView> makeView(const QString& name) {
+    if (name == u"alignment")
+        return std::make_unique<AlignmentView>();
+    if (name == u"compare")
+        return std::make_unique<CompareView>();
+    if (name == u"heads")
+        return std::make_unique<HeadsView>();
+    if (name == u"matrix")
+        return std::make_unique<MatrixView>();
+    return std::make_unique<PositionsView>();
+}
+
+/// A view on the screen with a Selection of its own.
+struct Shown {
+    explicit Shown(const QString& name, const QSize& size = {520, 460}) : view(makeView(name)) {
+        view->setSelection(&selection);
+        view->resize(size);
+        view->show();
+    }
+    QImage picture() const { return view->grab().toImage(); }
+
+    Selection selection;
+    std::unique_ptr<TraceView> view;
+};
+
+int colorsOf(const QImage& image) {
+    QSet<QRgb> colors;
+    for (int y = 0; y < image.height(); ++y)
+        for (int x = 0; x < image.width(); ++x)
+            colors.insert(image.pixel(x, y));
+    return static_cast<int>(colors.size());
+}
+
+void addViews() {
+    QTest::addColumn<QString>("name");
+    for (const auto* name : viewNames)
+        QTest::newRow(name) << QString::fromLatin1(name);
+}
+
+QString oneText(const QStringList& lines) {
+    return lines.join(QLatin1Char('\n'));
+}
+
+/// A mouse move as the window system would send it, to whatever child is there.
+void moveMouse(QWidget& widget, const QPoint& position) {
+    auto* target = widget.childAt(position);
+    target = target ? target : &widget;
+    const QPointF local = target->mapFrom(&widget, position);
+    QMouseEvent move(QEvent::MouseMove, local, target->mapToGlobal(local), Qt::NoButton, Qt::NoButton, Qt::NoModifier);
+    QCoreApplication::sendEvent(target, &move);
+}
+
+/// The first place, line by line, where the mouse points at this pair; (-1, -1) when there is none.
+QPoint placeOf(QWidget& widget, const Selection& selection, const Selection::Pair& pair) {
+    constexpr int step = 9;
+    for (int y = step; y < widget.height(); y += step)
+        for (int x = step; x < widget.width(); x += step) {
+            moveMouse(widget, {x, y});
+            if (selection.pair() == pair)
+                return {x, y};
+        }
+    return {-1, -1};
+}
+
+Selection::Pair crossPair(int query, int key) {
+    return {BlockKind::Cross, Query(query), Key(key)};
+}
+
+/// A pair from numbers of a test's table; -1 is none.
+Selection::Pair pairOf(BlockKind kind, int query, int key) {
+    Selection::Pair pair;
+    pair.kind = kind;
+    if (query >= 0)
+        pair.query = Query(query);
+    if (key >= 0)
+        pair.key = Key(key);
+    return pair;
+}
+
+} // namespace
+
+class TestViews : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void saysWhatTheTraceHolds_data() {
+        QTest::addColumn<QString>("name");
+        QTest::addColumn<QStringList>("said");
+        QTest::newRow("alignment") << u"alignment"_qs
+                                   << QStringList{u"ascii additive"_qs, u"le → the: 0.90"_qs, u"chat → cat: 0.80"_qs,
+                                                  u"dort → sleeps: 0.70"_qs, u"</s> → </s>: 1.00"_qs};
+        QTest::newRow("compare") << u"compare"_qs << QStringList{u"A · ascii"_qs, u"dort → sleeps: 0.70"_qs,
+                                                                 u"B · ascii"_qs, u"dort → cat: 0.60"_qs,
+                                                                 u"A − B"_qs,     u"chat: 0.00"_qs};
+        QTest::newRow("heads") << u"heads"_qs << QStringList{u"L0 H0"_qs};
+        QTest::newRow("matrix") << u"matrix"_qs << QStringList{u"additive"_qs, u"chat → cat: 0.80"_qs};
+        QTest::newRow("positions") << u"positions"_qs
+                                   << QStringList{u"Position × dimension"_qs, u"0 → 1: 1.00"_qs, u"dimension 0: 5"_qs};
+    }
+    void saysWhatTheTraceHolds() {
+        QFETCH(QString, name);
+        QFETCH(QStringList, said);
+        Shown shown(name);
+        auto trace = traceFromAscii(cat);
+        trace.positions = ascii::sinusoids(5, 8);
+        shown.view->setTrace(shared(trace), traceOf(otherCat));
+        const auto text = oneText(shown.view->describe());
+        for (const auto& line : said)
+            QVERIFY2(text.contains(line), qPrintable(u"\"%1\" is not in:\n%2"_qs.arg(line, text)));
+    }
+
+    /// The numbers behind the picture are those of the trace, unrounded, each in its place.
+    void numbersAreTheTraces_data() {
+        QTest::addColumn<QString>("name");
+        QTest::newRow("alignment") << u"alignment"_qs;
+        QTest::newRow("matrix") << u"matrix"_qs;
+        QTest::newRow("heads") << u"heads"_qs;
+    }
+    void numbersAreTheTraces() {
+        QFETCH(QString, name);
+        Shown shown(name);
+        const auto trace = traceOf(cat);
+        shown.view->setTrace(trace, nullptr);
+        const auto numbers = shown.view->numbers();
+        const auto column = [&](const QString& title) { return numbers.columns.indexOf(title); };
+        QVERIFY(column(u"row"_qs) >= 0 && column(u"column"_qs) >= 0 && column(u"value"_qs) >= 0);
+        QCOMPARE(numbers.rows.size(), 16);
+        for (const auto& row : numbers.rows) {
+            QCOMPARE(row.size(), numbers.columns.size());
+            const auto weight = trace->cross->at(Layer(0), Head(0), Query(row[column(u"row"_qs)].toInt()),
+                                                 Key(row[column(u"column"_qs)].toInt()));
+            QCOMPARE(row[column(u"value"_qs)].toFloat(), weight);
+        }
+    }
+
+    void compareNumbersHoldBothAndTheirDifference() {
+        Shown shown(u"compare"_qs);
+        shown.view->setTrace(traceOf(cat), traceOf(otherCat));
+        QStringList values;
+        for (const auto& row : shown.view->numbers().rows)
+            if (row.contains(u"dort"_qs) && row.contains(u"cat"_qs))
+                values << row.last();
+        QCOMPARE(values.size(), 3);
+        QCOMPARE(values[0].toFloat(), 0.0f);
+        QCOMPARE(values[1].toFloat(), 0.6f);
+        QCOMPARE(values[2].toFloat(), -0.6f);
+    }
+
+    void headsAreAllThere() {
+        Shown shown(u"heads"_qs);
+        shown.view->setTrace(traceOf(cat, {.layers = 3, .heads = 4}), nullptr);
+        const auto text = oneText(shown.view->describe());
+        for (int layer = 0; layer < 3; ++layer)
+            for (int head = 0; head < 4; ++head)
+                QVERIFY(text.contains(u"L%1 H%2"_qs.arg(layer).arg(head)));
+        QVERIFY(!text.contains(u"L3"_qs) && !text.contains(u"H4"_qs));
+        QCOMPARE(shown.view->numbers().rows.size(), 12 * 16);
+    }
+
+    void drawsAndFollows_data() {
+        QTest::addColumn<QString>("name");
+        QTest::addColumn<bool>("followsWeights");
+        QTest::addColumn<bool>("followsHover");
+        QTest::newRow("alignment") << u"alignment"_qs << true << true;
+        QTest::newRow("compare") << u"compare"_qs << true << true;
+        QTest::newRow("heads") << u"heads"_qs << true << false;
+        QTest::newRow("matrix") << u"matrix"_qs << true << true;
+        QTest::newRow("positions") << u"positions"_qs << false << false;
+    }
+    void drawsAndFollows() {
+        QFETCH(QString, name);
+        QFETCH(bool, followsWeights);
+        QFETCH(bool, followsHover);
+        Shown shown(name);
+        const AsciiOptions options{.positionDimensions = 8};
+        shown.view->setTrace(traceOf(cat, options), traceOf(cat, options));
+        const auto first = shown.picture();
+        QVERIFY2(colorsOf(first) > 12, "the picture is all but blank");
+        QCOMPARE(shown.picture(), first);
+
+        shown.selection.hover(crossPair(1, 1));
+        QCOMPARE(shown.picture() != first, followsHover);
+        shown.selection.hover({});
+        QCOMPARE(shown.picture(), first);
+
+        shown.view->setTrace(traceOf(otherCat, options), traceOf(cat, options));
+        QCOMPARE(shown.picture() != first, followsWeights);
+        shown.view->setTrace(traceOf(cat, options), traceOf(cat, options));
+        QCOMPARE(shown.picture(), first);
+
+        shown.view->setAppearance(makeAppearance(Theme::Dark, ColorMap::Magma, shown.view->font()));
+        const auto dark = shown.picture();
+        QVERIFY(qGray(first.pixel(1, 1)) > 200);
+        QVERIFY(qGray(dark.pixel(1, 1)) < 60);
+        QVERIFY(colorsOf(dark) > 12);
+    }
+
+    void positionsFollowTheirTable() {
+        Shown shown(u"positions"_qs);
+        auto trace = traceFromAscii(cat, {.positionDimensions = 8});
+        shown.view->setTrace(shared(trace), nullptr);
+        const auto first = shown.picture();
+        trace.positions->values[9] = -0.5f;
+        shown.view->setTrace(shared(trace), nullptr);
+        QVERIFY(shown.picture() != first);
+    }
+
+    void figureIsAsLargeAsAsked_data() { addViews(); }
+    void figureIsAsLargeAsAsked() {
+        QFETCH(QString, name);
+        Shown shown(name);
+        const AsciiOptions options{.positionDimensions = 8};
+        shown.view->setTrace(traceOf(cat, options), traceOf(otherCat, options));
+        const auto before = shown.picture();
+        QImage image(700, 300, QImage::Format_RGB32);
+        image.fill(Qt::green);
+        shown.view->figure(image, image.size());
+        QVERIFY(colorsOf(image) > 12);
+        for (const auto& corner : {QPoint(0, 0), QPoint(699, 0), QPoint(0, 299), QPoint(699, 299)})
+            QVERIFY2(image.pixelColor(corner) != QColor(Qt::green), "a corner was left out");
+        QCOMPARE(shown.picture(), before); // on screen nothing changed
+    }
+
+    void nothingToDraw_data() {
+        QTest::addColumn<QString>("name");
+        QTest::addColumn<int>("trace");
+        for (const auto* name : viewNames) {
+            QTest::addRow("%s, no trace", name) << QString::fromLatin1(name) << 0;
+            QTest::addRow("%s, a trace of nothing", name) << QString::fromLatin1(name) << 1;
+            QTest::addRow("%s, no attention", name) << QString::fromLatin1(name) << 2;
+            QTest::addRow("%s, blocks of no rows", name) << QString::fromLatin1(name) << 3;
+        }
+    }
+    void nothingToDraw() {
+        QFETCH(QString, name);
+        QFETCH(int, trace);
+        TracePointer pointer;
+        if (trace == 1)
+            pointer = shared({});
+        if (trace == 2) {
+            auto bare = traceFromAscii(cat);
+            bare.cross.reset();
+            pointer = shared(bare);
+        }
+        if (trace == 3) {
+            Trace empty;
+            empty.cross.emplace();
+            empty.cross->kind = BlockKind::Cross;
+            empty.cross->layers = empty.cross->heads = 1;
+            pointer = shared(empty);
+        }
+        Shown shown(name);
+        shown.view->setTrace(traceOf(cat), nullptr);
+        shown.view->setTrace(pointer, trace == 3 ? pointer : nullptr);
+        shown.selection.hover(crossPair(2, 2));
+        QVERIFY(!shown.picture().isNull());
+        QVERIFY(shown.view->numbers().rows.isEmpty());
+        if (trace < 3) {
+            QCOMPARE(shown.view->describe().size(), 1); // says why
+            QVERIFY(shown.view->describe().first().size() > 20);
+        }
+    }
+
+    /// A network gone wrong shows as what it is, and takes nothing down.
+    void weightsThatAreNoNumbers_data() { addViews(); }
+    void weightsThatAreNoNumbers() {
+        QFETCH(QString, name);
+        auto broken = traceFromAscii(cat, {.positionDimensions = 8});
+        for (std::size_t i = 4; i < 8; ++i)
+            broken.cross->weights[i] = notANumber;
+        broken.cross->weights[0] = std::numeric_limits<float>::infinity();
+        broken.positions->values[3] = notANumber;
+        Shown shown(name);
+        shown.view->setTrace(traceOf(cat, {.positionDimensions = 8}), traceOf(cat));
+        const auto whole = shown.picture();
+        shown.view->setTrace(shared(broken), traceOf(cat));
+        shown.selection.hover(crossPair(1, 1));
+        QVERIFY(shown.picture() != whole);
+        if (name == u"alignment" || name == u"matrix")
+            QVERIFY(oneText(shown.view->describe()).contains(u"not a number"_qs));
+    }
+
+    void sizesOfTexts_data() {
+        QTest::addColumn<QString>("name");
+        QTest::addColumn<int>("tokens");
+        for (const auto* name : viewNames)
+            for (const int tokens : {1, 2, 60, 200})
+                QTest::newRow(qPrintable(u"%1, %2"_qs.arg(QLatin1String(name)).arg(tokens)))
+                    << QString::fromLatin1(name) << tokens;
+    }
+    void sizesOfTexts() {
+        QFETCH(QString, name);
+        QFETCH(int, tokens);
+        std::string art = "x";
+        for (int i = 1; i < tokens; ++i)
+            art += " word" + std::to_string(i);
+        for (int row = 0; row < tokens; ++row) {
+            art += "\nmot" + std::to_string(row) + " ";
+            for (int column = 0; column < tokens; ++column)
+                art += column == row ? '8' : column + 1 == row ? '2' : '.';
+        }
+        const auto trace = traceOf(art.c_str(), {.layers = 2, .heads = 2, .positionDimensions = 16});
+        Shown shown(name);
+        shown.view->setTrace(trace, trace);
+        QVERIFY(colorsOf(shown.picture()) > 12);
+        shown.selection.hover(crossPair(tokens - 1, tokens - 1));
+        QVERIFY(!shown.picture().isNull());
+        if (name == u"alignment" || name == u"matrix")
+            QCOMPARE(shown.view->numbers().rows.size(), tokens * tokens);
+    }
+
+    /// However long the names, most of what is drawn is the map.
+    void longNamesLeaveRoomForTheMap() {
+        auto trace = traceFromAscii(cat);
+        for (auto* tokens : {&trace.source, &trace.emitted})
+            for (auto& token : *tokens)
+                token.text = "\u2581注意力機制讓模型知道該看哪裡而且這個詞非常非常的長" + token.text;
+        Shown shown(u"alignment"_qs);
+        shown.view->setAppearance(makeAppearance(Theme::Light, ColorMap::Viridis, shown.view->font()));
+        shown.view->setTrace(shared(trace), nullptr);
+        const auto picture = shown.picture();
+        int mapPixels = 0;
+        for (int y = 0; y < picture.height(); ++y)
+            for (int x = 0; x < picture.width(); ++x)
+                mapPixels += QColor(picture.pixel(x, y)).hsvSaturation() > 90;
+        QVERIFY2(mapPixels * 10 > picture.width() * picture.height() * 2,
+                 qPrintable(u"%1 pixels are of the map"_qs.arg(mapPixels)));
+        QVERIFY(oneText(shown.view->describe()).contains(u"注意力機制讓模型知道該看哪裡而且這個詞非常非常的長"_qs));
+    }
+
+    void hoverInOneLightsAll_data() {
+        QTest::addColumn<QString>("name");
+        QTest::newRow("alignment") << u"alignment"_qs;
+        QTest::newRow("compare") << u"compare"_qs;
+        QTest::newRow("matrix") << u"matrix"_qs;
+    }
+    void hoverInOneLightsAll() {
+        QFETCH(QString, name);
+        const auto trace = traceOf(cat), other = traceOf(otherCat);
+        Shown shown(name);
+        auto& selection = shown.selection;
+        shown.view->setTrace(trace, other);
+        std::vector<std::unique_ptr<TraceView>> views;
+        std::vector<QImage> before;
+        for (const auto* viewName : {"alignment", "compare", "matrix"}) {
+            views.push_back(makeView(QString::fromLatin1(viewName)));
+            views.back()->setSelection(&selection);
+            views.back()->setTrace(trace, other);
+            views.back()->resize(400, 360);
+            views.back()->show();
+            before.push_back(views.back()->grab().toImage());
+        }
+        TokenStrip source(TokenStrip::Side::Source), target(TokenStrip::Side::Target);
+        for (auto* strip : {&source, &target}) {
+            strip->setSelection(&selection);
+            strip->setTrace(trace);
+        }
+        Inspector inspector;
+        inspector.setSelection(&selection);
+        inspector.setTrace(trace, other);
+        (void)shown.picture();
+
+        const auto place = placeOf(*shown.view, selection, crossPair(2, 1));
+        QVERIFY2(place.x() >= 0, "no place of the view points at dort → cat");
+        for (std::size_t i = 0; i < views.size(); ++i)
+            QVERIFY(views[i]->grab().toImage() != before[i]);
+        QCOMPARE(source.describe(), QStringList({u"the"_qs, u"[cat]"_qs, u"sleeps"_qs, u"</s>"_qs}));
+        QCOMPARE(target.describe(), QStringList({u"le"_qs, u"chat"_qs, u"[dort]"_qs, u"</s>"_qs}));
+        QVERIFY(inspector.describe().contains(u"dort → cat"_qs));
+        QVERIFY(inspector.describe().contains(u"A 0.00, B 0.60"_qs));
+
+        // A click keeps the pair, whatever the pointer does; Escape lets it go.
+        auto* canvas = shown.view->childAt(place);
+        QTest::mouseClick(canvas, Qt::LeftButton, {}, canvas->mapFrom(shown.view.get(), place));
+        QVERIFY(selection.locked());
+        QVERIFY(placeOf(*shown.view, selection, crossPair(0, 0)).x() < 0);
+        QCOMPARE(selection.pair(), crossPair(2, 1));
+        QTest::keyClick(shown.view.get(), Qt::Key_Escape);
+        QVERIFY(!selection.locked());
+        QCOMPARE(source.describe().first(), u"the"_qs);
+        for (std::size_t i = 0; i < views.size(); ++i)
+            QVERIFY(views[i]->grab().toImage() == before[i]);
+    }
+
+    void pointerThatLeavesLightsNothing() {
+        Shown shown(u"alignment"_qs);
+        shown.view->setTrace(traceOf(cat), nullptr);
+        const auto before = shown.picture();
+        const auto place = placeOf(*shown.view, shown.selection, crossPair(1, 2));
+        QVERIFY(place.x() >= 0);
+        QEvent leave(QEvent::Leave);
+        QCoreApplication::sendEvent(shown.view->childAt(place), &leave);
+        QCOMPARE(shown.selection.pair(), Selection::Pair());
+        QCOMPARE(shown.picture(), before);
+    }
+
+    void clickOnAHeadOpensIt() {
+        Shown shown(u"heads"_qs);
+        shown.view->setTrace(traceOf(cat, {.layers = 2, .heads = 3}), nullptr);
+        (void)shown.picture();
+        QSignalSpy opened(shown.view.get(), &TraceView::headOpened);
+        QSet<int> places;
+        for (int y = 12; y < shown.view->height(); y += 24)
+            for (int x = 12; x < shown.view->width(); x += 24) {
+                auto* canvas = shown.view->childAt(x, y);
+                const auto before = opened.count();
+                QTest::mouseClick(canvas, Qt::LeftButton, {}, canvas->mapFrom(shown.view.get(), QPoint(x, y)));
+                if (opened.count() > before)
+                    places.insert(shown.selection.layer().value * 3 + shown.selection.head().value);
+            }
+        QCOMPARE(places, QSet<int>({0, 1, 2, 3, 4, 5}));
+        QCOMPARE(shown.selection.headMode(), HeadMode::One);
+    }
+
+    void arrowKeysMoveThroughTheMap() {
+        Shown shown(u"matrix"_qs);
+        shown.view->setTrace(traceOf(cat), nullptr);
+        (void)shown.picture();
+        for (const auto key : {Qt::Key_Down, Qt::Key_Down, Qt::Key_Right, Qt::Key_Up, Qt::Key_Down})
+            QTest::keyClick(shown.view.get(), key);
+        QCOMPARE(shown.selection.pair(), crossPair(1, 1));
+        QTest::keyClick(shown.view.get(), Qt::Key_Return);
+        QVERIFY(shown.selection.locked());
+    }
+
+    void chipsWrapIntoTheirWidth() {
+        TokenStrip strip(TokenStrip::Side::Source);
+        Selection selection;
+        strip.setSelection(&selection);
+        const int line = strip.heightForWidth(300);
+        QVERIFY2(line > 10, "an empty strip keeps one line");
+        QVERIFY(strip.describe().isEmpty());
+        const auto blank = strip.grab().toImage();
+        QCOMPARE(colorsOf(blank), 1);
+
+        auto trace = traceFromAscii(cat);
+        strip.setTrace(shared(trace));
+        QCOMPARE(strip.heightForWidth(2000), line);
+        QVERIFY(strip.heightForWidth(120) > line);
+        trace.source[1].text = std::string(500, 'x'); // longer than any width: elided, on a line of its own
+        strip.setTrace(shared(trace));
+        QVERIFY(strip.heightForWidth(120) < 6 * line);
+        strip.setTrace(nullptr);
+        QCOMPARE(strip.heightForWidth(120), line);
+    }
+
+    /// Which chips a pair lights. The decoder's own attention names its rows by what it takes in, which it gave out one
+    /// step before: the same word is lit.
+    void chipsLitByAPair_data() {
+        QTest::addColumn<int>("kind");
+        QTest::addColumn<int>("query");
+        QTest::addColumn<int>("key");
+        QTest::addColumn<QString>("source");
+        QTest::addColumn<QString>("target");
+        const int cross = int(BlockKind::Cross), encoder = int(BlockKind::Encoder), decoder = int(BlockKind::Decoder);
+        QTest::newRow("nothing") << cross << -1 << -1 << u"the cat sleeps </s>"_qs << u"le chat dort </s>"_qs;
+        QTest::newRow("cross") << cross << 1 << 2 << u"the cat [sleeps] </s>"_qs << u"le [chat] dort </s>"_qs;
+        QTest::newRow("cross, query alone")
+            << cross << 3 << -1 << u"the cat sleeps </s>"_qs << u"le chat dort [</s>]"_qs;
+        QTest::newRow("cross, key alone") << cross << -1 << 0 << u"[the] cat sleeps </s>"_qs << u"le chat dort </s>"_qs;
+        QTest::newRow("encoder") << encoder << 1 << 3 << u"the [cat] sleeps [</s>]"_qs << u"le chat dort </s>"_qs;
+        QTest::newRow("decoder") << decoder << 3 << 2 << u"the cat sleeps </s>"_qs << u"le [chat] [dort] </s>"_qs;
+        QTest::newRow("decoder, start token")
+            << decoder << 0 << 0 << u"the cat sleeps </s>"_qs << u"le chat dort </s>"_qs;
+        QTest::newRow("beyond the text") << cross << 40 << 40 << u"the cat sleeps </s>"_qs << u"le chat dort </s>"_qs;
+    }
+    void chipsLitByAPair() {
+        QFETCH(int, kind);
+        QFETCH(int, query);
+        QFETCH(int, key);
+        QFETCH(QString, source);
+        QFETCH(QString, target);
+        Selection selection;
+        TokenStrip sourceStrip(TokenStrip::Side::Source), targetStrip(TokenStrip::Side::Target);
+        for (auto* strip : {&sourceStrip, &targetStrip}) {
+            strip->setSelection(&selection);
+            strip->setTrace(traceOf(cat, {.selfAttention = true}));
+            strip->resize(400, 60);
+        }
+        const auto before = sourceStrip.grab().toImage();
+        selection.hover(pairOf(BlockKind(kind), query, key));
+        QCOMPARE(sourceStrip.describe().join(QLatin1Char(' ')), source);
+        QCOMPARE(targetStrip.describe().join(QLatin1Char(' ')), target);
+        QCOMPARE(sourceStrip.grab().toImage() != before, source.contains(QLatin1Char('[')));
+    }
+
+    void targetChipsAreWhatTheRowsAreCalled() {
+        Selection selection;
+        TokenStrip strip(TokenStrip::Side::Target);
+        strip.setSelection(&selection);
+        strip.setTrace(traceOf(cat));
+        QCOMPARE(strip.describe(), QStringList({u"le"_qs, u"chat"_qs, u"dort"_qs, u"</s>"_qs}));
+        selection.setReading(Reading::TakenIn);
+        selection.hover(crossPair(0, 0));
+        QCOMPARE(strip.describe(), QStringList({u"[<s>]"_qs, u"le"_qs, u"chat"_qs, u"dort"_qs}));
+    }
+
+    void chipsByMouse() {
+        Selection selection;
+        TokenStrip strip(TokenStrip::Side::Source);
+        strip.setSelection(&selection);
+        strip.setTrace(traceOf(cat, {.selfAttention = true}));
+        strip.resize(400, 60);
+        strip.show();
+        const auto sleeps = pairOf(BlockKind::Cross, -1, 2);
+        const auto place = placeOf(strip, selection, sleeps);
+        QVERIFY(place.x() >= 0);
+        QCOMPARE(strip.describe()[2], u"[sleeps]"_qs);
+
+        QHelpEvent help(QEvent::ToolTip, place, strip.mapToGlobal(place));
+        QCoreApplication::sendEvent(&strip, &help);
+        QVERIFY2(QToolTip::text().contains(u"position 2"_qs) && QToolTip::text().contains(u"bytes 8 to 14"_qs),
+                 qPrintable(QToolTip::text()));
+
+        QTest::mouseClick(&strip, Qt::LeftButton, {}, place);
+        QVERIFY(selection.locked());
+        moveMouse(strip, {390, 55});
+        QCOMPARE(selection.pair(), sleeps);
+        QTest::mouseClick(&strip, Qt::LeftButton, {}, place);
+        QVERIFY(!selection.locked());
+        QEvent leave(QEvent::Leave);
+        QCoreApplication::sendEvent(&strip, &leave);
+        QCOMPARE(selection.pair(), Selection::Pair());
+
+        selection.setKind(BlockKind::Encoder); // there a source token is what looks
+        QVERIFY(placeOf(strip, selection, pairOf(BlockKind::Encoder, 2, -1)).x() >= 0);
+    }
+
+    void chipsByKeyboard() {
+        Selection selection;
+        TokenStrip strip(TokenStrip::Side::Target);
+        strip.setSelection(&selection);
+        QTest::keyClick(&strip, Qt::Key_Right); // of an empty strip
+        strip.setTrace(traceOf(cat));
+        strip.resize(400, 60);
+        const auto lit = [&] { return strip.describe().join(QLatin1Char(' ')); };
+        QTest::keyClick(&strip, Qt::Key_Right);
+        QCOMPARE(lit(), u"[le] chat dort </s>"_qs);
+        QTest::keyClick(&strip, Qt::Key_Right);
+        QCOMPARE(lit(), u"le [chat] dort </s>"_qs);
+        QTest::keyClick(&strip, Qt::Key_Return);
+        QVERIFY(selection.locked());
+        QTest::keyClick(&strip, Qt::Key_Right);
+        QCOMPARE(lit(), u"le [chat] dort </s>"_qs);
+        QTest::keyClick(&strip, Qt::Key_Escape);
+        QVERIFY(!selection.locked());
+        QCOMPARE(lit(), u"le chat dort </s>"_qs);
+        for (int i = 0; i < 9; ++i)
+            QTest::keyClick(&strip, Qt::Key_Right);
+        QCOMPARE(lit(), u"le chat dort [</s>]"_qs);
+        QTest::keyClick(&strip, Qt::Key_Home);
+        QTest::keyClick(&strip, Qt::Key_Left);
+        QCOMPARE(lit(), u"[le] chat dort </s>"_qs);
+    }
+
+    void manyChipsInAScrollArea() {
+        Trace trace;
+        for (int i = 0; i < 2000; ++i) {
+            Token token;
+            token.text = "\u2581" + std::string(i % 3 ? "word" : i % 2 ? "注意力" : "😀") + std::to_string(i);
+            trace.source.push_back(token);
+        }
+        Selection selection;
+        QScrollArea area;
+        auto* strip = new TokenStrip(TokenStrip::Side::Source);
+        area.setWidgetResizable(true);
+        area.setWidget(strip);
+        area.resize(300, 200);
+        strip->setSelection(&selection);
+        strip->setTrace(shared(trace));
+        area.show();
+        QTRY_VERIFY(strip->height() > 1000);
+        QVERIFY(colorsOf(area.grab().toImage()) > 12);
+        QTest::keyClick(strip, Qt::Key_End);
+        QCOMPARE(strip->describe().last(), u"[word1999]"_qs);
+        QVERIFY2(area.verticalScrollBar()->value() > 1000, "the chip with the keyboard is out of sight");
+    }
+
+    void inspectorSaysWhatIsPointedAt() {
+        Selection selection;
+        Inspector inspector;
+        inspector.setSelection(&selection);
+        QCOMPARE(inspector.describe().size(), 2);
+        inspector.setTrace(traceOf(cat), nullptr);
+        const auto nothing = inspector.describe();
+        QVERIFY(nothing.contains(u"Entropy: 0.57 bit"_qs)); // (0.469 + 0.922 + 0.881 + 0) / 4
+        QVERIFY(nothing.contains(u"On special tokens: 32 %"_qs) || nothing.contains(u"On special tokens: 33 %"_qs));
+
+        selection.hover(crossPair(1, 1));
+        auto lines = inspector.describe();
+        QCOMPARE(lines.mid(0, 3), QStringList({u"UNDER THE POINTER"_qs, u"chat → cat"_qs, u"0.80"_qs}));
+        QCOMPARE(lines.mid(3, 4),
+                 QStringList({u"ROW “chat”"_qs, u"cat: 0.80"_qs, u"the: 0.10"_qs, u"sleeps: 0.10"_qs}));
+        QVERIFY(lines.contains(u"PREDICTIONS AT STEP 1"_qs));
+        QVERIFY(lines.contains(u"chat: 0.75"_qs) && lines.contains(u"?: 0.25"_qs));
+
+        selection.toggleLock(crossPair(1, 1));
+        QVERIFY(inspector.describe().first() != lines.first());
+        selection.freeLock();
+        QCOMPARE(inspector.describe(), nothing);
+
+        selection.hover(pairOf(BlockKind::Cross, -1, 3));
+        lines = inspector.describe();
+        QVERIFY(lines.contains(u"COLUMN “</s>”"_qs));
+        QCOMPARE(lines.mid(lines.indexOf(u"COLUMN “</s>”"_qs) + 1, 2),
+                 QStringList({u"</s>: 1.00"_qs, u"dort: 0.30"_qs}));
+    }
+
+    void inspectorComparesTwo() {
+        Selection selection;
+        Inspector inspector;
+        inspector.setSelection(&selection);
+        inspector.setTrace(traceOf(cat), traceOf(otherCat));
+        QVERIFY(inspector.describe().contains(u"Same strongest word: 3 / 4"_qs));
+        QVERIFY(inspector.describe().contains(u"Entropy A: 0.57 bit"_qs));
+        QVERIFY(inspector.describe().contains(u"Entropy B: 0.59 bit"_qs));
+        selection.hover(crossPair(2, 2));
+        QVERIFY(inspector.describe().contains(u"A 0.70, B 0.00"_qs));
+
+        inspector.setTrace(traceOf(cat), traceOf("  a b\n x 9 1\n y . #\n")); // another sentence
+        QVERIFY(inspector.describe().contains(u"A 0.70, B –"_qs));
+        inspector.setTrace(traceOf(cat), nullptr);
+        QVERIFY(inspector.describe().contains(u"0.70"_qs));
+    }
+
+    void inspectorOfSelfAttention() {
+        Selection selection;
+        Inspector inspector;
+        inspector.setSelection(&selection);
+        inspector.setTrace(traceOf(cat, {.layers = 2, .heads = 2, .selfAttention = true}), nullptr);
+        selection.setHead(BlockKind::Encoder, Layer(0), Head(0));
+        QVERIFY(oneText(inspector.describe()).contains(u"Mean distance: 0.4 tokens"_qs)); // (0 + 3 × ½) / 4
+        selection.hover(pairOf(BlockKind::Encoder, 2, 1));
+        QVERIFY(inspector.describe().contains(u"sleeps → cat"_qs));
+        QVERIFY(inspector.describe().contains(u"0.50"_qs));
+        QVERIFY(!oneText(inspector.describe()).contains(u"PREDICTIONS"_qs));
+        selection.setHeadMode(HeadMode::MeanOfLayer);
+        QVERIFY(oneText(inspector.describe()).contains(u"mean"_qs));
+        QVERIFY(!oneText(inspector.describe()).contains(u"Mean distance"_qs));
+    }
+
+    void inspectorExplainsAdditiveAttention() {
+        auto trace = traceFromAscii(cat);
+        trace.additive.emplace();
+        trace.additive->queries = trace.additive->keys = 4;
+        trace.additive->energies.assign(16, -1.5f);
+        trace.additive->energies[5] = 2.25f;
+        Selection selection;
+        Inspector inspector;
+        inspector.setSelection(&selection);
+        inspector.setTrace(shared(trace), nullptr);
+        QVERIFY(!oneText(inspector.describe()).contains(u"Energy"_qs));
+        selection.hover(crossPair(1, 1));
+        QVERIFY(inspector.describe().contains(u"Energy e: 2.25"_qs));
+        QVERIFY(inspector.describe().contains(u"After softmax: 0.80"_qs));
+        selection.hover(crossPair(1, 2));
+        QVERIFY(inspector.describe().contains(u"Energy e: −1.50"_qs));
+        trace.additive->energies.clear(); // not recorded
+        inspector.setTrace(shared(trace), nullptr);
+        QVERIFY(oneText(inspector.describe()).contains(u"tanh"_qs));
+        QVERIFY(!oneText(inspector.describe()).contains(u"Energy"_qs));
+    }
+
+    void inspectorOfBrokenAndMissing_data() {
+        QTest::addColumn<int>("trace");
+        QTest::newRow("weights that are no numbers") << 0;
+        QTest::newRow("no attention") << 1;
+        QTest::newRow("a trace of nothing") << 2;
+        QTest::newRow("a text shorter than the locked pair") << 3;
+        QTest::newRow("what was given out is not known") << 4;
+    }
+    void inspectorOfBrokenAndMissing() {
+        QFETCH(int, trace);
+        auto made = traceFromAscii(trace == 3 ? "  a\n x #\n" : cat);
+        if (trace == 0)
+            std::fill(made.cross->weights.begin(), made.cross->weights.end(), notANumber);
+        if (trace == 1)
+            made.cross.reset();
+        if (trace == 2)
+            made = {};
+        if (trace == 4)
+            made.emitted.clear();
+        Selection selection;
+        Inspector inspector;
+        inspector.setSelection(&selection);
+        inspector.setTrace(traceOf(cat), nullptr);
+        selection.toggleLock(crossPair(3, 3));
+        inspector.setTrace(shared(made), shared(made));
+        inspector.resize(280, 700);
+        QVERIFY(!inspector.grab().isNull());
+        const auto text = oneText(inspector.describe());
+        if (trace == 0)
+            QVERIFY(text.contains(u"no numbers"_qs) && !text.contains(u"nan"_qs));
+        if (trace == 1)
+            QVERIFY(text.contains(u"ascii has no attention to measure"_qs) && text.contains(u"</s>: 0.75"_qs));
+        if (trace == 3)
+            QVERIFY(text.contains(u"Point at a cell"_qs));
+    }
+
+    /// A section is drawn whole or not at all: there is a margin below the last one at every height.
+    void inspectorCutsNoSection() {
+        Selection selection;
+        Inspector inspector;
+        inspector.setSelection(&selection);
+        inspector.setTrace(traceOf(cat), traceOf(otherCat));
+        selection.hover(crossPair(1, 1));
+        QSet<int> ends;
+        for (int height = 240; height < 900; height += 13) {
+            inspector.resize(230, height);
+            const auto image = inspector.grab().toImage();
+            const auto background = image.pixel(0, 0);
+            int last = image.height() - 1;
+            const auto blank = [&](int y) {
+                for (int x = 0; x < image.width(); ++x)
+                    if (image.pixel(x, y) != background)
+                        return false;
+                return true;
+            };
+            while (last > 0 && blank(last))
+                --last;
+            QVERIFY2(last < image.height() - 2, qPrintable(u"cut at a height of %1"_qs.arg(height)));
+            for (int y = 0; y < image.height(); ++y) // and nothing reaches the sides
+                QVERIFY(image.pixel(2, y) == background && image.pixel(image.width() - 3, y) == background);
+            ends.insert(last);
+        }
+        QVERIFY2(ends.size() >= 3, "more height must show more sections");
+    }
+};
+
+QTEST_MAIN(TestViews)
+#include "tst_views.moc"
