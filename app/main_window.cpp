@@ -27,6 +27,7 @@
 #include <QMenu>
 #include <QMenuBar>
 #include <QMimeData>
+#include <QPushButton>
 #include <QScreen>
 #include <QScrollArea>
 #include <QSplitter>
@@ -69,7 +70,8 @@ QString droppedFolder(const QMimeData& data) {
 
 QString blasName(const ComputeInfo& compute) {
     const auto file = QString::fromStdString(compute.blas);
-    if (file.contains(QLatin1String("openblas"), Qt::CaseInsensitive))
+    // Debian's libblas.so.3 may be any; only OpenBLAS says which kernels it took.
+    if (file.contains(QLatin1String("openblas"), Qt::CaseInsensitive) || file.endsWith(QLatin1Char(')')))
         return QStringLiteral("OpenBLAS");
     if (file.contains(QLatin1String("mkl"), Qt::CaseInsensitive))
         return QStringLiteral("MKL");
@@ -89,15 +91,15 @@ public:
         m_text->setTextInteractionFlags(Qt::TextSelectableByMouse | Qt::TextSelectableByKeyboard);
         m_text->setAccessibleName(MainWindow::tr("Problem"));
         m_text->setObjectName(QStringLiteral("problem"));
-        auto* close = new QToolButton;
-        close->setText(QStringLiteral("✕"));
+        auto* close = new QPushButton(QStringLiteral("✕"));
+        close->setProperty("flat", true);
         close->setAccessibleName(MainWindow::tr("Close the message"));
         close->setToolTip(close->accessibleName());
         auto* row = new QHBoxLayout(this);
-        row->setContentsMargins(14, 8, 14, 8);
-        row->addWidget(m_text, 1);
+        row->setContentsMargins(14, 4, 10, 4);
+        row->addWidget(m_text, 1, Qt::AlignVCenter);
         row->addWidget(close, 0, Qt::AlignTop);
-        connect(close, &QToolButton::clicked, this, &QWidget::hide);
+        connect(close, &QPushButton::clicked, this, &QWidget::hide);
         hide();
     }
 
@@ -543,20 +545,21 @@ void MainWindow::copyPicture() {
 }
 
 void MainWindow::applyAppearance() {
-    // The window has a palette of its own, so that the application's stays the desktop's.
+    if (m_applyingAppearance) // our own palette is news to every window, this one too
+        return;
+    m_applyingAppearance = true;
+    QApplication::setPalette({}); // the desktop's
     const bool dark = QApplication::palette().color(QPalette::Window).lightness() < 128;
     const auto theme = m_settings.theme.value_or(dark ? Theme::Dark : Theme::Light);
-    const auto map = m_settings.map.value_or(defaultColorMap(theme));
-    if (!m_appearance.font.family().isEmpty() && m_appearance.window.isValid() && theme == m_appearance.theme
-        && map == m_appearance.map && m_appearance.font == QApplication::font())
-        return;
-    m_appearance = makeAppearance(theme, map, QApplication::font());
-    setPalette(widgetPalette(m_appearance));
+    m_appearance = makeAppearance(theme, m_settings.map.value_or(defaultColorMap(theme)), QApplication::font());
+    // The application's and not the window's: a style sheet keeps a window's palette from what is in it.
+    QApplication::setPalette(widgetPalette(m_appearance));
     setStyleSheet(widgetStyleSheet(m_appearance));
     m_texts->setAppearance(m_appearance);
     m_inspector->setAppearance(m_appearance);
     for (auto* shownView : std::as_const(m_views))
         shownView->setAppearance(m_appearance);
+    m_applyingAppearance = false;
 }
 
 void MainWindow::fitSides() {
@@ -571,7 +574,6 @@ void MainWindow::showPage(const QString& title, const QString& richText) {
     auto* dialog = new QDialog(this);
     dialog->setAttribute(Qt::WA_DeleteOnClose);
     dialog->setWindowTitle(title);
-    dialog->setPalette(palette());
     auto* page = new QTextBrowser;
     page->setFrameShape(QFrame::NoFrame);
     page->setAccessibleName(title);
@@ -597,7 +599,6 @@ void MainWindow::saveSettings() {
 
 void MainWindow::changeEvent(QEvent* event) {
     QMainWindow::changeEvent(event);
-    // Not PaletteChange, which our own palette causes.
     if (event->type() == QEvent::ApplicationPaletteChange || event->type() == QEvent::ApplicationFontChange)
         applyAppearance();
 }

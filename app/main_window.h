@@ -114,6 +114,7 @@ private:
     QTimer m_saveSoon;
     QTimer m_tellSlow; ///< a run that is quicker is not worth a word
     double m_pngScale = 2;
+    bool m_applyingAppearance = false;
     bool m_sidesMoved = false;                   ///< by the user: then they stay
     std::unique_ptr<InferenceService> m_service; ///< last: its thread ends before anything that it reports to
 };

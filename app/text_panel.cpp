@@ -3,7 +3,7 @@
 #include "widgets/selection.h"
 #include "widgets/token_strip.h"
 
-#include <QEvent>
+#include <QAbstractTextDocumentLayout>
 #include <QFile>
 #include <QHBoxLayout>
 #include <QJsonArray>
@@ -32,17 +32,44 @@ namespace headlight {
 
 namespace {
 
-/// Plain text; files dropped on it are the window's.
+/// Plain text, as high as it has lines, within bounds; files dropped on it are the window's.
 class Editor : public QPlainTextEdit {
 public:
-    using QPlainTextEdit::QPlainTextEdit;
+    Editor() {
+        connect(document()->documentLayout(), &QAbstractTextDocumentLayout::documentSizeChanged, this,
+                [this] { updateGeometry(); });
+        // Where lines wrap anew, only the bar tells.
+        connect(verticalScrollBar(), &QScrollBar::rangeChanged, this, [this] { updateGeometry(); });
+    }
 
-    QSize sizeHint() const override { return {200, heightOf(4)}; }
+    /// To be called before a text is put in. To find where best to break a word without end costs Qt a time that
+    /// grows with its square: a second for 100 kB. Such words are broken anywhere.
+    void prepareFor(const QString& text) {
+        constexpr qsizetype longWord = 2000;
+        qsizetype length = 0;
+        for (const auto letter : text) {
+            length = letter.isSpace() ? 0 : length + 1;
+            if (length == longWord)
+                return setWordWrapMode(QTextOption::WrapAnywhere);
+        }
+        if (document()->characterCount() < longWord)
+            setWordWrapMode(QTextOption::WrapAtWordBoundaryOrAnywhere);
+    }
+
+    QSize sizeHint() const override {
+        const int lines = static_cast<int>(document()->size().height()); // so a plain text's layout counts
+        return {200, heightOf(std::clamp(lines, 4, 7))};
+    }
     QSize minimumSizeHint() const override { return {80, heightOf(2)}; }
 
 protected:
     bool canInsertFromMimeData(const QMimeData* source) const override {
         return !source->hasUrls() && QPlainTextEdit::canInsertFromMimeData(source);
+    }
+
+    void insertFromMimeData(const QMimeData* source) override {
+        prepareFor(source->text());
+        QPlainTextEdit::insertFromMimeData(source);
     }
 
 private:
@@ -61,6 +88,10 @@ public:
         setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
         setFocusPolicy(Qt::NoFocus); // the strip itself has it
         setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Maximum);
+        // As high as its width asks for, not as its size hint, which is for another width.
+        auto policy = strip->sizePolicy();
+        policy.setVerticalPolicy(QSizePolicy::Preferred);
+        strip->setSizePolicy(policy);
         viewport()->setAutoFillBackground(false);
         strip->setAutoFillBackground(false);
     }
@@ -128,16 +159,26 @@ TextPanel::TextPanel(QWidget* parent)
     : QWidget(parent), m_examples(examples()), m_source(new Editor), m_target(new Editor),
       m_sourceTokens(new TokenStrip(TokenStrip::Side::Source)),
       m_targetTokens(new TokenStrip(TokenStrip::Side::Target)), m_targetNote(note()),
-      m_ownTranslation(new QPushButton(tr("Use A's own translation"))), m_try(new QListWidget), m_look(note()) {
+      m_ownTranslation(new QPushButton(tr("Use A's own translation"))), m_invitation(note()), m_try(new QListWidget),
+      m_look(note()) {
+    m_source->setObjectName(QStringLiteral("source"));
     m_source->setAccessibleName(tr("Source"));
     m_source->setPlaceholderText(tr("Type a sentence"));
+    m_target->setObjectName(QStringLiteral("target"));
     m_target->setAccessibleName(tr("Target"));
     m_target->setPlaceholderText(tr("Type here to align your own target"));
     m_targetNote->setAccessibleName(tr("Where the target comes from"));
     m_ownTranslation->setProperty("link", true);
+    m_ownTranslation->setStyleSheet(QStringLiteral("padding-left: 0;")); // flush with what is above
+    m_ownTranslation->setObjectName(QStringLiteral("ownTranslation"));
     m_ownTranslation->setCursor(Qt::PointingHandCursor);
+    m_invitation->setText(tr("Edit it to align your own target."));
+    m_invitation->setMinimumHeight(m_ownTranslation->sizeHint().height());
     for (auto* editor : {m_source, m_target}) {
         editor->setTabChangesFocus(true);
+        auto font = editor->font();
+        font.setPointSizeF(font.pointSizeF() * 1.1);
+        editor->setFont(font);
         editor->setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Maximum);
     }
 
@@ -147,16 +188,17 @@ TextPanel::TextPanel(QWidget* parent)
     m_try->setTextElideMode(Qt::ElideRight);
     m_try->setUniformItemSizes(true);
     m_try->setMouseTracking(true);
-    m_try->setMinimumHeight(2 * fontMetrics().height());
     m_try->setStyleSheet(QStringLiteral("QListWidget { background: transparent; border: none; }"
-                                        "QListWidget::item { padding: 4px; border-radius: 4px; color: palette(text); }"
-                                        "QListWidget::item:hover { background: palette(alternate-base); }"
-                                        "QListWidget::item:selected { background: palette(alternate-base); }"));
+                                        "QListWidget::item { padding: 4px; border-radius: 4px; }"
+                                        "QListWidget::item:hover, QListWidget::item:selected {"
+                                        " background: palette(alternate-base); color: palette(text); }"));
     for (const auto& example : std::as_const(m_examples)) {
         auto* item = new QListWidgetItem(example.text, m_try);
         item->setToolTip(example.text + QLatin1Char('\n') + example.look);
         item->setData(Qt::AccessibleDescriptionRole, example.look);
     }
+    m_try->setMinimumHeight(2 * m_try->sizeHintForRow(0));
+    m_try->setMaximumHeight(static_cast<int>(m_examples.size()) * m_try->sizeHintForRow(0) + 2);
     m_look->setWordWrap(true);
 
     auto* sourceShelf = new Shelf(m_sourceTokens);
@@ -166,21 +208,31 @@ TextPanel::TextPanel(QWidget* parent)
     targetLine->addWidget(heading(tr("Target")));
     targetLine->addWidget(m_targetNote);
     targetLine->addStretch(1);
-    targetLine->addWidget(m_ownTranslation);
+    auto* belowTarget = new QHBoxLayout; // one of the two, so that nothing moves when they change
+    belowTarget->addWidget(m_ownTranslation);
+    belowTarget->addWidget(m_invitation);
+    belowTarget->addStretch(1);
+    auto* texts = new QVBoxLayout;
+    texts->setContentsMargins(7, 0, 7, 0);
+    texts->setSpacing(8);
+    texts->addWidget(heading(tr("Source")));
+    texts->addWidget(m_source);
+    texts->addWidget(sourceShelf);
+    texts->addSpacing(6);
+    texts->addLayout(targetLine);
+    texts->addWidget(m_target);
+    texts->addWidget(targetShelf);
+    texts->addLayout(belowTarget);
+    texts->addSpacing(6);
+    texts->addWidget(heading(tr("Try")));
+    m_look->setContentsMargins(7, 4, 7, 0);
     auto* column = new QVBoxLayout(this);
-    column->setContentsMargins(14, 14, 14, 10);
-    column->setSpacing(8);
-    column->addWidget(heading(tr("Source")));
-    column->addWidget(m_source);
-    column->addWidget(sourceShelf);
-    column->addSpacing(6);
-    column->addLayout(targetLine);
-    column->addWidget(m_target);
-    column->addWidget(targetShelf);
-    column->addSpacing(6);
-    column->addWidget(heading(tr("Try")));
-    column->addWidget(m_try, 1);
+    column->setContentsMargins(7, 14, 7, 10);
+    column->setSpacing(4);
+    column->addLayout(texts);
+    column->addWidget(m_try, 1); // wider, so that its text is flush with the rest, not what lights up behind it
     column->addWidget(m_look);
+    column->addStretch(0);
 
     connect(m_source, &QPlainTextEdit::textChanged, this, &TextPanel::sourceEdited);
     connect(m_target, &QPlainTextEdit::textChanged, this, &TextPanel::targetEdited);
@@ -203,6 +255,7 @@ std::optional<QString> TextPanel::target() const {
 void TextPanel::setTexts(const QString& source, const std::optional<QString>& target) {
     const QSignalBlocker quietSource(m_source);
     const QSignalBlocker quietTarget(m_target);
+    static_cast<Editor*>(m_source)->prepareFor(source);
     m_source->setPlainText(source);
     m_source->moveCursor(QTextCursor::End);
     m_target->setPlainText(target.value_or(QString()));
@@ -283,6 +336,7 @@ void TextPanel::setForced(bool forced) {
     m_forced = forced;
     m_targetNote->setText(forced ? tr("yours (forced)") : tr("A's translation"));
     m_ownTranslation->setVisible(forced);
+    m_invitation->setVisible(!forced);
 }
 
 void TextPanel::chooseExample(int index) {

@@ -65,6 +65,7 @@ private:
     TokenStrip* m_targetTokens;
     QLabel* m_targetNote;
     QPushButton* m_ownTranslation;
+    QLabel* m_invitation;
     QListWidget* m_try;
     QLabel* m_look;
     TracePointer m_trace;

@@ -4,6 +4,7 @@
 #include <QDir>
 #include <QHBoxLayout>
 #include <QLabel>
+#include <QPainter>
 #include <QResizeEvent>
 #include <QSignalBlocker>
 #include <QSpinBox>
@@ -18,6 +19,49 @@ namespace {
 
 /// Data of the entry that is no model but opens the dialog for one.
 const QString otherFolder = QStringLiteral("\n");
+
+constexpr int lettersOfModel = 13; ///< wide ones, as Qt counts: more in fact
+constexpr int lettersOfChoice = 10;
+
+/// Takes away the frames and arrows that a style draws in these; the classes below draw plain ones.
+const QString withoutArrows = QStringLiteral("QComboBox::drop-down { border: none; width: 20px; }"
+                                             "QSpinBox::up-button, QSpinBox::down-button { border: none; width: 16px; }"
+                                             "QToolButton[primary=true]::menu-button { border: none; width: 20px; }");
+
+void drawArrow(QWidget* on, const QPointF& center, bool up) {
+    QPainter painter(on);
+    painter.setRenderHint(QPainter::Antialiasing);
+    painter.setPen(QPen(on->palette().color(on->isEnabled() ? QPalette::PlaceholderText : QPalette::Mid), 1.5));
+    const double rise = up ? -2 : 2;
+    painter.drawPolyline(
+        QPolygonF{center + QPointF(-3.5, -rise), center + QPointF(0, rise), center + QPointF(3.5, -rise)});
+}
+
+class ComboBox : public QComboBox {
+public:
+    using QComboBox::QComboBox;
+
+    /// Qt's own does not follow setMinimumContentsLength().
+    QSize minimumSizeHint() const override { return sizeHint(); }
+
+protected:
+    void paintEvent(QPaintEvent* event) override {
+        QComboBox::paintEvent(event);
+        drawArrow(this, {width() - 13.0, height() / 2.0}, false);
+    }
+};
+
+class SpinBox : public QSpinBox {
+public:
+    using QSpinBox::QSpinBox;
+
+protected:
+    void paintEvent(QPaintEvent* event) override {
+        QSpinBox::paintEvent(event);
+        drawArrow(this, {width() - 11.0, height() / 2.0 - 5}, true);
+        drawArrow(this, {width() - 11.0, height() / 2.0 + 5}, false);
+    }
+};
 
 void select(QComboBox* combo, const QVariant& data) {
     const QSignalBlocker quiet(combo);
@@ -45,25 +89,28 @@ TopBar::TopBar(Selection* selection, QWidget* parent)
     : QWidget(parent), m_selection(selection), m_layout(new QHBoxLayout(this)) {
     setObjectName(QStringLiteral("topBar"));
     setAttribute(Qt::WA_StyledBackground); // a plain QWidget's background is drawn from the style sheet only so
+    setStyleSheet(withoutArrows);
     m_layout->setContentsMargins(14, 8, 14, 8);
     m_layout->setSpacing(8);
 
-    m_modelA = addCombo(tr("Model A"), tr("The model whose attention is on show"), 14);
+    m_modelA = addCombo(tr("Model A"), tr("The model whose attention is on show"), lettersOfModel);
     m_labels.removeOne(addLabel(tr("A"), m_modelA));
-    m_modelB = addCombo(tr("Model B"), tr("A second model on the same text, for Compare"), 14);
+    m_modelB = addCombo(tr("Model B"), tr("A second model on the same text, for Compare"), lettersOfModel);
     m_labels.removeOne(addLabel(tr("vs B"), m_modelB));
     m_layout->addSpacing(8);
     m_kind = addCombo(tr("Kind of attention"),
-                      tr("Within the encoder, within the decoder, or across from one to the other"), 11);
+                      tr("Within the encoder, within the decoder, or across from one to the other"), lettersOfChoice);
     addLabel(tr("Attention"), m_kind);
-    m_mode = addCombo(tr("Choice of the head"), tr("Which head is drawn, or the mean of a layer's heads"), 12);
+    m_mode =
+        addCombo(tr("Choice of the head"), tr("Which head is drawn, or the mean of a layer's heads"), lettersOfChoice);
     m_layer = addSpin(tr("Layer"), tr("layer "));
     m_layer->setToolTip(tr("Layer, counted from 0 (Alt+Up, Alt+Down)"));
     m_head = addSpin(tr("Head"), tr("head "));
     m_head->setToolTip(tr("Head, counted from 0 (Alt+Left, Alt+Right)"));
     m_reading =
         addCombo(tr("Reading of the rows"),
-                 tr("A decoder's step takes one word in and gives the next one out: which of them names its row"), 12);
+                 tr("A decoder's step takes one word in and gives the next one out: which of them names its row"),
+                 lettersOfChoice);
     addLabel(tr("Rows"), m_reading);
     m_layout->addStretch(1);
 
@@ -103,7 +150,7 @@ QLabel* TopBar::addLabel(const QString& text, QWidget* buddy) {
 }
 
 QComboBox* TopBar::addCombo(const QString& name, const QString& help, int letters) {
-    auto* combo = new QComboBox(this);
+    auto* combo = new ComboBox(this);
     combo->setAccessibleName(name);
     combo->setToolTip(help);
     combo->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
@@ -113,7 +160,7 @@ QComboBox* TopBar::addCombo(const QString& name, const QString& help, int letter
 }
 
 QSpinBox* TopBar::addSpin(const QString& name, const QString& prefix) {
-    auto* spin = new QSpinBox(this);
+    auto* spin = new SpinBox(this);
     spin->setAccessibleName(name);
     spin->setPrefix(prefix);
     spin->setKeyboardTracking(false);
@@ -260,15 +307,17 @@ void TopBar::resizeEvent(QResizeEvent* event) {
 }
 
 void TopBar::fitLabels() {
-    const auto setRoomy = [this](bool roomy) {
+    const auto setRoomy = [this](bool labels, bool words) {
         for (auto* label : std::as_const(m_labels))
-            label->setVisible(roomy);
-        m_layer->setPrefix(roomy ? tr("layer ") : tr("L"));
-        m_head->setPrefix(roomy ? tr("head ") : tr("H"));
+            label->setVisible(labels);
+        for (auto* combo : {m_kind, m_mode, m_reading}) // the names of the models are worth more
+            combo->setMinimumContentsLength(labels ? lettersOfChoice : lettersOfChoice - 3);
+        m_layer->setPrefix(words ? tr("layer ") : tr("L"));
+        m_head->setPrefix(words ? tr("head ") : tr("H"));
+        return m_layout->sizeHint().width() <= width();
     };
-    setRoomy(true);
-    if (m_layout->sizeHint().width() > width())
-        setRoomy(false);
+    if (!setRoomy(true, true) && !setRoomy(true, false))
+        setRoomy(false, false);
 }
 
 } // namespace headlight
