@@ -1,0 +1,502 @@
+// The main job in the real window: keys are pressed, models run, the picture changes; and what users do besides.
+#include "app/main_window.h"
+#include "tests/support/tiny_models.h"
+#include "widgets/figure_exporter.h"
+#include "widgets/trace_view.h"
+
+#include <QApplication>
+#include <QClipboard>
+#include <QDragEnterEvent>
+#include <QDropEvent>
+#include <QElapsedTimer>
+#include <QEventLoop>
+#include <QFileDialog>
+#include <QImage>
+#include <QInputMethodEvent>
+#include <QLabel>
+#include <QMimeData>
+#include <QPlainTextEdit>
+#include <QPushButton>
+#include <QTabWidget>
+#include <QTest>
+#include <QTimer>
+#include <QXmlStreamReader>
+
+using namespace headlight;
+
+namespace {
+
+#if defined(__SANITIZE_ADDRESS__)
+constexpr int slowness = 8;
+#else
+constexpr int slowness = 1;
+#endif
+constexpr int patience = 20'000 * slowness;
+
+/// Beats every 5 ms while the event loop is free, and knows the longest time that it was not.
+class Heartbeat {
+public:
+    Heartbeat() {
+        m_timer.setTimerType(Qt::PreciseTimer);
+        m_timer.setInterval(5);
+        QObject::connect(&m_timer, &QTimer::timeout, &m_timer,
+                         [this] { m_longest = std::max(m_longest, m_clock.restart()); });
+        m_clock.start();
+        m_timer.start();
+    }
+    /// Milliseconds.
+    qint64 longest() const { return std::max(m_longest, m_clock.elapsed()); }
+
+private:
+    QTimer m_timer;
+    QElapsedTimer m_clock;
+    qint64 m_longest = 0;
+};
+
+/// Lets the event loop run, and does nothing else: QTest::qWait would sleep in between.
+void letRun(int milliseconds) {
+    QEventLoop loop;
+    QTimer::singleShot(milliseconds, Qt::PreciseTimer, &loop, &QEventLoop::quit);
+    loop.exec();
+}
+
+QString nameOf(const std::filesystem::path& path) {
+    return QString::fromStdString(path.string());
+}
+
+/// The window with what a test takes hold of.
+struct Opened {
+    explicit Opened(const MainWindow::Opening& opening, const Settings& settings = {})
+        : window(std::make_unique<MainWindow>(settings, opening)),
+          source(window->findChild<QPlainTextEdit*>(QStringLiteral("source"))),
+          target(window->findChild<QPlainTextEdit*>(QStringLiteral("target"))),
+          problem(window->findChild<QLabel*>(QStringLiteral("problem"))) {
+        window->resize(1280, 800);
+        window->show();
+        window->activateWindow();
+    }
+    bool ready() const { return window->trace() && !window->waiting(); }
+    bool showsWhatIsTyped() const {
+        return ready() && QString::fromStdString(window->trace()->sourceText) == source->toPlainText();
+    }
+    /// What the banner says, but for a model without training, which hardly ever ends a sentence.
+    QString complaint() const {
+        auto lines = problem->isVisible() ? problem->text().split(QLatin1Char('\n')) : QStringList();
+        lines.removeIf([](const QString& line) { return line.contains(QLatin1String("translation stopped after")); });
+        return lines.join(QLatin1Char('\n'));
+    }
+    void drop(const std::filesystem::path& folder) const {
+        QMimeData data;
+        data.setUrls({QUrl::fromLocalFile(nameOf(folder))});
+        QDragEnterEvent enter(QPoint(5, 5), Qt::CopyAction, &data, Qt::LeftButton, Qt::NoModifier);
+        QApplication::sendEvent(window.get(), &enter); // who takes this one gets the next
+        QDropEvent event(QPointF(5, 5), Qt::CopyAction, &data, Qt::LeftButton, Qt::NoModifier);
+        QApplication::sendEvent(window.get(), &event);
+    }
+
+    std::unique_ptr<MainWindow> window;
+    QPlainTextEdit* source;
+    QPlainTextEdit* target;
+    QLabel* problem;
+};
+
+} // namespace
+
+class TypingTest : public QObject {
+    Q_OBJECT
+public:
+    /// Before there is an application: where it draws, and settings that are not the user's.
+    static void initMain() {
+        static const QTemporaryDir home;
+        qputenv("XDG_CONFIG_HOME", home.path().toUtf8());
+        qputenv("HEADLIGHT_MODELS", HEADLIGHT_MODELS);
+        if (!qEnvironmentVariableIsSet("QT_QPA_PLATFORM"))
+            qputenv("QT_QPA_PLATFORM", "offscreen");
+    }
+
+private Q_SLOTS:
+    void initTestCase() {
+        m_tiny.recurrent();
+        m_other.recurrent(QStringLiteral("additive"));
+    }
+
+    void keysChangeThePicture_data() {
+        QTest::addColumn<QString>("modelA");
+        QTest::addColumn<QString>("modelB");
+        QTest::addColumn<QString>("view");
+        const auto tiny = nameOf(m_tiny.path());
+        QTest::newRow("tiny, alignment") << tiny << QString() << QStringLiteral("alignment");
+        QTest::newRow("tiny, compare") << tiny << nameOf(m_other.path()) << QStringLiteral("compare");
+        const auto additive = QStringLiteral("en-fr-additive");
+        const auto transformer = QStringLiteral("en-fr-transformer");
+        if (!bundled(additive) || !bundled(transformer))
+            return;
+        QTest::newRow("bundled, alignment") << additive << QString() << QStringLiteral("alignment");
+        QTest::newRow("bundled, compare") << additive << transformer << QStringLiteral("compare");
+        QTest::newRow("bundled, heads") << transformer << QString() << QStringLiteral("heads");
+        QTest::newRow("bundled, matrix") << transformer << additive << QStringLiteral("matrix");
+    }
+    void keysChangeThePicture() {
+        QFETCH(QString, modelA);
+        QFETCH(QString, modelB);
+        QFETCH(QString, view);
+        const Opened opened(
+            {.modelA = modelA, .modelB = modelB, .source = QStringLiteral("the cat"), .target = {}, .view = view});
+        QTRY_VERIFY_WITH_TIMEOUT(opened.showsWhatIsTyped(), patience);
+        QCOMPARE(opened.complaint(), QString());
+        QCOMPARE(opened.window->view()->objectName(), view);
+        const auto before = opened.window->view()->grab().toImage();
+
+        QTest::keyClicks(opened.source, QStringLiteral(" sees two dogs"));
+        QCOMPARE(opened.source->toPlainText(), QStringLiteral("the cat sees two dogs"));
+        QTRY_VERIFY_WITH_TIMEOUT(opened.showsWhatIsTyped(), patience);
+        QCOMPARE(opened.window->trace()->sourceText, std::string("the cat sees two dogs"));
+        QVERIFY(opened.window->view()->grab().toImage() != before);
+
+        QTest::keyClick(opened.source, Qt::Key_Backspace);
+        QTRY_COMPARE_WITH_TIMEOUT(opened.window->trace()->sourceText, std::string("the cat sees two dog"), patience);
+    }
+
+    void burstEndsWithTheNewestText_data() {
+        QTest::addColumn<QString>("model");
+        QTest::addColumn<int>("pause"); // milliseconds between two keys
+        QTest::newRow("tiny, at once") << nameOf(m_tiny.path()) << 0;
+        QTest::newRow("tiny, one every 10 ms") << nameOf(m_tiny.path()) << 10;
+        if (bundled(QStringLiteral("en-fr-transformer")))
+            QTest::newRow("bundled, one every 10 ms") << QStringLiteral("en-fr-transformer") << 10;
+    }
+    void burstEndsWithTheNewestText() {
+        QFETCH(QString, model);
+        QFETCH(int, pause);
+        const Opened opened({.modelA = model, .modelB = {}, .source = QStringLiteral("a"), .target = {}, .view = {}});
+        QTRY_VERIFY_WITH_TIMEOUT(opened.showsWhatIsTyped(), patience);
+
+        const Heartbeat heartbeat;
+        const QString letters = QStringLiteral("the cat is on the table and the dog is in the bed!");
+        QCOMPARE(letters.size(), 50);
+        for (const auto letter : letters) {
+            QTest::keyClick(opened.source, letter.toLatin1());
+            if (pause > 0)
+                letRun(pause);
+        }
+        QElapsedTimer clock;
+        clock.start();
+        while (!opened.showsWhatIsTyped() && clock.elapsed() < patience)
+            letRun(5);
+        QCOMPARE(opened.window->trace()->sourceText, (QStringLiteral("a") + letters).toStdString());
+        QVERIFY(!opened.window->waiting());
+        const auto longest = heartbeat.longest();
+        qInfo("the event loop was never away for more than %lld ms", longest);
+        if (pause > 0) // without pauses the test itself kept the loop away
+            QVERIFY2(longest < 100 * slowness, qPrintable(QString::number(longest)));
+    }
+
+    void typedTargetIsForced() {
+        const Opened opened({.modelA = nameOf(m_tiny.path()),
+                             .modelB = {},
+                             .source = QStringLiteral("the cat"),
+                             .target = {},
+                             .view = {}});
+        QTRY_VERIFY_WITH_TIMEOUT(opened.showsWhatIsTyped(), patience);
+        const auto* link = opened.window->findChild<QPushButton*>(QStringLiteral("ownTranslation"));
+        QVERIFY(!opened.window->trace()->targetForced);
+        QVERIFY(!link->isVisible());
+        const auto own = opened.target->toPlainText();
+        QCOMPARE(own, QString::fromStdString(opened.window->trace()->targetText));
+
+        opened.target->selectAll();
+        QTest::keyClicks(opened.target, QStringLiteral("a dog"));
+        QTRY_VERIFY_WITH_TIMEOUT(opened.ready() && opened.window->trace()->targetForced, patience);
+        QTRY_COMPARE_WITH_TIMEOUT(opened.window->trace()->targetText, std::string("a dog"), patience);
+        QVERIFY(link->isVisible());
+        QTest::keyClicks(opened.source, QStringLiteral("s"));
+        QTRY_VERIFY_WITH_TIMEOUT(opened.showsWhatIsTyped(), patience);
+        QCOMPARE(opened.target->toPlainText(), QStringLiteral("a dog")); // stays while the source goes on
+
+        QTest::mouseClick(const_cast<QPushButton*>(link), Qt::LeftButton);
+        QTRY_VERIFY_WITH_TIMEOUT(opened.ready() && !opened.window->trace()->targetForced, patience);
+        QCOMPARE(opened.target->toPlainText(), QString::fromStdString(opened.window->trace()->targetText));
+        QTest::keyClicks(opened.source, QStringLiteral("!")); // another translation, of which undo knows nothing
+        QTRY_VERIFY_WITH_TIMEOUT(opened.showsWhatIsTyped(), patience);
+        opened.target->undo();
+        QCOMPARE(opened.target->toPlainText(), QStringLiteral("a dog")); // nothing that was typed is lost
+        QTRY_COMPARE_WITH_TIMEOUT(opened.window->trace()->targetText, std::string("a dog"), patience);
+    }
+
+    void anyTextIsFine_data() {
+        QTest::addColumn<QString>("text");
+        QTest::newRow("nothing at all") << QString();
+        QTest::newRow("spaces") << QStringLiteral("   ");
+        QTest::newRow("Chinese") << QStringLiteral("注意力機制讓模型知道該看哪裡。");
+        QTest::newRow("emoji") << QStringLiteral("👩‍👩‍👧 the 🐈 cat 🇫🇷");
+        QTest::newRow("right to left") << QStringLiteral("القط على الطاولة");
+        QTest::newRow("lines") << QStringLiteral("the cat\n\nthe dog\t");
+        QTest::newRow("half a pair") << QString(QChar(0xd83d));
+    }
+    void anyTextIsFine() {
+        QFETCH(QString, text);
+        const Opened opened({.modelA = nameOf(m_tiny.path()),
+                             .modelB = nameOf(m_other.path()),
+                             .source = QStringLiteral("the cat"),
+                             .target = {},
+                             .view = {}});
+        QTRY_VERIFY_WITH_TIMEOUT(opened.showsWhatIsTyped(), patience);
+        opened.source->selectAll();
+        if (text.isEmpty()) {
+            QTest::keyClick(opened.source, Qt::Key_Delete);
+        } else { // as an input method does it
+            QInputMethodEvent event;
+            event.setCommitString(text);
+            QApplication::sendEvent(opened.source, &event);
+        }
+        QTRY_COMPARE_WITH_TIMEOUT(opened.window->trace()->sourceText, text.toStdString(), patience);
+        for (const auto* name : {"alignment", "compare", "heads", "matrix", "positions"}) {
+            opened.window->showView(QLatin1String(name));
+            QVERIFY(!opened.window->view()->grab().isNull());
+            QVERIFY(!opened.window->view()->describe().isEmpty());
+        }
+        QTest::keyClicks(opened.source, QStringLiteral("x")); // and it goes on
+        QTRY_VERIFY_WITH_TIMEOUT(QString::fromStdString(opened.window->trace()->sourceText).endsWith(QLatin1Char('x')),
+                                 patience);
+    }
+
+    void hugeTextLeavesTheWindowAwake_data() {
+        QTest::addColumn<QString>("unit");
+        QTest::newRow("sentences in lines") << QStringLiteral("the cat is on the table and the dog is in the bed.\n");
+        QTest::newRow("one line") << QStringLiteral("the cat is on the table and the dog is in the bed. ");
+        QTest::newRow("one word") << QStringLiteral("a");
+    }
+    void hugeTextLeavesTheWindowAwake() {
+        QFETCH(QString, unit);
+        const Opened opened({.modelA = nameOf(m_tiny.path()),
+                             .modelB = {},
+                             .source = QStringLiteral("the cat"),
+                             .target = {},
+                             .view = {}});
+        QTRY_VERIFY_WITH_TIMEOUT(opened.showsWhatIsTyped(), patience);
+        const auto text = unit.repeated(100'000 / unit.size());
+        QGuiApplication::clipboard()->setText(text);
+        opened.source->selectAll();
+
+        const auto whileDoing = [&opened](const auto& deed) {
+            const Heartbeat heartbeat;
+            deed();
+            QElapsedTimer clock;
+            clock.start();
+            do
+                letRun(20);
+            while (!opened.showsWhatIsTyped() && clock.elapsed() < patience);
+            letRun(50);
+            return heartbeat.longest();
+        };
+        const auto pasting = whileDoing([&] { QTest::keyClick(opened.source, Qt::Key_V, Qt::ControlModifier); });
+        QCOMPARE(opened.source->toPlainText(), text);
+        QVERIFY(opened.showsWhatIsTyped());
+        QVERIFY(!opened.complaint().isEmpty()); // says that the model read a part of it only
+        const auto typing = whileDoing([&] { QTest::keyClicks(opened.source, QStringLiteral("z")); });
+        QVERIFY(opened.showsWhatIsTyped());
+        qInfo("away for at most %lld ms while pasting, %lld ms at the next key", pasting, typing);
+        QVERIFY2(pasting < 400 * slowness, qPrintable(QString::number(pasting)));
+        QVERIFY2(typing < 200 * slowness, qPrintable(QString::number(typing)));
+    }
+
+    void brokenModelKeepsTheLastPicture_data() {
+        QTest::addColumn<QString>("harm");
+        QTest::addColumn<QString>("said");
+        QTest::newRow("missing") << QStringLiteral("missing") << QStringLiteral("model.safetensors");
+        QTest::newRow("truncated") << QStringLiteral("truncated") << QStringLiteral("model.safetensors");
+        QTest::newRow("lying") << QStringLiteral("lying") << QStringLiteral("model.safetensors");
+        QTest::newRow("no model at all") << QStringLiteral("empty") << QStringLiteral("config.json");
+    }
+    void brokenModelKeepsTheLastPicture() {
+        QFETCH(QString, harm);
+        QFETCH(QString, said);
+        const Opened opened({.modelA = nameOf(m_tiny.path()),
+                             .modelB = {},
+                             .source = QStringLiteral("the cat"),
+                             .target = {},
+                             .view = {}});
+        QTRY_VERIFY_WITH_TIMEOUT(opened.showsWhatIsTyped(), patience);
+        const auto trace = opened.window->trace();
+        const auto described = opened.window->view()->describe();
+
+        Folder broken;
+        if (harm != QLatin1String("empty"))
+            broken.recurrent();
+        const auto weights = broken.path() / "model.safetensors";
+        if (harm == QLatin1String("missing")) {
+            std::filesystem::remove(weights);
+        } else if (harm == QLatin1String("truncated")) {
+            std::filesystem::resize_file(weights, std::filesystem::file_size(weights) / 2);
+        } else if (harm == QLatin1String("lying")) {
+            QFile file(nameOf(weights));
+            QVERIFY(file.open(QIODevice::ReadWrite));
+            QVERIFY(file.seek(0) && file.write("\xff\xff\xff\xff\xff\xff\xff\x7f", 8) == 8); // length of the header
+        }
+        opened.drop(broken.path());
+        QTRY_VERIFY_WITH_TIMEOUT(!opened.complaint().isEmpty(), patience);
+        QVERIFY2(opened.complaint().contains(said), qUtf8Printable(opened.complaint()));
+        QTRY_VERIFY_WITH_TIMEOUT(!opened.window->waiting(), patience);
+        QCOMPARE(opened.window->trace(), trace);
+        QCOMPARE(opened.window->view()->describe(), described);
+        QVERIFY(opened.source->isEnabled() && opened.window->view()->isEnabled());
+
+        opened.drop(m_other.path());
+        QTRY_VERIFY_WITH_TIMEOUT(opened.ready() && opened.window->trace() != trace, patience);
+        QCOMPARE(opened.complaint(), QString());
+    }
+
+    void exportOpensAgain_data() {
+        QTest::addColumn<QString>("file");
+        for (const auto* file : {"picture.png", "picture.svg", "picture.pdf", "numbers.csv"})
+            QTest::newRow(file) << QString::fromLatin1(file);
+    }
+    void exportOpensAgain() {
+        QFETCH(QString, file);
+        const Opened opened({.modelA = nameOf(m_tiny.path()),
+                             .modelB = {},
+                             .source = QStringLiteral("the cat"),
+                             .target = {},
+                             .view = {}});
+        QTRY_VERIFY_WITH_TIMEOUT(opened.showsWhatIsTyped(), patience);
+        QVERIFY(QTest::qWaitForWindowActive(opened.window.get()));
+        const QTemporaryDir folder;
+        const auto path = folder.filePath(file);
+
+        QTest::keyClick(opened.window.get(), Qt::Key_S, Qt::ControlModifier);
+        auto* dialog = opened.window->findChild<QFileDialog*>();
+        QVERIFY(dialog);
+        dialog->setDirectory(folder.path());
+        dialog->selectFile(path);
+        static_cast<QDialog*>(dialog)->accept();
+        QTRY_VERIFY_WITH_TIMEOUT(QFile::exists(path), patience);
+        QCOMPARE(opened.complaint(), QString());
+
+        QFile written(path);
+        QVERIFY(written.open(QIODevice::ReadOnly));
+        const auto bytes = written.readAll();
+        if (file.endsWith(QLatin1String("png"))) {
+            const auto image = QImage::fromData(bytes, "PNG");
+            QCOMPARE(image.size(), opened.window->view()->size() * 2);
+            int paper = 0; // not all of one colour
+            for (int x = 0; x < image.width(); ++x)
+                paper += image.pixel(x, image.height() / 2) == image.pixel(0, 0);
+            QVERIFY(paper < image.width());
+        } else if (file.endsWith(QLatin1String("svg"))) {
+            QXmlStreamReader reader(bytes);
+            bool drawing = false;
+            QString texts;
+            while (!reader.atEnd()) {
+                if (reader.readNext() == QXmlStreamReader::StartElement)
+                    drawing = drawing || reader.name() == QLatin1String("svg");
+                else if (reader.isCharacters())
+                    texts += reader.text();
+            }
+            QVERIFY2(!reader.hasError(), qPrintable(reader.errorString()));
+            QVERIFY(drawing && texts.contains(QLatin1String("cat")));
+        } else if (file.endsWith(QLatin1String("pdf"))) {
+            QVERIFY(bytes.startsWith("%PDF-") && bytes.trimmed().endsWith("%%EOF"));
+        } else {
+            const auto& cross = *opened.window->trace()->cross;
+            QCOMPARE(bytes.trimmed().count('\n'), qsizetype(cross.queries) * cross.keys); // and a line of names
+        }
+    }
+
+    void exportThatFailsIsTold() {
+        const Opened opened({.modelA = nameOf(m_tiny.path()),
+                             .modelB = {},
+                             .source = QStringLiteral("the cat"),
+                             .target = {},
+                             .view = {}});
+        QTRY_VERIFY_WITH_TIMEOUT(opened.showsWhatIsTyped(), patience);
+        QVERIFY(QTest::qWaitForWindowActive(opened.window.get()));
+        QTest::keyClick(opened.window.get(), Qt::Key_S, Qt::ControlModifier);
+        auto* dialog = opened.window->findChild<QFileDialog*>();
+        QVERIFY(dialog);
+        Q_EMIT dialog->fileSelected(QStringLiteral("/proc/no/such/place.png"));
+        QVERIFY2(opened.complaint().contains(QLatin1String("/proc/no/such/place.png")),
+                 qUtf8Printable(opened.complaint()));
+    }
+
+    void keyboardReachesViewsAndHeads() {
+        const bool real = bundled(QStringLiteral("en-fr-transformer"));
+        const Opened opened({.modelA = real ? QStringLiteral("en-fr-transformer") : nameOf(m_tiny.path()),
+                             .modelB = {},
+                             .source = QStringLiteral("the cat"),
+                             .target = {},
+                             .view = {}});
+        QTRY_VERIFY_WITH_TIMEOUT(opened.showsWhatIsTyped(), patience);
+        QVERIFY(QTest::qWaitForWindowActive(opened.window.get()));
+        const QStringList names{QStringLiteral("alignment"), QStringLiteral("compare"), QStringLiteral("heads"),
+                                QStringLiteral("matrix"), QStringLiteral("positions")};
+        for (int i = 0; i < names.size(); ++i) {
+            QTest::keyClick(opened.source, static_cast<Qt::Key>(Qt::Key_1 + i), Qt::ControlModifier);
+            QCOMPARE(opened.window->view()->objectName(), names[i]);
+        }
+        QCOMPARE(opened.source->toPlainText(), QStringLiteral("the cat")); // no key went astray
+        if (!real)
+            return;
+        opened.window->showView(QStringLiteral("matrix"));
+        for (int i = 0; i < 8; ++i) {
+            QTest::keyClick(opened.source, Qt::Key_Up, Qt::AltModifier);
+            QTest::keyClick(opened.source, Qt::Key_Left, Qt::AltModifier);
+        }
+        const auto first = opened.window->view()->describe();
+        QVERIFY2(first.front().contains(QLatin1String("layer 0, head 0")), qUtf8Printable(first.front()));
+        QTest::keyClick(opened.source, Qt::Key_Right, Qt::AltModifier);
+        QTest::keyClick(opened.source, Qt::Key_Down, Qt::AltModifier);
+        const auto later = opened.window->view()->describe();
+        QVERIFY2(later.front().contains(QLatin1String("layer 1, head 1")), qUtf8Printable(later.front()));
+    }
+
+    void closesWhileItRuns() {
+        for (const int pause : {0, 1, 5, 20}) {
+            Opened opened({.modelA = nameOf(m_tiny.path()),
+                           .modelB = nameOf(m_other.path()),
+                           .source = QStringLiteral("the cat"),
+                           .target = {},
+                           .view = {}});
+            letRun(pause);
+            QTest::keyClicks(opened.source, QStringLiteral(" is here"));
+            QVERIFY(opened.window->waiting());
+            QElapsedTimer clock;
+            clock.start();
+            opened.window->close();
+            opened.window.reset();
+            QVERIFY(clock.elapsed() < 5000 * slowness);
+            letRun(pause);
+        }
+    }
+
+    void nothingTypedIsLost() {
+        {
+            const Opened opened({.modelA = nameOf(m_tiny.path()),
+                                 .modelB = {},
+                                 .source = QStringLiteral("the"),
+                                 .target = {},
+                                 .view = {}});
+            QTest::keyClicks(opened.source, QStringLiteral(" dog"));
+            QTRY_VERIFY_WITH_TIMEOUT(opened.showsWhatIsTyped(), patience);
+            opened.target->selectAll();
+            QTest::keyClicks(opened.target, QStringLiteral("un chien"));
+            opened.window->close();
+        }
+        const Opened again({}, Settings::load());
+        QCOMPARE(again.source->toPlainText(), QStringLiteral("the dog"));
+        QCOMPARE(again.target->toPlainText(), QStringLiteral("un chien"));
+        QTRY_VERIFY_WITH_TIMEOUT(again.showsWhatIsTyped(), patience);
+        QVERIFY(again.window->trace()->targetForced);
+    }
+
+private:
+    static bool bundled(const QString& name) {
+        return QFile::exists(QLatin1String(HEADLIGHT_MODELS) + QLatin1Char('/') + name
+                             + QStringLiteral("/model.safetensors"));
+    }
+
+    Folder m_tiny;
+    Folder m_other;
+};
+
+QTEST_MAIN(TypingTest)
+#include "tst_typing.moc"
