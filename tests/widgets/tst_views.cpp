@@ -723,7 +723,6 @@ private Q_SLOTS:
         QTest::newRow("no attention") << 1;
         QTest::newRow("a trace of nothing") << 2;
         QTest::newRow("a text shorter than the locked pair") << 3;
-        QTest::newRow("what was given out is not known") << 4;
     }
     void inspectorOfBrokenAndMissing() {
         QFETCH(int, trace);
@@ -734,8 +733,6 @@ private Q_SLOTS:
             made.cross.reset();
         if (trace == 2)
             made = {};
-        if (trace == 4)
-            made.emitted.clear();
         Selection selection;
         Inspector inspector;
         inspector.setSelection(&selection);
