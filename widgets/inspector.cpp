@@ -323,13 +323,15 @@ void Inspector::addHead(BlockKind kind) {
     const auto& known = facts(kind);
     if (!known.metrics)
         return;
-    add(Line::Kind::Heading, tr("HEAD"));
+    const bool compared = known.comparison && known.comparison->comparable(); // which has named A's entropy
+    add(Line::Kind::Heading, m_other ? tr("HEAD OF A") : tr("HEAD"));
     add(Line::Kind::Note, QStringLiteral("%1 · %2").arg(kindName(kind), known.shown->name));
     if (known.metrics->queries == 0)
         return add(Line::Kind::Note, tr("No row has a choice to measure."));
     const auto percent = [](float share) { return tr("%1 %").arg(qRound(share * 100)); };
     add(Line::Kind::Figure, tr("Kind"), kindWord(known.metrics->kind));
-    add(Line::Kind::Figure, tr("Entropy"), bits(known.metrics->entropy));
+    if (!compared)
+        add(Line::Kind::Figure, tr("Entropy"), bits(known.metrics->entropy));
     add(Line::Kind::Figure, tr("On special tokens"), percent(known.metrics->special));
     if (const auto& relative = known.metrics->relative)
         add(Line::Kind::Figure, tr("Mean distance"),
