@@ -120,6 +120,8 @@ private:
 MainWindow::MainWindow(Settings settings, const Opening& opening, QWidget* parent)
     : QMainWindow(parent), m_settings(std::move(settings)), m_selection(new Selection(this)),
       m_service(std::make_unique<InferenceService>()) {
+    // Without this a window with a style sheet keeps its palette from what is in it.
+    QCoreApplication::setAttribute(Qt::AA_UseStyleSheetPropagationInWidgetStyles);
     setWindowTitle(tr("Headlight"));
     setAcceptDrops(true);
     buildLayout();
@@ -140,11 +142,7 @@ MainWindow::MainWindow(Settings settings, const Opening& opening, QWidget* paren
         m_saveSoon.start();
         request();
     });
-    connect(m_topBar, &TopBar::modelsChosen, this, [this] {
-        m_saveSoon.start();
-        findModels();
-        request();
-    });
+    connect(m_topBar, &TopBar::modelsChosen, this, &MainWindow::runChosenModels);
     connect(m_topBar, &TopBar::folderWanted, this, &MainWindow::askForFolder);
     // Queued: a view draws first, and then there is a time to tell.
     connect(m_selection, &Selection::headChanged, this, &MainWindow::updateStatus, Qt::QueuedConnection);
@@ -448,14 +446,20 @@ void MainWindow::findModels() {
     m_firstFolder = find(models.a);
 }
 
+void MainWindow::runChosenModels() {
+    m_saveSoon.start();
+    findModels();
+    request();
+}
+
 void MainWindow::askForFolder() {
     auto* dialog =
         new QFileDialog(this, tr("Open a model folder"), m_settings.recentFolders.value(0, QDir::homePath()));
-    dialog->setAttribute(Qt::WA_DeleteOnClose);
     dialog->setFileMode(QFileDialog::Directory);
     dialog->setOption(QFileDialog::ShowDirsOnly);
     connect(dialog, &QFileDialog::fileSelected, this, &MainWindow::openFolder);
-    dialog->open();
+    dialog->setWindowModality(Qt::WindowModal);
+    present(dialog);
 }
 
 void MainWindow::openFolder(const QString& folder) {
@@ -463,7 +467,7 @@ void MainWindow::openFolder(const QString& folder) {
     m_settings.recentFolders.prepend(folder);
     m_settings.recentFolders = m_settings.recentFolders.mid(0, mostRecentFolders);
     m_topBar->setModels({folder, m_topBar->models().b});
-    Q_EMIT m_topBar->modelsChosen();
+    runChosenModels();
 }
 
 void MainWindow::swapModels() {
@@ -471,7 +475,7 @@ void MainWindow::swapModels() {
     if (models.b.isEmpty())
         return;
     m_topBar->setModels({models.b, models.a});
-    Q_EMIT m_topBar->modelsChosen();
+    runChosenModels();
 }
 
 void MainWindow::fillModelMenu(QMenu* menu, bool first) {
@@ -480,7 +484,7 @@ void MainWindow::fillModelMenu(QMenu* menu, bool first) {
     const auto add = [&](const QString& name, const QString& model) {
         auto* action = menu->addAction(name, this, [this, first, model, models] {
             m_topBar->setModels(first ? TopBar::Models{model, models.b} : TopBar::Models{models.a, model});
-            Q_EMIT m_topBar->modelsChosen();
+            runChosenModels();
         });
         action->setCheckable(true);
         action->setChecked(model == (first ? models.a : models.b));
@@ -494,7 +498,6 @@ void MainWindow::fillModelMenu(QMenu* menu, bool first) {
 void MainWindow::askForExport(bool numbers) {
     auto* dialog = new QFileDialog(this, numbers ? tr("Save the numbers") : tr("Save the picture"),
                                    m_settings.exportFolder.isEmpty() ? QDir::homePath() : m_settings.exportFolder);
-    dialog->setAttribute(Qt::WA_DeleteOnClose);
     dialog->setAcceptMode(QFileDialog::AcceptSave);
     const QList<std::pair<QString, QString>> kinds{{tr("PNG picture (*.png)"), QStringLiteral("png")},
                                                    {tr("SVG drawing (*.svg)"), QStringLiteral("svg")},
@@ -515,7 +518,8 @@ void MainWindow::askForExport(bool numbers) {
     dialog->selectFile(view()->objectName() + QLatin1Char('.') + dialog->defaultSuffix());
     connect(dialog, &QFileDialog::filterSelected, dialog, setKind);
     connect(dialog, &QFileDialog::fileSelected, this, &MainWindow::exportTo);
-    dialog->open();
+    dialog->setWindowModality(Qt::WindowModal);
+    present(dialog);
 }
 
 QString MainWindow::exportTitle() const {
@@ -545,21 +549,16 @@ void MainWindow::copyPicture() {
 }
 
 void MainWindow::applyAppearance() {
-    if (m_applyingAppearance) // our own palette is news to every window, this one too
-        return;
-    m_applyingAppearance = true;
-    QApplication::setPalette({}); // the desktop's
+    // The window has a palette of its own, so that the application's stays the desktop's.
     const bool dark = QApplication::palette().color(QPalette::Window).lightness() < 128;
     const auto theme = m_settings.theme.value_or(dark ? Theme::Dark : Theme::Light);
     m_appearance = makeAppearance(theme, m_settings.map.value_or(defaultColorMap(theme)), QApplication::font());
-    // The application's and not the window's: a style sheet keeps a window's palette from what is in it.
-    QApplication::setPalette(widgetPalette(m_appearance));
     setStyleSheet(widgetStyleSheet(m_appearance));
+    setPalette(widgetPalette(m_appearance));
     m_texts->setAppearance(m_appearance);
     m_inspector->setAppearance(m_appearance);
     for (auto* shownView : std::as_const(m_views))
         shownView->setAppearance(m_appearance);
-    m_applyingAppearance = false;
 }
 
 void MainWindow::fitSides() {
@@ -572,7 +571,6 @@ void MainWindow::fitSides() {
 
 void MainWindow::showPage(const QString& title, const QString& richText) {
     auto* dialog = new QDialog(this);
-    dialog->setAttribute(Qt::WA_DeleteOnClose);
     dialog->setWindowTitle(title);
     auto* page = new QTextBrowser;
     page->setFrameShape(QFrame::NoFrame);
@@ -584,7 +582,14 @@ void MainWindow::showPage(const QString& title, const QString& richText) {
     column->addWidget(page);
     column->addWidget(buttons);
     dialog->resize(QSize(620, 640).boundedTo(size()));
+    present(dialog);
+}
+
+void MainWindow::present(QDialog* dialog) {
+    dialog->setAttribute(Qt::WA_DeleteOnClose);
+    dialog->setStyleSheet(QStringLiteral("QToolButton { padding: 3px; }")); // a file dialog's are icons
     dialog->show();
+    dialog->setPalette(palette()); // which a window of its own does not inherit, nor keep before it is styled
 }
 
 void MainWindow::saveSettings() {
@@ -597,10 +602,12 @@ void MainWindow::saveSettings() {
     m_settings.save();
 }
 
-void MainWindow::changeEvent(QEvent* event) {
-    QMainWindow::changeEvent(event);
-    if (event->type() == QEvent::ApplicationPaletteChange || event->type() == QEvent::ApplicationFontChange)
+bool MainWindow::event(QEvent* event) {
+    const auto type = event->type();
+    if (type == QEvent::ThemeChange || type == QEvent::ApplicationPaletteChange
+        || type == QEvent::ApplicationFontChange)
         applyAppearance();
+    return QMainWindow::event(event);
 }
 
 void MainWindow::closeEvent(QCloseEvent* event) {

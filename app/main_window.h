@@ -12,6 +12,7 @@
 
 #include <memory>
 
+class QDialog;
 class QLabel;
 class QMenu;
 class QSplitter;
@@ -53,7 +54,7 @@ Q_SIGNALS:
     void shown();
 
 protected:
-    void changeEvent(QEvent* event) override;
+    bool event(QEvent* event) override;
     void closeEvent(QCloseEvent* event) override;
     void dragEnterEvent(QDragEnterEvent* event) override;
     void dropEvent(QDropEvent* event) override;
@@ -76,6 +77,7 @@ private:
     void updateStatus();
 
     void findModels();
+    void runChosenModels();
     void openFolder(const QString& folder);
     void askForFolder();
     void swapModels();
@@ -90,6 +92,8 @@ private:
     void applyAppearance();
     void fitSides();
     void showPage(const QString& title, const QString& richText);
+    /// Shows a dialog in the window's colours; what it brings comes by its signals.
+    void present(QDialog* dialog);
     void saveSettings();
 
     Settings m_settings;
@@ -114,7 +118,6 @@ private:
     QTimer m_saveSoon;
     QTimer m_tellSlow; ///< a run that is quicker is not worth a word
     double m_pngScale = 2;
-    bool m_applyingAppearance = false;
     bool m_sidesMoved = false;                   ///< by the user: then they stay
     std::unique_ptr<InferenceService> m_service; ///< last: its thread ends before anything that it reports to
 };

@@ -170,6 +170,7 @@ QSpinBox* TopBar::addSpin(const QString& name, const QString& prefix) {
 
 void TopBar::addAtEnd(QWidget* widget) {
     m_layout->addWidget(widget);
+    setTabOrder(m_reading, widget);
 }
 
 void TopBar::setKnownModels(const QStringList& models) {

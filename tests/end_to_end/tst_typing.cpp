@@ -468,6 +468,25 @@ private Q_SLOTS:
         }
     }
 
+    void followsTheDesktop() {
+        const Opened opened({.modelA = nameOf(m_tiny.path()), .modelB = {}, .source = {}, .target = {}, .view = {}});
+        QTRY_VERIFY_WITH_TIMEOUT(opened.showsWhatIsTyped(), patience);
+        const auto lightness = [&opened] {
+            return opened.window->view()->grab().toImage().pixelColor(2, 2).lightness();
+        };
+        const auto desktop = QApplication::palette();
+        QVERIFY(lightness() > 200);
+        QApplication::setPalette(QPalette(QColor(40, 40, 44)));
+        QTRY_VERIFY(lightness() < 60);
+        QTRY_VERIFY(opened.source->grab().toImage().pixelColor(20, 40).lightness() < 60);
+        QApplication::setPalette(desktop);
+        QTRY_VERIFY(lightness() > 200);
+        letRun(50);
+        const Heartbeat heartbeat; // what follows a change must not cause another
+        letRun(100);
+        QVERIFY2(heartbeat.longest() < 50 * slowness, qPrintable(QString::number(heartbeat.longest())));
+    }
+
     void nothingTypedIsLost() {
         {
             const Opened opened({.modelA = nameOf(m_tiny.path()),
