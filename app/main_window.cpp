@@ -1,12 +1,12 @@
 #include "app/main_window.h"
 
+#include "app/export_menu.h"
 #include "app/help_text.h"
 #include "app/model_catalog.h"
 #include "app/text_panel.h"
 #include "app/top_bar.h"
 #include "widgets/alignment_view.h"
 #include "widgets/compare_view.h"
-#include "widgets/figure_exporter.h"
 #include "widgets/heads_view.h"
 #include "widgets/inspector.h"
 #include "widgets/matrix_view.h"
@@ -14,7 +14,6 @@
 
 #include <QActionGroup>
 #include <QApplication>
-#include <QClipboard>
 #include <QCloseEvent>
 #include <QDialog>
 #include <QDialogButtonBox>
@@ -50,10 +49,6 @@ using namespace std::chrono_literals;
 constexpr auto worthAWord = 150ms;
 constexpr auto quietBeforeSaving = 1s;
 constexpr qsizetype mostRecentFolders = 8;
-
-std::filesystem::path pathOf(const QString& file) {
-    return QFile::encodeName(file).toStdString();
-}
 
 QString milliseconds(double time) {
     return MainWindow::tr("%1 ms").arg(time, 0, 'f', 1);
@@ -233,22 +228,21 @@ void MainWindow::addView(const QString& name, const QString& title, TraceView* v
 }
 
 void MainWindow::buildExport() {
-    m_exportMenu = new QMenu(tr("Export"), this);
-    auto* save =
-        m_exportMenu->addAction(tr("Save &picture…"), QKeySequence::Save, this, [this] { askForExport(false); });
-    m_exportMenu->addAction(tr("Save &numbers…"), QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_S), this,
-                            [this] { askForExport(true); });
-    m_exportMenu->addAction(tr("&Copy picture"), QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_C), this,
-                            &MainWindow::copyPicture);
-    m_exportMenu->addSeparator();
-    auto* scales = new QActionGroup(this);
-    for (const int scale : {1, 2, 4}) {
-        auto* action =
-            m_exportMenu->addAction(tr("PNG at %1×").arg(scale), this, [this, scale] { m_pngScale = scale; });
-        action->setCheckable(true);
-        action->setChecked(scale == static_cast<int>(m_pngScale));
-        scales->addAction(action);
-    }
+    m_exportMenu = new ExportMenu(
+        [this]() -> ExportMenu::Subject {
+            return {view(), m_first ? QString::fromStdString(m_first->model + ": " + m_first->sourceText).left(200)
+                                    : windowTitle()};
+        },
+        this);
+    m_exportMenu->setFolder(m_settings.exportFolder);
+    connect(m_exportMenu, &ExportMenu::asks, this, &MainWindow::present);
+    connect(m_exportMenu, &ExportMenu::failed, this, [this](const QString& why) { m_banner->tell(why); });
+    connect(m_exportMenu, &ExportMenu::done, this, [this](const QString& message) {
+        constexpr int longEnough = 8000;
+        statusBar()->showMessage(message, longEnough);
+        m_saveSoon.start();
+    });
+    auto* save = m_exportMenu->deeds().front();
     auto* button = new QToolButton;
     button->setText(tr("Export…"));
     button->setAccessibleName(tr("Export what is on show"));
@@ -265,7 +259,7 @@ void MainWindow::buildMenus() {
     auto* file = menuBar()->addMenu(tr("&File"));
     file->addAction(tr("&Open model folder…"), QKeySequence::Open, this, &MainWindow::askForFolder);
     file->addSeparator();
-    file->addActions(m_exportMenu->actions().mid(0, 3));
+    file->addActions(m_exportMenu->deeds());
     file->addSeparator();
     file->addAction(tr("&Quit"), QKeySequence(Qt::CTRL | Qt::Key_Q), this, &QWidget::close);
 
@@ -495,59 +489,6 @@ void MainWindow::fillModelMenu(QMenu* menu, bool first) {
         add(modelTitle(model), model);
 }
 
-void MainWindow::askForExport(bool numbers) {
-    auto* dialog = new QFileDialog(this, numbers ? tr("Save the numbers") : tr("Save the picture"),
-                                   m_settings.exportFolder.isEmpty() ? QDir::homePath() : m_settings.exportFolder);
-    dialog->setAcceptMode(QFileDialog::AcceptSave);
-    const QList<std::pair<QString, QString>> kinds{{tr("PNG picture (*.png)"), QStringLiteral("png")},
-                                                   {tr("SVG drawing (*.svg)"), QStringLiteral("svg")},
-                                                   {tr("PDF page (*.pdf)"), QStringLiteral("pdf")},
-                                                   {tr("CSV numbers (*.csv)"), QStringLiteral("csv")}};
-    QStringList filters;
-    for (const auto& kind : kinds)
-        filters << kind.first;
-    const auto setKind = [dialog, kinds](const QString& filter) {
-        for (const auto& [name, ending] : kinds) {
-            if (name == filter)
-                dialog->setDefaultSuffix(ending);
-        }
-    };
-    dialog->setNameFilters(filters);
-    dialog->selectNameFilter(numbers ? filters.back() : filters.front());
-    setKind(dialog->selectedNameFilter());
-    dialog->selectFile(view()->objectName() + QLatin1Char('.') + dialog->defaultSuffix());
-    connect(dialog, &QFileDialog::filterSelected, dialog, setKind);
-    connect(dialog, &QFileDialog::fileSelected, this, &MainWindow::exportTo);
-    dialog->setWindowModality(Qt::WindowModal);
-    present(dialog);
-}
-
-QString MainWindow::exportTitle() const {
-    return m_first ? QString::fromStdString(m_first->model + ": " + m_first->sourceText).left(200) : windowTitle();
-}
-
-void MainWindow::exportTo(const QString& file) {
-    m_settings.exportFolder = QFileInfo(file).absolutePath();
-    m_saveSoon.start();
-    try {
-        FigureExporter::save(*view(), pathOf(file),
-                             {.size = view()->size(), .scale = m_pngScale, .title = exportTitle()});
-        statusBar()->showMessage(tr("Saved as %1").arg(QDir::toNativeSeparators(file)), 8000);
-    } catch (const Error& error) {
-        m_banner->tell(QString::fromUtf8(error.what()));
-    }
-}
-
-void MainWindow::copyPicture() {
-    try {
-        QGuiApplication::clipboard()->setMimeData(
-            FigureExporter::mimeData(*view(), {.size = view()->size(), .scale = m_pngScale, .title = exportTitle()}));
-        statusBar()->showMessage(tr("The picture is on the clipboard"), 4000);
-    } catch (const Error& error) {
-        m_banner->tell(QString::fromUtf8(error.what()));
-    }
-}
-
 void MainWindow::applyAppearance() {
     // The window has a palette of its own, so that the application's stays the desktop's.
     const bool dark = QApplication::palette().color(QPalette::Window).lightness() < 128;
@@ -597,6 +538,7 @@ void MainWindow::saveSettings() {
     m_settings.modelB = m_topBar->models().b;
     m_settings.sourceText = m_texts->source();
     m_settings.targetText = m_texts->target().value_or(QString());
+    m_settings.exportFolder = m_exportMenu->folder();
     m_settings.geometry = saveGeometry();
     m_settings.fresh = false;
     m_settings.save();

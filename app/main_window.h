@@ -20,6 +20,7 @@ class QTabWidget;
 
 namespace headlight {
 
+class ExportMenu;
 class Inspector;
 class TextPanel;
 class TopBar;
@@ -83,12 +84,6 @@ private:
     void swapModels();
     void fillModelMenu(QMenu* menu, bool first);
 
-    /// The dialog for a picture or, with `numbers`, for a table of its values.
-    void askForExport(bool numbers);
-    void exportTo(const QString& file);
-    void copyPicture();
-    QString exportTitle() const;
-
     void applyAppearance();
     void fitSides();
     void showPage(const QString& title, const QString& richText);
@@ -105,7 +100,7 @@ private:
     QTabWidget* m_tabs;
     Inspector* m_inspector;
     QSplitter* m_splitter;
-    QMenu* m_exportMenu;
+    ExportMenu* m_exportMenu;
     QLabel* m_timings;
     QLabel* m_machine;
     QList<TraceView*> m_views;
@@ -116,8 +111,7 @@ private:
     std::filesystem::path m_secondFolder; ///< empty: none
     QString m_modelProblem;               ///< why a chosen model has no folder
     QTimer m_saveSoon;
-    QTimer m_tellSlow; ///< a run that is quicker is not worth a word
-    double m_pngScale = 2;
+    QTimer m_tellSlow;                           ///< a run that is quicker is not worth a word
     bool m_sidesMoved = false;                   ///< by the user: then they stay
     std::unique_ptr<InferenceService> m_service; ///< last: its thread ends before anything that it reports to
 };
