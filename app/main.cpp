@@ -95,6 +95,7 @@ int runWindow(int argc, char** argv, const QStringList& words) {
     }
     if (!hasDisplay())
         return fail("there is no display for the window; \"headlight render\" draws without one", NotDone);
+    QApplication::setStyle(QStringLiteral("Fusion")); // what the style sheet is drawn for
     const QApplication application(argc, argv);
     openResources();
     QGuiApplication::setApplicationDisplayName(QStringLiteral("Headlight"));
@@ -121,6 +122,7 @@ int main(int argc, char** argv) {
             return runWindow(argc, argv, words);
         if (surface == Surface::Offscreen) {
             qputenv("QT_QPA_PLATFORM", "offscreen");
+            QApplication::setStyle(QStringLiteral("Fusion"));
             const QApplication application(argc, argv);
             return runInTerminal(words);
         }

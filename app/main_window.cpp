@@ -139,6 +139,12 @@ MainWindow::MainWindow(Settings settings, const Opening& opening, QWidget* paren
     });
     connect(m_topBar, &TopBar::modelsChosen, this, &MainWindow::runChosenModels);
     connect(m_topBar, &TopBar::folderWanted, this, &MainWindow::askForFolder);
+    const auto followView = [this] {
+        const auto name = view()->objectName();
+        m_topBar->setCrossOnly(name == QLatin1String("alignment") || name == QLatin1String("compare"));
+    };
+    connect(m_tabs, &QTabWidget::currentChanged, this, followView);
+    followView();
     // Queued: a view draws first, and then there is a time to tell.
     connect(m_selection, &Selection::headChanged, this, &MainWindow::updateStatus, Qt::QueuedConnection);
     connect(m_tabs, &QTabWidget::currentChanged, this, &MainWindow::updateStatus, Qt::QueuedConnection);
@@ -371,6 +377,7 @@ void MainWindow::request() {
         return;
     }
     InferenceJob job{.first = m_firstFolder, .second = m_secondFolder, .request = {}};
+    job.request.record.vectors = true; // the inspector tells how an additive weight came to be
     job.request.source = m_texts->source().toStdString();
     if (const auto target = m_texts->target())
         job.request.target = target->toStdString();

@@ -223,7 +223,7 @@ void TopBar::setTrace(TracePointer trace, TracePointer other) {
     m_other = std::move(other);
     QList<BlockKind> kinds;
     for (const auto kind : {BlockKind::Cross, BlockKind::Encoder, BlockKind::Decoder}) {
-        if (m_trace && m_trace->block(kind))
+        if (runWithHeads(m_trace.get(), m_other.get(), kind))
             kinds.append(kind);
     }
     QList<BlockKind> listed;
@@ -240,14 +240,22 @@ void TopBar::setTrace(TracePointer trace, TracePointer other) {
     showHead();
 }
 
+void TopBar::setCrossOnly(bool only) {
+    if (only == m_crossOnly)
+        return;
+    m_crossOnly = only;
+    if (only)
+        m_kindElsewhere = m_selection->kind();
+    const auto kind = only ? BlockKind::Cross : m_kindElsewhere;
+    if (m_kind->findData(static_cast<int>(kind)) >= 0)
+        m_selection->setKind(kind);
+    showHead();
+}
+
 HeadPlace TopBar::placeOnShow() const {
     const auto kind = m_selection->kind();
-    // With two runs of different size the one with more heads is what one chooses from.
-    const Trace* larger = m_trace.get();
-    const auto heads = [kind](const Trace* trace) { return most(trace, nullptr, kind, &AttentionBlock::heads); };
-    if (heads(m_other.get()) > heads(larger))
-        larger = m_other.get();
-    const auto shown = larger ? m_selection->shown(*larger, kind) : std::nullopt;
+    const auto* run = runWithHeads(m_trace.get(), m_other.get(), kind);
+    const auto shown = run ? m_selection->shown(*run, kind) : std::nullopt;
     return shown && shown->place ? *shown->place : HeadPlace{m_selection->layer(), m_selection->head()};
 }
 
@@ -263,7 +271,7 @@ void TopBar::showHead() {
         mode = HeadMode::One;
 
     select(m_kind, static_cast<int>(kind));
-    m_kind->setEnabled(m_kind->count() > 1);
+    m_kind->setEnabled(m_kind->count() > 1 && !m_crossOnly);
     select(m_mode, static_cast<int>(mode));
     m_mode->setEnabled(choice);
     if (auto* items = qobject_cast<QStandardItemModel*>(m_mode->model()))

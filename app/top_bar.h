@@ -40,6 +40,8 @@ public:
     const Models& models() const { return m_models; }
 
     void setTrace(TracePointer trace, TracePointer other);
+    /// While the view on show draws cross-attention alone, that is the kind; afterwards again the one before.
+    void setCrossOnly(bool only);
     /// To the layers or heads before (-1) and after (+1) those on show.
     void stepLayer(int step);
     void stepHead(int step);
@@ -71,6 +73,8 @@ private:
     TracePointer m_other;
     QStringList m_known;
     Models m_models;
+    bool m_crossOnly = false;
+    BlockKind m_kindElsewhere = BlockKind::Cross; ///< in views of any kind
     QHBoxLayout* m_layout;
     QList<QLabel*> m_labels; ///< that go where there is no room
     QComboBox* m_modelA;

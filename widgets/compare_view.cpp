@@ -32,8 +32,8 @@ std::vector<Panel> CompareView::build() {
     MapPanel common;
     common.rows = labels(comparison.rows);
     common.columns = labels(comparison.columns);
-    common.rowQueries = comparison.rowQueries;
-    common.columnKeys = comparison.columnKeys;
+    common.queryRows = comparison.queryRows;
+    common.keyColumns = comparison.keyColumns;
 
     auto a = common;
     a.title = tr("A · %1").arg(QString::fromStdString(trace()->model));
@@ -62,7 +62,7 @@ std::vector<Panel> CompareView::build() {
     bars.title = tr("How far apart each row is");
     bars.note = tr("Jensen–Shannon divergence in bits: 0 is the same");
     bars.labels = common.rows;
-    bars.rowQueries = common.rowQueries;
+    bars.queryRows = common.queryRows;
     bars.values = comparison.divergence;
 
     return {{QRectF(0, 0, 0.48, 0.5), std::move(a)},

@@ -49,17 +49,17 @@ bool onPaper(const QCPPainter& painter) {
 }
 
 /// Row or column of the panel that stands for a query or key; -1 when none does.
-int placeOf(const std::vector<int>& firsts, int count, int token) {
+int placeOf(const std::vector<int>& places, int count, int token) {
     if (token < 0)
         return -1;
-    if (firsts.empty())
+    if (places.empty())
         return token < count ? token : -1;
-    const auto after = std::upper_bound(firsts.begin(), firsts.end(), token);
-    return static_cast<int>(after - firsts.begin()) - 1;
+    return static_cast<std::size_t>(token) < places.size() ? places[static_cast<std::size_t>(token)] : -1;
 }
 
-int tokenAt(const std::vector<int>& firsts, int place) {
-    return firsts.empty() ? place : firsts[static_cast<std::size_t>(place)];
+/// The first query or key of a row or column.
+int tokenAt(const std::vector<int>& places, int place) {
+    return places.empty() ? place : static_cast<int>(std::find(places.begin(), places.end(), place) - places.begin());
 }
 
 /// What is lit in a panel.
@@ -214,8 +214,8 @@ public:
     Lit litBy(const Selection::Pair& pair) const override {
         if (!m_panel.pointsAtTokens || pair.kind != m_panel.kind)
             return {};
-        return {placeOf(m_panel.rowQueries, m_panel.map.rows, pair.query ? pair.query->value : -1),
-                placeOf(m_panel.columnKeys, m_panel.map.columns, pair.key ? pair.key->value : -1)};
+        return {placeOf(m_panel.queryRows, m_panel.map.rows, pair.query ? pair.query->value : -1),
+                placeOf(m_panel.keyColumns, m_panel.map.columns, pair.key ? pair.key->value : -1)};
     }
 
 private:
@@ -457,7 +457,7 @@ public:
         if (pair.kind != m_panel.kind)
             return {};
         return {
-            placeOf(m_panel.rowQueries, static_cast<int>(m_panel.values.size()), pair.query ? pair.query->value : -1),
+            placeOf(m_panel.queryRows, static_cast<int>(m_panel.values.size()), pair.query ? pair.query->value : -1),
             -1};
     }
 
@@ -1021,24 +1021,28 @@ Selection::Pair FigureView::pairAt(const Spot& spot) const {
         return {};
     const auto& content = m_panels[static_cast<std::size_t>(spot.panel)].content;
     if (const auto* map = std::get_if<MapPanel>(&content); map && map->pointsAtTokens)
-        return {map->kind, Query(tokenAt(map->rowQueries, spot.row)), Key(tokenAt(map->columnKeys, spot.column))};
+        return {map->kind, Query(tokenAt(map->queryRows, spot.row)), Key(tokenAt(map->keyColumns, spot.column))};
     if (const auto* bars = std::get_if<BarPanel>(&content))
-        return {bars->kind, Query(tokenAt(bars->rowQueries, spot.row)), {}};
+        return {bars->kind, Query(tokenAt(bars->queryRows, spot.row)), {}};
     return {};
 }
 
 QString FigureView::wordsAt(const Spot& spot) const {
     if (spot.panel < 0)
         return {};
+    // Marked as rich text, for a token such as <s> would make it so and vanish.
+    const auto rich = [](const QStringList& lines) {
+        return QStringLiteral("<qt>%1</qt>")
+            .arg(lines.join(QLatin1Char('\n')).toHtmlEscaped().replace(QLatin1Char('\n'), QStringLiteral("<br>")));
+    };
     const auto& content = m_panels[static_cast<std::size_t>(spot.panel)].content;
     if (const auto* map = std::get_if<MapPanel>(&content))
-        return tr("%1 → %2\n%3")
-            .arg(map->rows.value(spot.row, QString::number(spot.row)),
-                 map->columns.value(spot.column, QString::number(spot.column)),
-                 numberText(map->map.at(spot.row, spot.column), 4));
+        return rich({tr("%1 → %2").arg(map->rows.value(spot.row, QString::number(spot.row)),
+                                       map->columns.value(spot.column, QString::number(spot.column))),
+                     numberText(map->map.at(spot.row, spot.column), 4)});
     if (const auto* tiles = std::get_if<TilePanel>(&content)) {
         const auto& tile = tiles->tiles[static_cast<std::size_t>(spot.row)];
-        return QStringList{tile.name, tile.caption}.join(QLatin1Char('\n'));
+        return rich({tile.name, tile.caption});
     }
     return {};
 }

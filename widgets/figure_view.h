@@ -25,8 +25,8 @@ struct MapPanel {
     QString rowAxis; ///< what the rows are: "Target (looks)"
     QString columnAxis;
     std::vector<int> marks;            ///< for each row the column to mark with a dot, -1 for none; may be empty
-    std::vector<int> rowQueries;       ///< the first query of each row; empty: row i is query i
-    std::vector<int> columnKeys;       ///< the first key of each column; empty: column i is key i
+    std::vector<int> queryRows;        ///< the row of each query, -1 for none; empty: query i has row i
+    std::vector<int> keyColumns;       ///< the column of each key, likewise
     BlockKind kind = BlockKind::Cross; ///< of the pair that hovering points at
     float low = 0;                     ///< value of the first colour
     float high = 1;                    ///< value of the last colour
@@ -44,7 +44,7 @@ struct BarPanel {
     QString note; ///< below, what the number means
     QStringList labels;
     std::vector<float> values;
-    std::vector<int> rowQueries; ///< as in MapPanel
+    std::vector<int> queryRows; ///< as in MapPanel
     BlockKind kind = BlockKind::Cross;
     float high = 1; ///< value of the longest bar
 };

@@ -6,15 +6,16 @@ namespace headlight {
 
 std::vector<Panel> HeadsView::build() {
     const auto kind = selection()->kind();
-    const auto* block = trace()->block(kind);
-    if (!block || block->layers * block->heads == 0)
+    const auto* run = runWithHeads(trace(), other(), kind);
+    if (!run)
         return {};
-    const auto metrics = blockMetrics(*block, trace()->keyTokens(kind));
-    const auto chosen = selection()->shown(*trace(), kind)->place;
+    const auto* block = run->block(kind);
+    const auto metrics = blockMetrics(*block, run->keyTokens(kind));
+    const auto chosen = selection()->shown(*run, kind)->place;
 
     TilePanel panel;
     panel.kind = kind;
-    panel.title = QString::fromStdString(trace()->model);
+    panel.title = QString::fromStdString(run->model);
     panel.subtitle = tr("%1 attention, %2 × %3 heads; colours from 0 to 1; click one to open it")
                          .arg(kindName(kind))
                          .arg(block->layers)
@@ -32,7 +33,7 @@ std::vector<Panel> HeadsView::build() {
             // What there is to know of a cross head is how well it aligns; its kinds are those of self-attention.
             const auto known =
                 kind == BlockKind::Cross
-                    ? tr("aligns %1").arg(static_cast<double>(alignmentScore(map, trace()->source)), 0, 'f', 2)
+                    ? tr("aligns %1").arg(static_cast<double>(alignmentScore(map, run->source)), 0, 'f', 2)
                     : QString::fromUtf8(word.data(), static_cast<qsizetype>(word.size()));
             panel.tiles.push_back(
                 {.map = std::move(map),

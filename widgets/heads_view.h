@@ -5,7 +5,8 @@
 
 namespace headlight {
 
-/// Layers down, heads across, all on one scale from 0 to 1, so that a pale map is a broad head; a click opens one.
+/// Of two runs the one that has more of them. Layers down, heads across, all on one scale from 0 to 1, so that a pale
+/// map is a broad head; a click opens one.
 class HeadsView : public FigureView {
     Q_OBJECT
 public:

@@ -83,10 +83,8 @@ float meanEntropy(const Map& map) {
 }
 
 /// The row or column of a comparison that holds this query or key of the first run; -1 when it was left out.
-int placeIn(const std::vector<int>& firsts, bool byWords, int token) {
-    const auto after = std::upper_bound(firsts.begin(), firsts.end(), token);
-    const auto place = static_cast<int>(after - firsts.begin()) - 1;
-    return place >= 0 && (byWords || firsts[static_cast<std::size_t>(place)] == token) ? place : -1;
+int placeIn(const std::vector<int>& places, int token) {
+    return static_cast<std::size_t>(token) < places.size() ? places[static_cast<std::size_t>(token)] : -1;
 }
 
 void drawText(QPainter& painter, const QRect& place, Qt::Alignment alignment, const QString& text, const QFont& font,
@@ -146,18 +144,25 @@ QSize Inspector::sizeHint() const {
     return {280, 720};
 }
 
+const Trace& Inspector::run(BlockKind kind) const {
+    return !m_trace->block(kind) && m_other && m_other->block(kind) ? *m_other : *m_trace;
+}
+
 const Inspector::Facts& Inspector::facts(BlockKind kind) {
     auto& kept = m_facts[static_cast<std::size_t>(kind)];
     if (kept)
         return *kept;
     kept.emplace();
-    kept->shown = m_selection->shown(*m_trace, kind);
+    const auto& measured = run(kind);
+    kept->shown = m_selection->shown(measured, kind);
     if (!kept->shown)
         return *kept;
     kept->entropy = meanEntropy(kept->shown->map);
-    if (const auto& place = kept->shown->place)
-        kept->metrics = headMetrics(*m_trace->block(kind), place->layer, place->head, m_trace->keyTokens(kind));
-    if (const auto second = m_other ? m_selection->shown(*m_other, kind) : std::nullopt)
+    const auto* heads = runWithHeads(m_trace.get(), m_other.get(), kind);
+    kept->head = m_selection->shown(*heads, kind)->name;
+    if (const auto place = m_selection->shown(*heads, kind)->place)
+        kept->metrics = headMetrics(*heads->block(kind), place->layer, place->head, heads->keyTokens(kind));
+    if (const auto second = m_other && &measured == m_trace.get() ? m_selection->shown(*m_other, kind) : std::nullopt)
         kept->comparison =
             compare({*m_trace, kept->shown->map, kept->shown->rows}, {*m_other, second->map, second->rows}, kind);
     return *kept;
@@ -166,12 +171,12 @@ const Inspector::Facts& Inspector::facts(BlockKind kind) {
 const std::vector<Token>& Inspector::rowNames(BlockKind kind) {
     const auto& shown = facts(kind).shown;
     const bool given = shown ? shown->rows == RowTokens::Emitted : !m_trace->emitted.empty();
-    return rowTokens(*m_trace, kind, given ? RowTokens::Emitted : RowTokens::TakenIn);
+    return rowTokens(run(kind), kind, given ? RowTokens::Emitted : RowTokens::TakenIn);
 }
 
 BlockKind Inspector::kindOnShow() const {
     for (const auto kind : {m_selection->kind(), BlockKind::Cross, BlockKind::Encoder, BlockKind::Decoder})
-        if (m_trace->block(kind))
+        if (run(kind).block(kind))
             return kind;
     return m_selection->kind();
 }
@@ -182,7 +187,7 @@ Inspector::Pointed Inspector::pointed() {
     const auto within = [](const auto& index, const std::vector<Token>& tokens) {
         return index && index->value >= 0 && static_cast<std::size_t>(index->value) < tokens.size() ? index->value : -1;
     };
-    return {pair.kind, within(pair.query, rowNames(pair.kind)), within(pair.key, m_trace->keyTokens(pair.kind))};
+    return {pair.kind, within(pair.query, rowNames(pair.kind)), within(pair.key, run(pair.kind).keyTokens(pair.kind))};
 }
 
 void Inspector::add(Line::Kind kind, const QString& label, const QString& value) {
@@ -223,7 +228,7 @@ void Inspector::addPointer(const Pointed& at) {
         return;
     }
     auto query = at.query >= 0 ? nameOf(rowNames(at.kind), at.query) : QString();
-    auto key = at.key >= 0 ? nameOf(m_trace->keyTokens(at.kind), at.key) : QString();
+    auto key = at.key >= 0 ? nameOf(run(at.kind).keyTokens(at.kind), at.key) : QString();
     const auto& known = facts(at.kind);
     const bool weighed = known.shown && at.query >= 0 && at.key >= 0 && at.query < known.shown->map.rows
                          && at.key < known.shown->map.columns;
@@ -234,11 +239,11 @@ void Inspector::addPointer(const Pointed& at) {
     big.kind = Line::Kind::Big;
     big.value = number(known.shown->map.at(at.query, at.key));
     QString note;
-    if (m_other) {
+    if (m_other && &run(at.kind) == m_trace.get()) {
         big.secondValue = number(std::nanf(""));
         const auto* both = known.comparison && known.comparison->comparable() ? &*known.comparison : nullptr;
-        const int row = both ? placeIn(both->rowQueries, both->byWords, at.query) : -1;
-        const int column = both ? placeIn(both->columnKeys, both->byWords, at.key) : -1;
+        const int row = both ? placeIn(both->queryRows, at.query) : -1;
+        const int column = both ? placeIn(both->keyColumns, at.key) : -1;
         if (row >= 0 && column >= 0) {
             // What is compared is what is named: words where the vocabularies differ.
             query = shownText(both->rows[static_cast<std::size_t>(row)]);
@@ -283,9 +288,9 @@ void Inspector::addRow(const Pointed& at) {
         return;
     if (at.query >= 0 && at.query < shown->map.rows) {
         add(Line::Kind::Heading, tr("ROW “%1”").arg(nameOf(rowNames(at.kind), at.query)));
-        addBars(shown->map.row(at.query), m_trace->keyTokens(at.kind), at.key);
+        addBars(shown->map.row(at.query), run(at.kind).keyTokens(at.kind), at.key);
     } else if (at.query < 0 && at.key >= 0 && at.key < shown->map.columns) {
-        add(Line::Kind::Heading, tr("COLUMN “%1”").arg(nameOf(m_trace->keyTokens(at.kind), at.key)));
+        add(Line::Kind::Heading, tr("COLUMN “%1”").arg(nameOf(run(at.kind).keyTokens(at.kind), at.key)));
         std::vector<float> column;
         for (int row = 0; row < shown->map.rows; ++row)
             column.push_back(shown->map.at(row, at.key));
@@ -324,8 +329,9 @@ void Inspector::addHead(BlockKind kind) {
     if (!known.metrics)
         return;
     const bool compared = known.comparison && known.comparison->comparable(); // which has named A's entropy
-    add(Line::Kind::Heading, m_other ? tr("HEAD OF A") : tr("HEAD"));
-    add(Line::Kind::Note, QStringLiteral("%1 · %2").arg(kindName(kind), known.shown->name));
+    const auto* measured = runWithHeads(m_trace.get(), m_other.get(), kind);
+    add(Line::Kind::Heading, !m_other ? tr("HEAD") : measured == m_trace.get() ? tr("HEAD OF A") : tr("HEAD OF B"));
+    add(Line::Kind::Note, QStringLiteral("%1 · %2").arg(kindName(kind), known.head));
     if (known.metrics->queries == 0)
         return add(Line::Kind::Note, tr("No row has a choice to measure."));
     const auto percent = [](float share) { return tr("%1 %").arg(qRound(share * 100)); };

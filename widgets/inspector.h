@@ -48,7 +48,8 @@ private:
     /// What one kind of attention is like whatever the pointer does; made when it is first asked for.
     struct Facts {
         std::optional<ShownMap> shown;
-        std::optional<HeadMetrics> metrics; ///< absent for a mean of heads
+        QString head;                       ///< name of what `metrics` are of
+        std::optional<HeadMetrics> metrics; ///< of the run with more heads; absent for a mean of heads
         float entropy = 0;                  ///< bits, mean over the rows
         std::optional<Comparison> comparison;
     };
@@ -61,6 +62,8 @@ private:
 
     /// Forgets what was derived from the traces and the head on show.
     void refresh();
+    /// Model A's, unless only B has attention of this kind.
+    const Trace& run(BlockKind kind) const;
     const Facts& facts(BlockKind kind);
     const std::vector<Token>& rowNames(BlockKind kind);
     Pointed pointed();

@@ -4,17 +4,18 @@ namespace headlight {
 
 std::vector<Panel> MatrixView::build() {
     const auto kind = selection()->kind();
-    auto shown = selection()->shown(*trace(), kind);
-    if (!shown)
+    const auto* run = runWithHeads(trace(), other(), kind);
+    if (!run)
         return {};
+    auto shown = selection()->shown(*run, kind);
     MapPanel panel;
     panel.kind = kind;
-    panel.title = QString::fromStdString(trace()->model);
+    panel.title = QString::fromStdString(run->model);
     panel.subtitle = tr("%1 · %2").arg(kindName(kind), shown->name);
     panel.rowAxis = tr("query (looks)");
     panel.columnAxis = tr("key (is looked at)");
-    panel.rows = shownTexts(rowTokens(*trace(), kind, shown->rows));
-    panel.columns = shownTexts(trace()->keyTokens(kind));
+    panel.rows = shownTexts(rowTokens(*run, kind, shown->rows));
+    panel.columns = shownTexts(run->keyTokens(kind));
     panel.map = std::move(shown->map);
     panel.zooms = true;
     panel.valuesInCells = true;

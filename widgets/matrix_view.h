@@ -5,7 +5,8 @@
 
 namespace headlight {
 
-/// Queries down, keys across; the wheel zooms, dragging pans, a double click shows the whole map again.
+/// Of two runs of the one that has more heads. Queries down, keys across; the wheel zooms, dragging pans, a double
+/// click shows the whole map again.
 class MatrixView : public FigureView {
     Q_OBJECT
 public:

@@ -21,14 +21,15 @@ std::vector<int> shownDimensions(int dimensions) {
 } // namespace
 
 std::vector<Panel> PositionsView::build() {
-    const auto& table = trace()->positions;
+    const auto* run = trace()->positions || !other() ? trace() : other();
+    const auto& table = run->positions;
     if (!table || table->positions < 1 || table->dimensions < 1)
         return {};
     MapPanel matrix;
     matrix.title = tr("Position × dimension");
     matrix.subtitle = table->kind == PositionTable::Kind::Sinusoidal
-                          ? tr("%1: sinusoidal, Vaswani et al. 2017, 3.5").arg(QString::fromStdString(trace()->model))
-                          : tr("%1: learned").arg(QString::fromStdString(trace()->model));
+                          ? tr("%1: sinusoidal, Vaswani et al. 2017, 3.5").arg(QString::fromStdString(run->model))
+                          : tr("%1: learned").arg(QString::fromStdString(run->model));
     matrix.rowAxis = tr("position");
     matrix.columnAxis = tr("dimension");
     matrix.map = {table->positions, table->dimensions, table->values};

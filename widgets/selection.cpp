@@ -88,6 +88,16 @@ std::optional<ShownMap> Selection::shown(const Trace& trace, BlockKind kind) con
     return shown;
 }
 
+const Trace* runWithHeads(const Trace* first, const Trace* other, BlockKind kind) {
+    const auto heads = [kind](const Trace* run) {
+        const auto* block = run ? run->block(kind) : nullptr;
+        return block ? block->layers * block->heads : 0;
+    };
+    if (heads(other) > heads(first))
+        return other;
+    return heads(first) > 0 ? first : nullptr;
+}
+
 QString kindName(BlockKind kind) {
     switch (kind) {
     case BlockKind::Encoder:

@@ -85,6 +85,9 @@ private:
     bool m_locked = false;
 };
 
+/// Of two runs the one with more heads of this kind, the first of equals: what the views of single heads show. Null
+/// when neither has any.
+const Trace* runWithHeads(const Trace* first, const Trace* other, BlockKind kind);
 /// "encoder, self", "decoder, self", "cross".
 QString kindName(BlockKind kind);
 /// A token's text as labels show it: without SentencePiece's space mark in front, unless it is all there is.

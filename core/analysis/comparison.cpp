@@ -103,6 +103,14 @@ WordMap withoutSpecialColumns(WordMap words) {
     return kept;
 }
 
+/// For each token the place of the word that it is part of, -1 where that was left out.
+std::vector<int> placesOf(const std::vector<Word>& words, int tokens) {
+    std::vector<int> places(static_cast<std::size_t>(tokens), -1);
+    for (std::size_t i = 0; i < words.size(); ++i)
+        std::fill_n(places.begin() + words[i].firstToken, words[i].tokenCount, static_cast<int>(i));
+    return places;
+}
+
 /// Mean of the numbers that are finite; 0 when there are none.
 float meanOfFinite(const std::vector<float>& values) {
     double sum = 0;
@@ -180,10 +188,8 @@ Comparison compare(const ComparisonSide& first, const ComparisonSide& second, Bl
     }
     made.rows = labelsOf(one.rows, Which::All);
     made.columns = labelsOf(one.columns, Which::All);
-    for (const auto& word : one.rows)
-        made.rowQueries.push_back(word.firstToken);
-    for (const auto& word : one.columns)
-        made.columnKeys.push_back(word.firstToken);
+    made.queryRows = placesOf(one.rows, first.map.rows);
+    made.keyColumns = placesOf(one.columns, first.map.columns);
     made.first = std::move(one.map);
     made.second = std::move(other.map);
     measure(made);

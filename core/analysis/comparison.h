@@ -27,8 +27,8 @@ struct Comparison {
     bool specialColumnsLeftOut = false; ///< the same for columns, and rows are scaled to sum to 1 again
     std::vector<std::string> rows;      ///< labels
     std::vector<std::string> columns;   ///< labels
-    std::vector<int> rowQueries;        ///< of the first: the first query of each row
-    std::vector<int> columnKeys;        ///< of the first: the first key of each column
+    std::vector<int> queryRows;         ///< of the first: the row of each of its queries, -1 where it was left out
+    std::vector<int> keyColumns;        ///< of the first: the column of each of its keys, likewise
     Map first;
     Map second;
     Map difference;                   ///< first - second

@@ -16,6 +16,15 @@ std::string withoutSpaceMarks(std::string text) {
     return text;
 }
 
+/// A token's bytes may begin with the space before it.
+std::string_view withoutSpaces(std::string_view text) {
+    constexpr std::string_view spaces = " \t\r\n";
+    const auto begin = text.find_first_not_of(spaces);
+    if (begin == std::string_view::npos)
+        return text;
+    return text.substr(begin, text.find_last_not_of(spaces) + 1 - begin);
+}
+
 [[maybe_unused]] bool covers(std::span<const Word> words, int tokens) {
     int next = 0;
     for (const auto& word : words) {
@@ -47,7 +56,7 @@ std::vector<Word> wordsOf(std::span<const Token> tokens, std::string_view text) 
     for (auto& word : words) {
         const auto [begin, end] = word.bytes;
         if (begin < end && end <= text.size())
-            word.text = text.substr(begin, end - begin);
+            word.text = withoutSpaces(text.substr(begin, end - begin));
         else if (auto letters = withoutSpaceMarks(word.text); !word.special && !letters.empty())
             word.text = std::move(letters);
     }
