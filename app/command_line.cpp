@@ -308,6 +308,8 @@ constexpr Option renderOptions[] = {
     {"kind", "KIND", QT_TRANSLATE_NOOP("headlight::CommandLine", "encoder, decoder or cross")},
     {"layer", "L", QT_TRANSLATE_NOOP("headlight::CommandLine", "counted from 0; without --head the mean of its heads")},
     {"head", "H", QT_TRANSLATE_NOOP("headlight::CommandLine", "counted from 0")},
+    {"point", "Q,K",
+     QT_TRANSLATE_NOOP("headlight::CommandLine", "query and key to light, counted from 0, as a click does")},
     {"colors", "MAP", QT_TRANSLATE_NOOP("headlight::CommandLine", "blue, viridis, cividis, magma or grey")},
     {"theme", "THEME", QT_TRANSLATE_NOOP("headlight::CommandLine", "light or dark")},
     {"size", "WxH", QT_TRANSLATE_NOOP("headlight::CommandLine", "of the picture")},
@@ -345,7 +347,7 @@ void runRender(const Words& words, QTextStream& out, QTextStream& err) {
     RenderOptions options;
     words.requireOneOf("out", "demo");
     const bool demo = words.has("demo");
-    for (const char* name : {"target", "view", "kind", "layer", "head", "size", "scale", "theme"}) {
+    for (const char* name : {"target", "view", "kind", "layer", "head", "point", "size", "scale", "theme"}) {
         if (demo)
             words.refuseBoth("demo", name);
     }
@@ -364,6 +366,15 @@ void runRender(const Words& words, QTextStream& out, QTextStream& err) {
         options.kind = static_cast<BlockKind>(*kind);
     options.layer = words.whole("layer", 0, std::numeric_limits<int>::max());
     options.head = words.whole("head", 0, std::numeric_limits<int>::max());
+    if (words.has("point")) {
+        const auto parts = words.value("point").split(QLatin1Char(','));
+        bool query = false;
+        bool key = false;
+        const std::pair point(parts.value(0).toInt(&query), parts.value(1).toInt(&key));
+        if (parts.size() != 2 || !query || !key || point.first < 0 || point.second < 0)
+            throw WrongWords(tr("--point: \"%1\" is not as 2,0: a query and a key").arg(words.value("point")));
+        options.point = point;
+    }
     if (options.head && !options.layer)
         throw WrongWords(tr("--head needs --layer"));
     if (const auto map = words.oneOf("colors", colorMapNames()))

@@ -18,11 +18,6 @@
 
 using namespace headlight;
 
-/// Resources of a static library must be asked for, outside of any namespace.
-static void openResources() {
-    Q_INIT_RESOURCE(resources);
-}
-
 namespace {
 
 /// Qt wants UTF-8 and says so in several lines where a bare system has no locale at all.
@@ -97,11 +92,10 @@ int runWindow(int argc, char** argv, const QStringList& words) {
         return fail("there is no display for the window; \"headlight render\" draws without one", NotDone);
     QApplication::setStyle(QStringLiteral("Fusion")); // what the style sheet is drawn for
     const QApplication application(argc, argv);
-    openResources();
     QGuiApplication::setApplicationDisplayName(QStringLiteral("Headlight"));
     QGuiApplication::setDesktopFileName(QStringLiteral("org.headlight.Headlight"));
-    QGuiApplication::setWindowIcon(QIcon(QStringLiteral(":/headlight.svg")));
     MainWindow window(Settings::load(), opening);
+    QGuiApplication::setWindowIcon(QIcon(QStringLiteral(":/headlight.svg")));
     window.show();
     return QApplication::exec();
 }

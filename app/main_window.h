@@ -45,6 +45,7 @@ public:
     /// The view on show.
     TraceView* view() const;
     void showView(const QString& name);
+    Selection& selection() { return *m_selection; }
     /// The run on show, of model A; null before the first.
     TracePointer trace() const { return m_first; }
     /// True while what is drawn is not yet of the text that is typed.

@@ -3,6 +3,7 @@
 #include "app/inference_service.h"
 #include "app/main_window.h"
 #include "app/model_catalog.h"
+#include "app/text_panel.h"
 #include "core/checkpoint/safetensors.h"
 #include "core/engine.h"
 #include "core/trace/trace_file.h"
@@ -19,18 +20,10 @@
 #include <QEventLoop>
 #include <QFile>
 #include <QImage>
-#include <QJsonArray>
-#include <QJsonDocument>
-#include <QJsonObject>
 #include <QTimer>
 
 #include <array>
 #include <memory>
-
-/// Resources of a static library must be asked for, outside of any namespace.
-static void openResources() {
-    Q_INIT_RESOURCE(resources);
-}
 
 namespace headlight {
 
@@ -96,24 +89,27 @@ const char* kindWord(BlockKind kind) {
     return kind == BlockKind::Encoder ? "encoder" : kind == BlockKind::Decoder ? "decoder" : "cross";
 }
 
-/// What the model has of what was asked for; a view would quietly take the nearest.
-const AttentionBlock* checkedBlock(const RenderOptions& options, const Trace& trace) {
+/// What the runs have of what was asked for, as the views choose it; they would quietly take the nearest.
+const AttentionBlock* checkedBlock(const RenderOptions& options, const Runs& runs) {
+    const Trace* run = nullptr;
     const AttentionBlock* block = nullptr;
     for (const auto kind : {BlockKind::Cross, BlockKind::Encoder, BlockKind::Decoder}) {
-        if (!block && (!options.kind || *options.kind == kind))
-            block = trace.block(kind);
+        if (run || (options.kind && *options.kind != kind))
+            continue;
+        run = runWithHeads(runs.first.get(), runs.second.get(), kind);
+        block = run ? run->block(kind) : nullptr;
     }
     if (!block && options.kind)
         throw Error(Error::Kind::Invalid, "--kind",
-                    trace.model + " has no attention of kind " + kindWord(*options.kind));
+                    runs.first->model + " has no attention of kind " + kindWord(*options.kind));
     if (!options.layer)
         return block;
     if (!block)
-        throw Error(Error::Kind::Invalid, "--layer", trace.model + " has no attention");
+        throw Error(Error::Kind::Invalid, "--layer", runs.first->model + " has no attention");
     const auto check = [&](const char* option, const char* what, int number, int count) {
         if (number >= count)
             throw Error(Error::Kind::Invalid, option,
-                        std::to_string(number) + " is beyond " + trace.model + ", whose " + kindWord(block->kind)
+                        std::to_string(number) + " is beyond " + run->model + ", whose " + kindWord(block->kind)
                             + " attention has " + std::to_string(count) + " " + what + (count == 1 ? "" : "s")
                             + ", counted from 0");
     };
@@ -123,11 +119,22 @@ const AttentionBlock* checkedBlock(const RenderOptions& options, const Trace& tr
     return block;
 }
 
-void select(Selection& selection, const RenderOptions& options, const Trace& trace) {
-    const auto* block = checkedBlock(options, trace);
+void select(Selection& selection, const RenderOptions& options, const Runs& runs) {
+    const auto* block = checkedBlock(options, runs);
     if (!block)
         return;
     selection.setKind(block->kind);
+    if (options.point) {
+        const auto [query, key] = *options.point;
+        const auto* own = runs.first->block(block->kind); // a pair is of A where both have one
+        const auto& pointed = own ? *own : *block;
+        if (query >= pointed.queries || key >= pointed.keys)
+            throw Error(Error::Kind::Invalid, "--point",
+                        std::to_string(query) + "," + std::to_string(key) + " is beyond the "
+                            + std::to_string(pointed.queries) + " queries and " + std::to_string(pointed.keys)
+                            + " keys of this text, counted from 0");
+        selection.toggleLock({block->kind, Query(query), Key(key)});
+    }
     if (!options.layer)
         return;
     selection.setHead(block->kind, Layer(*options.layer), Head(options.head.value_or(0)));
@@ -138,7 +145,7 @@ void select(Selection& selection, const RenderOptions& options, const Trace& tra
 void drawView(const RenderOptions& options, const Runs& runs) {
     const auto& type = viewType(options.view);
     Selection selection; // before the view, which must not outlive it
-    select(selection, options, *runs.first);
+    select(selection, options, runs);
     const auto view = type.make();
     view->setAppearance(
         makeAppearance(options.theme, options.map.value_or(defaultColorMap(options.theme)), QApplication::font()));
@@ -152,8 +159,8 @@ void drawView(const RenderOptions& options, const Runs& runs) {
                           .title = QString::fromStdString(runs.first->model) + QStringLiteral(": ") + options.source});
 }
 
-/// The window as it looks once the models have run, on the view of that name (empty: the one it opens with).
-void drawWindow(const RenderOptions& options, const QString& view) {
+/// The window as it looks once the models have run: comparing where there are two.
+void drawWindow(const RenderOptions& options, const Runs& runs) {
     Settings settings;
     settings.theme = options.theme;
     settings.map = options.map;
@@ -162,7 +169,7 @@ void drawWindow(const RenderOptions& options, const QString& view) {
                                  .modelB = options.modelB,
                                  .source = options.source,
                                  .target = options.target.value_or(QString()),
-                                 .view = view});
+                                 .view = options.modelB.isEmpty() ? QString() : QStringLiteral("compare")});
     const auto size = options.size.isEmpty() ? QSize(1280, 800) : options.size;
     window.resize(size);
     window.show();
@@ -179,6 +186,7 @@ void drawWindow(const RenderOptions& options, const QString& view) {
         loop.exec();
     if (!ready())
         throw Error(Error::Kind::Invalid, "--view window", "the window did not come to show a run");
+    select(window.selection(), options, runs);
     QCoreApplication::processEvents(); // layouts that the run's arrival changed
 
     const double scale = options.scale.value_or(1);
@@ -197,14 +205,6 @@ QString nameOf(const std::filesystem::path& file) {
     return QFile::decodeName(file.c_str());
 }
 
-QString firstExample() {
-    openResources();
-    QFile file(QStringLiteral(":/examples.json"));
-    if (!file.open(QIODevice::ReadOnly))
-        return {};
-    return QJsonDocument::fromJson(file.readAll()).array().first()[QLatin1String("text")].toString();
-}
-
 } // namespace
 
 QStringList renderableViews() {
@@ -218,7 +218,7 @@ RenderReport render(const RenderOptions& options) {
     // The runs come first for the window too, which would say in a banner what is to be an error here.
     const auto runs = run(options);
     if (options.view == windowName)
-        drawWindow(options, {});
+        drawWindow(options, runs);
     else
         drawView(options, runs);
     return {{nameOf(options.file)}, noticesOf(runs)};
@@ -231,32 +231,31 @@ RenderReport renderDemo(const RenderOptions& given, const std::filesystem::path&
     if (options.modelB.isEmpty())
         options.modelB = QStringLiteral("en-fr-transformer");
     if (options.source.isEmpty())
-        options.source = firstExample();
+        options.source = TextPanel::examples().value(0).text;
 
     const auto runs = run(options);
     RenderReport report{{}, noticesOf(runs)};
     writeTrace(*runs.first, folder / "trace"); // makes the folder
     report.files << nameOf(folder / "trace" / "trace.safetensors") << nameOf(folder / "trace" / "trace.json");
 
-    const auto draw = [&](const Runs& shown, const char* view, std::initializer_list<const char*> endings) {
+    const auto draw = [&](const char* view, std::initializer_list<const char*> endings) {
         options.view = QLatin1String(view);
         for (const auto* ending : endings) {
             options.file = folder / (std::string(view) + ending);
-            drawView(options, shown);
+            drawView(options, runs);
             report.files << nameOf(options.file);
         }
     };
-    const Runs exchanged{runs.second, runs.first}; // model B has more to show where there are heads and positions
-    draw(runs, "alignment", {".png", ".svg", ".pdf", ".csv"});
-    draw(runs, "compare", {".png", ".svg", ".pdf", ".csv"});
-    draw(exchanged, "heads", {".png"});
-    draw(exchanged, "matrix", {".png"});
-    draw(exchanged, "positions", {".png"});
+    draw("alignment", {".png", ".svg", ".pdf", ".csv"});
+    draw("compare", {".png", ".svg", ".pdf", ".csv"});
+    draw("heads", {".png"});
+    draw("matrix", {".png"});
+    draw("positions", {".png"});
 
     for (const auto theme : {Theme::Light, Theme::Dark}) {
         options.theme = theme;
         options.file = folder / (theme == Theme::Light ? "window-light.png" : "window-dark.png");
-        drawWindow(options, QStringLiteral("compare"));
+        drawWindow(options, runs);
         report.files << nameOf(options.file);
     }
     return report;

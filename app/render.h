@@ -10,6 +10,7 @@
 
 #include <filesystem>
 #include <optional>
+#include <utility>
 
 namespace headlight {
 
@@ -20,9 +21,10 @@ struct RenderOptions {
     QString source;
     std::optional<QString> target; ///< absent: model A's own translation
     QString view = QStringLiteral("alignment");
-    std::optional<BlockKind> kind; ///< absent: cross-attention, else what the model has
-    std::optional<int> layer;      ///< absent: what the view shows unasked
-    std::optional<int> head;       ///< absent while `layer` is given: the mean of that layer's heads
+    std::optional<BlockKind> kind;            ///< absent: cross-attention, else what the model has
+    std::optional<int> layer;                 ///< absent: what the view shows unasked
+    std::optional<std::pair<int, int>> point; ///< query and key to light, as a click on their cell does
+    std::optional<int> head;                  ///< absent while `layer` is given: the mean of that layer's heads
     Theme theme = Theme::Light;
     std::optional<ColorMap> map; ///< absent: the theme's own
     std::optional<double> scale; ///< absent: 2, and 1 for the window

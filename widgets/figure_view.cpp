@@ -18,7 +18,7 @@ constexpr double titleHeight = 26;
 constexpr double captionHeight = 18;
 constexpr double spacing = 8;
 constexpr double legendHeight = 34;
-constexpr double largestCell = 96;
+constexpr double largestCell = 150;
 /// More cells than this are drawn as one image even on paper: a file with each of them would be of no use.
 constexpr int mostVectorCells = 60000;
 
@@ -113,8 +113,7 @@ protected:
 class MapArt final : public PanelArt {
 public:
     MapArt(const MapPanel& panel, const Appearance& appearance, QCPAxisRect* rect)
-        : PanelArt(appearance), m_panel(panel), m_rect(rect), m_font(sized(appearance, 0.93)),
-          m_bold(sized(appearance, 0.93, QFont::Bold)) {
+        : PanelArt(appearance), m_panel(panel), m_rect(rect) {
         x().setRange(0, std::max(1, m_panel.map.columns));
         y().setRange(0, std::max(1, m_panel.map.rows));
         y().setRangeReversed(true);
@@ -126,6 +125,10 @@ public:
 
     void arrange(const QRectF& area) override {
         m_area = area;
+        // A large panel is looked at from farther away.
+        const double factor = 0.93 * std::clamp(std::min(area.width(), area.height() * 1.3) / 800, 1.0, 1.5);
+        m_font = sized(m_appearance, factor);
+        m_bold = sized(m_appearance, factor, QFont::Bold);
         QRectF inner = area;
         if (!m_panel.title.isEmpty())
             inner.setTop(inner.top() + titleHeight);
@@ -170,11 +173,13 @@ public:
 
     void drawStill(QCPPainter& painter) override {
         const auto below = drawnTitle(painter, m_area, m_panel.title, m_panel.subtitle);
-        if (!m_panel.rowAxis.isEmpty())
+        if (!m_panel.rowAxis.isEmpty()) {
+            const auto font = sized(m_appearance, 0.93);
             text(painter, QRectF(below.left(), below.top(), below.width(), captionHeight),
                  Qt::AlignLeft | Qt::AlignVCenter,
-                 elided(m_font, QStringLiteral("↓ %1   → %2").arg(m_panel.rowAxis, m_panel.columnAxis), below.width()),
-                 m_font, m_appearance.muted);
+                 elided(font, QStringLiteral("↓ %1   → %2").arg(m_panel.rowAxis, m_panel.columnAxis), below.width()),
+                 font, m_appearance.muted);
+        }
         painter.save();
         painter.setClipRect(m_plot.adjusted(0, 0, 1, 1));
         drawCells(painter);
