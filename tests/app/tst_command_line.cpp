@@ -197,6 +197,8 @@ void TestCommandLine::wrongWords_data() {
     row("render --model tiny --text a --out a.png --size 10x600", {u"\"10x600\""_qs});
     row("render --model tiny --text a --out a.png --layer -1", {u"--layer"_qs, u"\"-1\""_qs});
     row("render --model tiny --text a --out a.png --head 0", {u"--head"_qs, u"--layer"_qs});
+    row("render --model tiny --text a --out a.png --point 1", {u"--point"_qs, u"\"1\""_qs});
+    row("render --model tiny --text a --out a.png --point 1,-1", {u"--point"_qs, u"\"1,-1\""_qs});
     row("render --demo to --view heads", {u"--demo"_qs, u"--view"_qs});
     row("render --demo to --out a.png", {u"--demo"_qs, u"--out"_qs});
 }
@@ -230,6 +232,7 @@ void TestCommandLine::notDone_data() {
     row("render --model tiny --text a --out nowhere/a.png --view window", {u"nowhere/a.png"_qs});
     row("render --model tiny --text a --out a.png --layer 1", {u"--layer"_qs, u"1 layer"_qs});
     row("render --model tiny --text a --out a.png --layer 0 --head 1", {u"--head"_qs, u"1 head"_qs});
+    row("render --model tiny --text a --out a.png --point 0,99", {u"--point"_qs, u"0,99"_qs, u"keys"_qs});
     row("render --model tiny --text a --out a.png --kind encoder", {u"--kind"_qs, u"encoder"_qs});
     row("render --model plain --text a --out a.png --layer 0", {u"--layer"_qs, u"no attention"_qs});
     row("render --model tiny --compare nowhere --text a --out a.png", {u"nowhere"_qs});
@@ -388,6 +391,7 @@ void TestCommandLine::pictures_data() {
     QTest::newRow("dark, other colours") << u"--theme dark --colors magma --size 300x200"_qs << u"A.PNG"_qs
                                          << QSize(600, 400);
     QTest::newRow("one head") << u"--view matrix --layer 0 --head 0 --kind cross"_qs << u"a.png"_qs << QSize();
+    QTest::newRow("a lit cell") << u"--point 0,0"_qs << u"a.svg"_qs << QSize();
     QTest::newRow("a mean of heads") << u"--layer 0"_qs << u"a.png"_qs << QSize();
     QTest::newRow("the window") << u"--view window --compare plain"_qs << u"a.png"_qs << QSize(1280, 800);
     QTest::newRow("the window, dark") << u"--view window --theme dark --size 1100x700"_qs << u"a.png"_qs

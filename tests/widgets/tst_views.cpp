@@ -189,6 +189,45 @@ private Q_SLOTS:
         }
     }
 
+    /// Single heads are those of the run that has more, whichever of the two that is.
+    void singleHeadsAreOfTheRunWithMore_data() {
+        QTest::addColumn<QString>("name");
+        QTest::addColumn<bool>("secondHasMore");
+        for (const auto* name : {"heads", "matrix"}) {
+            QTest::addRow("%s of A", name) << QString::fromLatin1(name) << false;
+            QTest::addRow("%s of B", name) << QString::fromLatin1(name) << true;
+        }
+    }
+    void singleHeadsAreOfTheRunWithMore() {
+        QFETCH(QString, name);
+        QFETCH(bool, secondHasMore);
+        auto one = traceFromAscii(cat);
+        one.model = "solo";
+        auto many = traceFromAscii(cat, {.layers = 2, .heads = 3});
+        many.model = "many";
+        Shown shown(name);
+        shown.view->setTrace(shared(secondHasMore ? one : many), shared(secondHasMore ? many : one));
+        const auto text = oneText(shown.view->describe());
+        QVERIFY2(text.contains(u"many"_qs) && !text.contains(u"solo"_qs), qPrintable(text));
+    }
+
+    /// A special token that the comparison leaves out lights no row of another token.
+    void whatIsLeftOutLightsNothing() {
+        auto other = traceFromAscii(R"(
+                  the   cat   sleeps  </s>
+        le        9     1     .       .
+        chat      1     8     1       .
+        dort      .     6     .       4
+        )");
+        Shown shown(u"compare"_qs);
+        shown.view->setTrace(traceOf(cat), shared(other));
+        const auto dark = shown.picture();
+        shown.selection.hover(pairOf(BlockKind::Cross, 3, -1));
+        QCOMPARE(shown.picture(), dark);
+        shown.selection.hover(pairOf(BlockKind::Cross, 2, -1));
+        QVERIFY(shown.picture() != dark);
+    }
+
     void compareNumbersHoldBothAndTheirDifference() {
         Shown shown(u"compare"_qs);
         shown.view->setTrace(traceOf(cat), traceOf(otherCat));
