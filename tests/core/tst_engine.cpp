@@ -16,8 +16,6 @@
 
 using namespace headlight;
 
-Q_DECLARE_METATYPE(headlight::Request)
-
 namespace {
 
 std::vector<std::int64_t> idsOf(const QJsonValue& values) {

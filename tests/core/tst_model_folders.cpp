@@ -12,8 +12,6 @@
 
 using namespace headlight;
 
-Q_DECLARE_METATYPE(std::function<void(const headlight::Folder&)>)
-
 class TestModelFolders : public QObject {
     Q_OBJECT
 

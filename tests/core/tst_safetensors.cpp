@@ -16,8 +16,6 @@
 
 using namespace headlight;
 
-Q_DECLARE_METATYPE(headlight::Error::Kind)
-
 namespace {
 
 constexpr float infinite = std::numeric_limits<float>::infinity();

@@ -18,8 +18,6 @@
 
 using namespace headlight;
 
-Q_DECLARE_METATYPE(headlight::Error::Kind)
-
 namespace {
 
 constexpr auto picture = R"(
