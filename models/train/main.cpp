@@ -3,6 +3,7 @@
 #include "core/checkpoint/safetensors.h"
 #include "core/engine.h"
 #include "core/text/sentencepiece.h"
+#include "models/train/alignments.h"
 #include "models/train/evaluate.h"
 #include "models/train/trainer.h"
 
@@ -29,8 +30,13 @@ constexpr const char* help = R"(headlight-train makes and measures the models of
 headlight-train train --architecture transformer|additive|recurrent --corpus FILE --valid FILE --vocabulary FILE
                       --out FOLDER [options]
 headlight-train evaluate --model FOLDER --corpus FILE [--beam N] [--limit N] [--translations FILE]
+headlight-train align --gold FILE [--model FOLDER] [--corpus FILE]
 
 A corpus has a source, a tab and its translation on each line; --corpus and --valid may be given several times.
+align prints alignment error rates: of the model's attention, of the diagonal, and of IBM Model 1 learnt from --corpus;
+--model and --corpus may be given several times. A gold file has an id, source words, target words, sure links and
+links that are possible only on each line, apart by tabs.
+
 The vocabulary is a SentencePiece model with </s> as id 0 and <unk> as id 1. FOLDER gets the model each time it is
 better on the validation than before; FOLDER.state is what the same command goes on from after it was stopped.
 
@@ -85,6 +91,9 @@ public:
     std::vector<std::string> texts(const std::string& name) const {
         text(name);
         return m_values.at(name);
+    }
+    std::vector<std::string> textsOr(const std::string& name) const {
+        return m_values.contains(name) ? texts(name) : std::vector<std::string>();
     }
     template <class Number>
     Number numberOr(const std::string& name, Number otherwise, Number least) const {
@@ -312,6 +321,40 @@ int evaluate(const Arguments& arguments) {
     return 0;
 }
 
+int align(const Arguments& arguments) {
+    const auto gold = readGoldAlignments(arguments.text("--gold"));
+    AlignmentErrors diagonal;
+    for (const auto& one : gold)
+        diagonal.add(one, diagonalLinks(static_cast<int>(one.source.size()), static_cast<int>(one.target.size())));
+    std::printf("%zu sentences\n%.3f  the diagonal\n", gold.size(), diagonal.rate());
+
+    const auto plain = [](const std::vector<std::string>& words) {
+        std::vector<std::string> made;
+        std::transform(words.begin(), words.end(), std::back_inserter(made), plainWord);
+        return made;
+    };
+    std::vector<IbmModel1::Pair> pairs;
+    for (const auto& file : arguments.textsOr("--corpus"))
+        for (const auto& text : readParallelText(file))
+            pairs.push_back({plainWords(text.source), plainWords(text.target)});
+    if (!pairs.empty()) {
+        for (const auto& one :
+             gold) // as is usual: the words of the sentences themselves are known, their links are not
+            pairs.push_back({plain(one.source), plain(one.target)});
+        const IbmModel1 model(pairs, static_cast<int>(arguments.countOr("--iterations", 5)));
+        AlignmentErrors errors;
+        for (const auto& one : gold)
+            errors.add(one, model.align(plain(one.source), plain(one.target)));
+        std::printf("%.3f  IBM Model 1, learnt from %zu pairs\n", errors.rate(), pairs.size());
+    }
+    for (const auto& folder : arguments.textsOr("--model")) {
+        const auto engine = Engine::open(folder);
+        for (const auto& score : alignmentScores(*engine, gold))
+            std::printf("%.3f  %s: %s\n", score.rate, engine->info().name.c_str(), score.name.c_str());
+    }
+    return 0;
+}
+
 int run(int count, char** words) {
     const std::string command = count > 1 ? words[1] : "";
     if (command == "train") {
@@ -327,6 +370,10 @@ int run(int count, char** words) {
         constexpr auto known = std::to_array<const char*>(
             {"--model", "--corpus", "--beam", "--limit", "--translations", "--device", "--threads"});
         return evaluate(Arguments(count, words, known));
+    }
+    if (command == "align") {
+        constexpr auto known = std::to_array<const char*>({"--gold", "--model", "--corpus", "--iterations"});
+        return align(Arguments(count, words, known));
     }
     const bool asked = command == "--help" || command == "help";
     std::fputs(help, asked ? stdout : stderr);
