@@ -118,7 +118,14 @@ RowTokens likelyRowTokens(const Map& map, std::span<const Token> keys) {
         }
         return largest - special;
     };
-    return map.rows > 1 && ordinary(map.rows - 1) > ordinary(0) ? RowTokens::TakenIn : RowTokens::Emitted;
+    if (map.rows < 2 || !(ordinary(map.rows - 1) > ordinary(0)))
+        return RowTokens::Emitted;
+    // What is taken in last is the end of the target, and that belongs to the source's end. A last row that looks at
+    // any other word rests there, as some heads do on "I" rather than on </s>, and says nothing of how to read it.
+    const auto lastOrdinary =
+        std::find_if(keys.rbegin(), keys.rend(), [](const Token& token) { return !token.special; });
+    const auto looked = hardAlignment(map).back();
+    return looked == static_cast<int>(keys.rend() - lastOrdinary) - 1 ? RowTokens::TakenIn : RowTokens::Emitted;
 }
 
 } // namespace headlight

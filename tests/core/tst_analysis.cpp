@@ -246,6 +246,8 @@ private Q_SLOTS:
         QCOMPARE(likelyRowTokens(first, recurrent.source), RowTokens::Emitted);
         QCOMPARE(likelyRowTokens(second, transformer.source), RowTokens::TakenIn);
         QCOMPARE(likelyRowTokens(Map{1, 3, {0, 0, 1}}, recurrent.source), RowTokens::Emitted);
+        const Map restsOnTheFirstWord{3, 3, {0, 0, 1, 0, 1, 0, 1, 0, 0}};
+        QCOMPARE(likelyRowTokens(restsOnTheFirstWord, recurrent.source), RowTokens::Emitted);
     }
 
     void saysWhyNot_data() {
