@@ -42,6 +42,10 @@ Trainer::Trainer(Network network, Corpus corpus, std::vector<Corpus> validation,
     : m_network((network.translator->to(options.device), std::move(network))), m_corpus(std::move(corpus)),
       m_validation(std::move(validation)), m_options(options), m_stateFile(std::move(stateFile)),
       m_adam(makeAdam(m_network, m_options)) {
+    const auto empty = [](const Corpus& held) { return held.pairs.empty(); };
+    if (empty(m_corpus) || m_validation.empty() || std::any_of(m_validation.begin(), m_validation.end(), empty))
+        throw Error(Error::Kind::Invalid, "the corpora", "one has no pair of sentences that is short enough",
+                    "raise --longest, or give other files");
     if (std::filesystem::exists(m_stateFile))
         load();
     planEpoch();
@@ -53,7 +57,7 @@ void Trainer::planEpoch() {
 }
 
 double Trainer::update(std::int64_t* tokens) {
-    if (m_next == static_cast<std::int64_t>(m_plan.size())) {
+    if (m_next >= static_cast<std::int64_t>(m_plan.size())) { // greater: it goes on with a smaller corpus
         ++m_epoch;
         m_next = 0;
         planEpoch();
@@ -67,11 +71,15 @@ double Trainer::update(std::int64_t* tokens) {
         group.options().set_lr(learningRate(m_options, m_step));
     m_adam.zero_grad();
     const auto loss = tokenLoss(*m_network.translator, batch, m_network.ids.pad, m_options.smoothing);
+    const auto sum = loss.item<double>();
+    if (!std::isfinite(sum)) // from here on all weights would be lost, and the state with them
+        throw Error(Error::Kind::Invalid, "step " + std::to_string(m_step), "the loss is not finite",
+                    "lower --learning-rate; what was saved before is unharmed");
     (loss / batch.tokens).backward();
     torch::nn::utils::clip_grad_norm_(m_network.translator->parameters(), m_options.clip);
     m_adam.step();
     *tokens += batch.tokens;
-    return loss.item<double>();
+    return sum;
 }
 
 void Trainer::run(const Listener& listener, const std::atomic<bool>& stop) {
@@ -146,7 +154,13 @@ void Trainer::load() {
         archive.load_from(m_stateFile.string(), m_options.device);
         archive.read("model", model);
         archive.read("adam", adam);
+        std::vector<std::vector<std::int64_t>> shapes; // which LibTorch replaces by those of the file
+        for (const auto& parameter : m_network.translator->parameters())
+            shapes.push_back(parameter.sizes().vec());
         m_network.translator->load(model);
+        auto shape = shapes.begin();
+        for (const auto& parameter : m_network.translator->named_parameters())
+            TORCH_CHECK(parameter.value().sizes() == *shape++, "its ", parameter.key(), " is of another size");
         m_adam.load(adam);
         torch::IValue value;
         const auto number = [&](const char* name) {

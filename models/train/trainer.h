@@ -46,7 +46,7 @@ class Trainer {
 public:
     /// @param validation one or several held-out corpora; their mean loss decides
     /// @param stateFile  what a later run goes on from; read at once when it is there
-    /// @throws Error when the state is not of this model
+    /// @throws Error when a corpus is empty or the state is not of this model
     Trainer(Network network, Corpus corpus, std::vector<Corpus> validation, TrainOptions options,
             std::filesystem::path stateFile);
 
@@ -55,6 +55,7 @@ public:
         std::function<void(const std::vector<double>& losses, bool best)> validated;
     };
     /// Trains to the end, until it no longer improves, or until `stop` is set; always saved then.
+    /// @throws Error when the loss is no longer finite; what was saved stays as it was
     void run(const Listener& listener, const std::atomic<bool>& stop);
 
     Network& network() { return m_network; }

@@ -32,7 +32,7 @@ std::vector<IdPair> reversedPairs(std::size_t count) {
     return pairs;
 }
 
-Network smallNetwork(const std::string& architecture) {
+Network smallNetwork(const std::string& architecture, int hidden = 16) {
     nlohmann::json json{{"vocab_size", 12},
                         {"pad_token_id", 11},
                         {"eos_token_id", 0},
@@ -52,7 +52,7 @@ Network smallNetwork(const std::string& architecture) {
         json.update({{"model_type", "headlight_recurrent"},
                      {"attention", architecture},
                      {"embedding_size", 12},
-                     {"hidden_size", 16},
+                     {"hidden_size", hidden},
                      {"alignment_size", 12}});
     const ModelConfig config(json, "config of the test");
     torch::manual_seed(3);
@@ -93,6 +93,9 @@ private Q_SLOTS:
     void learnsAndGoesOnAfterAStop_data();
     void learnsAndGoesOnAfterAStop();
     void refusesTheStateOfAnotherModel();
+    void goesOnWithASmallerCorpus();
+    void refusesAnEmptyCorpus();
+    void stopsBeforeSavingWhatIsNotFinite();
     void stopsWhenItNoLongerImproves();
 };
 
@@ -243,9 +246,45 @@ void TestTrainer::refusesTheStateOfAnotherModel() {
     Trainer(smallNetwork("additive"), corpus, {corpus}, smallOptions(1), pathOf(folder, "state")).run(silent, never);
     QVERIFY_EXCEPTION_THROWN(
         Trainer(smallNetwork("transformer"), corpus, {corpus}, smallOptions(1), pathOf(folder, "state")), Error);
+    QVERIFY_EXCEPTION_THROWN(
+        Trainer(smallNetwork("additive", 20), corpus, {corpus}, smallOptions(1), pathOf(folder, "state")), Error);
     std::ofstream(pathOf(folder, "state")) << "not a state";
     QVERIFY_EXCEPTION_THROWN(
         Trainer(smallNetwork("additive"), corpus, {corpus}, smallOptions(1), pathOf(folder, "state")), Error);
+}
+
+void TestTrainer::goesOnWithASmallerCorpus() {
+    const QTemporaryDir folder;
+    const std::atomic<bool> never = false;
+    const Corpus large{reversedPairs(60)};
+    const Corpus small{reversedPairs(4)};
+    Trainer(smallNetwork("additive"), large, {small}, smallOptions(7), pathOf(folder, "state")).run(silent, never);
+    Trainer second(smallNetwork("additive"), small, {small}, smallOptions(9), pathOf(folder, "state"));
+    second.run(silent, never);
+    QCOMPARE(second.step(), 9);
+}
+
+void TestTrainer::refusesAnEmptyCorpus() {
+    const QTemporaryDir folder;
+    const Corpus corpus{reversedPairs(10)};
+    const auto train = [&](const Corpus& trained, const std::vector<Corpus>& validation) {
+        Trainer(smallNetwork("additive"), trained, validation, smallOptions(1), pathOf(folder, "state"));
+    };
+    QVERIFY_EXCEPTION_THROWN(train({}, {corpus}), Error);
+    QVERIFY_EXCEPTION_THROWN(train(corpus, {corpus, {}}), Error);
+    QVERIFY_EXCEPTION_THROWN(train(corpus, {}), Error);
+}
+
+void TestTrainer::stopsBeforeSavingWhatIsNotFinite() {
+    const QTemporaryDir folder;
+    auto options = smallOptions(50);
+    options.learningRate = 1e30;
+    options.warmup = 0;
+    const Corpus corpus{reversedPairs(20)};
+    const std::atomic<bool> never = false;
+    Trainer trainer(smallNetwork("additive"), corpus, {corpus}, options, pathOf(folder, "state"));
+    QVERIFY_EXCEPTION_THROWN(trainer.run(silent, never), Error);
+    QVERIFY(!std::filesystem::exists(pathOf(folder, "state")));
 }
 
 void TestTrainer::stopsWhenItNoLongerImproves() {
