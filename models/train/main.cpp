@@ -1,6 +1,7 @@
 // headlight-train: trains the bundled models and says how good they are, on the modules that the program itself runs.
 #include "core/checkpoint/model_folder.h"
 #include "core/checkpoint/safetensors.h"
+#include "core/checkpoint/whole_file.h"
 #include "core/engine.h"
 #include "core/text/sentencepiece.h"
 #include "models/train/alignments.h"
@@ -135,9 +136,21 @@ void writeText(const std::filesystem::path& file, const std::string& text) {
     writeFileAtomically(file, std::as_bytes(std::span(text)));
 }
 
+constexpr std::uintmax_t largestFile = 64U << 20;
+
+/// A file that says what the weights of the folder mean. Where a training goes on it must be there as it was.
+void writeOrKeep(const std::filesystem::path& file, const std::string& text, bool goesOn) {
+    if (!goesOn || !std::filesystem::exists(file))
+        writeText(file, text);
+    else if (readWholeFile(file, largestFile) != text)
+        throw Error(Error::Kind::Mismatch, file.string(), "is not what this command would have made",
+                    "give the options and the vocabulary it was begun with, or remove " + file.parent_path().string()
+                        + ".state to begin anew");
+}
+
 /// source.spm, target.spm and vocab.json, laid out as Marian folders have them: ids are those of the vocabulary, and
 /// <pad> follows them. Returns the number of ids.
-std::int64_t writeTokenizer(const std::filesystem::path& vocabulary, const std::filesystem::path& folder) {
+std::int64_t writeTokenizer(const std::filesystem::path& vocabulary, const std::filesystem::path& folder, bool goesOn) {
     const auto model = SentencePiece::open(vocabulary);
     const auto size = static_cast<std::int64_t>(model.pieces().size());
     nlohmann::json ids;
@@ -148,8 +161,8 @@ std::int64_t writeTokenizer(const std::filesystem::path& vocabulary, const std::
                     "train it with --eos_id=0 --unk_id=1 --bos_id=-1 --pad_id=-1");
     ids["<pad>"] = size;
     for (const char* name : {"source.spm", "target.spm"})
-        std::filesystem::copy_file(vocabulary, folder / name, std::filesystem::copy_options::overwrite_existing);
-    writeText(folder / "vocab.json", ids.dump(0) + "\n");
+        writeOrKeep(folder / name, readWholeFile(vocabulary, largestFile), goesOn);
+    writeOrKeep(folder / "vocab.json", ids.dump(0) + "\n", goesOn);
     return size + 1;
 }
 
@@ -235,12 +248,16 @@ int train(const Arguments& arguments) {
     options.patience = static_cast<int>(arguments.countOr("--patience", options.patience));
     options.seed = static_cast<std::uint64_t>(arguments.countOr("--seed", 1, 0));
 
-    const std::filesystem::path folder = arguments.text("--out");
+    auto folder = std::filesystem::absolute(arguments.text("--out")).lexically_normal();
+    if (!folder.has_filename()) // a path that ends in a slash
+        folder = folder.parent_path();
+    const auto state = folder.string() + ".state";
+    const bool goesOn = std::filesystem::exists(state);
     std::filesystem::create_directories(folder);
-    const auto vocabulary = writeTokenizer(arguments.text("--vocabulary"), folder);
+    const auto vocabulary = writeTokenizer(arguments.text("--vocabulary"), folder, goesOn);
     const auto json = makeConfig(arguments, vocabulary);
     const ModelConfig config(json, "the options");
-    writeText(folder / "config.json", json.dump(2) + "\n");
+    writeOrKeep(folder / "config.json", json.dump(2) + "\n", goesOn);
     const auto tokenizer = openTokenizer(folder);
 
     torch::manual_seed(options.seed);
@@ -261,7 +278,7 @@ int train(const Arguments& arguments) {
     for (const auto& file : arguments.texts("--valid"))
         validation.push_back(encodeCorpus(readParallelText(file), *tokenizer, network.ids, longest));
 
-    Trainer trainer(std::move(network), std::move(corpus), std::move(validation), options, folder.string() + ".state");
+    Trainer trainer(std::move(network), std::move(corpus), std::move(validation), options, state);
     std::fprintf(stderr, "%lld parameters, %s step %lld of %lld\n", static_cast<long long>(parameters),
                  trainer.resumed() ? "going on from" : "beginning at", static_cast<long long>(trainer.step()),
                  static_cast<long long>(options.steps));
@@ -385,6 +402,9 @@ int run(int count, char** words) {
 int main(int count, char** words) {
     try {
         return run(count, words);
+    } catch (const c10::Error& error) { // whose what() is many lines long
+        std::fprintf(stderr, "headlight-train: %s\n", error.what_without_backtrace());
+        return 1;
     } catch (const std::exception& error) {
         std::fprintf(stderr, "headlight-train: %s\n", error.what());
         return 1;
