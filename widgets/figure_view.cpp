@@ -735,6 +735,8 @@ public:
         setBackground(QBrush(m_view.m_appearance.window));
         for (const auto& panel : m_view.m_panels)
             m_arts.push_back(std::visit([this](const auto& content) { return artOf(content); }, panel.content));
+        if (!m_view.has(m_spot))
+            m_spot = {};
         for (std::size_t i = 0; i < m_rects.size() && i < shapes.size(); ++i)
             if (shapes[i] == m_shapes[i] && shapes[i].first >= 0) {
                 m_rects[i]->axis(QCPAxis::atBottom)->setRange(ranges[i].first);
@@ -1019,6 +1021,19 @@ ViewNumbers FigureView::numbers() const {
                 addMap(tile.name, tile.map, {}, {});
     }
     return numbers;
+}
+
+bool FigureView::has(const Spot& spot) const {
+    if (spot.panel < 0 || static_cast<std::size_t>(spot.panel) >= m_panels.size())
+        return false;
+    const auto& content = m_panels[static_cast<std::size_t>(spot.panel)].content;
+    if (const auto* map = std::get_if<MapPanel>(&content))
+        return spot.row < map->map.rows && spot.column >= 0 && spot.column < map->map.columns;
+    if (const auto* bars = std::get_if<BarPanel>(&content))
+        return static_cast<std::size_t>(spot.row) < bars->values.size();
+    if (const auto* tiles = std::get_if<TilePanel>(&content))
+        return static_cast<std::size_t>(spot.row) < tiles->tiles.size();
+    return false;
 }
 
 Selection::Pair FigureView::pairAt(const Spot& spot) const {

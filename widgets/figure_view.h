@@ -130,6 +130,8 @@ private:
     };
     class Canvas;
     void refresh();
+    /// False for what other panels had, before the text or the model changed.
+    bool has(const Spot& spot) const;
     Selection::Pair pairAt(const Spot& spot) const;
     /// What a tool tip says of it.
     QString wordsAt(const Spot& spot) const;

@@ -518,6 +518,18 @@ private Q_SLOTS:
         QVERIFY(shown.selection.locked());
     }
 
+    void aKeyOpensNoHeadOfTheModelBefore() {
+        Shown shown(u"heads"_qs);
+        shown.view->setTrace(traceOf(cat, {.layers = 2, .heads = 3}), nullptr);
+        (void)shown.picture();
+        const QSignalSpy opened(shown.view.get(), &TraceView::headOpened);
+        for (const auto key : {Qt::Key_Down, Qt::Key_Down, Qt::Key_Right, Qt::Key_Right})
+            QTest::keyClick(shown.view.get(), key);
+        shown.view->setTrace(traceOf(cat), nullptr);
+        QTest::keyClick(shown.view.get(), Qt::Key_Return);
+        QCOMPARE(opened.count(), 0);
+    }
+
     void chipsWrapIntoTheirWidth() {
         TokenStrip strip(TokenStrip::Side::Source);
         Selection selection;
