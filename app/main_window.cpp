@@ -242,7 +242,10 @@ void MainWindow::buildExport() {
         this);
     m_exportMenu->setFolder(m_settings.exportFolder);
     connect(m_exportMenu, &ExportMenu::asks, this, &MainWindow::present);
-    connect(m_exportMenu, &ExportMenu::failed, this, [this](const QString& why) { m_banner->tell(why); });
+    connect(m_exportMenu, &ExportMenu::failed, this, [this](const QString& why) {
+        m_banner->tell({}); // the same failure once more is to be seen once more
+        m_banner->tell(why);
+    });
     connect(m_exportMenu, &ExportMenu::done, this, [this](const QString& message) {
         constexpr int longEnough = 8000;
         statusBar()->showMessage(message, longEnough);

@@ -416,6 +416,9 @@ private Q_SLOTS:
         Q_EMIT dialog->fileSelected(QStringLiteral("/proc/no/such/place.png"));
         QVERIFY2(opened.complaint().contains(QLatin1String("/proc/no/such/place.png")),
                  qUtf8Printable(opened.complaint()));
+        opened.problem->parentWidget()->hide(); // as its button does
+        Q_EMIT dialog->fileSelected(QStringLiteral("/proc/no/such/place.png"));
+        QVERIFY2(!opened.complaint().isEmpty(), "the same failure again");
     }
 
     void keyboardReachesViewsAndHeads() {
