@@ -407,6 +407,7 @@ void MainWindow::display(const InferenceResult& result) {
     if (result.first && !m_firstFolder.empty()) { // otherwise the last picture stays
         m_first = result.first;
         m_second = result.second;
+        m_settings.modelA = m_topBar->models().a; // one that cannot run would leave the next start without a picture
         m_topBar->setTrace(m_first, m_second);
         m_texts->setTrace(m_first);
         m_inspector->setTrace(m_first, m_second);
@@ -544,7 +545,6 @@ void MainWindow::present(QDialog* dialog) {
 }
 
 void MainWindow::saveSettings() {
-    m_settings.modelA = m_topBar->models().a;
     m_settings.modelB = m_topBar->models().b;
     m_settings.sourceText = m_texts->source();
     m_settings.targetText = m_texts->target().value_or(QString());

@@ -340,6 +340,9 @@ private Q_SLOTS:
         QCOMPARE(opened.window->trace(), trace);
         QCOMPARE(opened.window->view()->describe(), described);
         QVERIFY(opened.source->isEnabled() && opened.window->view()->isEnabled());
+        opened.window->close();
+        QCOMPARE(Settings::load().modelA, nameOf(m_tiny.path())); // or the next start would have no picture
+        opened.window->show();
 
         opened.drop(m_other.path());
         QTRY_VERIFY_WITH_TIMEOUT(opened.ready() && opened.window->trace() != trace, patience);
