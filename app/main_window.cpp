@@ -266,7 +266,7 @@ void MainWindow::buildExport() {
 
 void MainWindow::buildMenus() {
     auto* file = menuBar()->addMenu(tr("&File"));
-    file->addAction(tr("&Open model folder…"), QKeySequence::Open, this, &MainWindow::askForFolder);
+    file->addAction(tr("&Open model folder…"), QKeySequence::Open, this, [this] { askForFolder(true); });
     file->addSeparator();
     file->addActions(m_exportMenu->deeds());
     file->addSeparator();
@@ -457,21 +457,23 @@ void MainWindow::runChosenModels() {
     request();
 }
 
-void MainWindow::askForFolder() {
+void MainWindow::askForFolder(bool first) {
     auto* dialog =
         new QFileDialog(this, tr("Open a model folder"), m_settings.recentFolders.value(0, QDir::homePath()));
     dialog->setFileMode(QFileDialog::Directory);
     dialog->setOption(QFileDialog::ShowDirsOnly);
-    connect(dialog, &QFileDialog::fileSelected, this, &MainWindow::openFolder);
+    connect(dialog, &QFileDialog::fileSelected, this,
+            [this, first](const QString& folder) { openFolder(folder, first); });
     dialog->setWindowModality(Qt::WindowModal);
     present(dialog);
 }
 
-void MainWindow::openFolder(const QString& folder) {
+void MainWindow::openFolder(const QString& folder, bool first) {
     m_settings.recentFolders.removeAll(folder);
     m_settings.recentFolders.prepend(folder);
     m_settings.recentFolders = m_settings.recentFolders.mid(0, mostRecentFolders);
-    m_topBar->setModels({folder, m_topBar->models().b});
+    const auto models = m_topBar->models();
+    m_topBar->setModels(first ? TopBar::Models{folder, models.b} : TopBar::Models{models.a, folder});
     runChosenModels();
 }
 
@@ -578,7 +580,7 @@ void MainWindow::dropEvent(QDropEvent* event) {
     if (folder.isEmpty())
         return;
     event->acceptProposedAction();
-    openFolder(folder);
+    openFolder(folder, true);
 }
 
 void MainWindow::resizeEvent(QResizeEvent* event) {

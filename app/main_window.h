@@ -80,8 +80,9 @@ private:
 
     void findModels();
     void runChosenModels();
-    void openFolder(const QString& folder);
-    void askForFolder();
+    /// Opens it as model A, or as B.
+    void openFolder(const QString& folder, bool first);
+    void askForFolder(bool first);
     void swapModels();
     void fillModelMenu(QMenu* menu, bool first);
 

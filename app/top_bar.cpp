@@ -211,7 +211,7 @@ void TopBar::chooseModels() {
     if (chosen.a == otherFolder || chosen.b == otherFolder) {
         select(m_modelA, m_models.a);
         select(m_modelB, m_models.b);
-        Q_EMIT folderWanted();
+        Q_EMIT folderWanted(chosen.a == otherFolder);
     } else if (chosen != m_models) {
         m_models = chosen;
         Q_EMIT modelsChosen();

@@ -51,8 +51,8 @@ public:
 Q_SIGNALS:
     /// The user chose other models.
     void modelsChosen();
-    /// The user wants a folder that is not in the list.
-    void folderWanted();
+    /// The user wants a folder that is not in the list, as model A or as B.
+    void folderWanted(bool first);
 
 protected:
     void resizeEvent(QResizeEvent* event) override;

@@ -6,6 +6,7 @@
 
 #include <QApplication>
 #include <QClipboard>
+#include <QComboBox>
 #include <QDragEnterEvent>
 #include <QDropEvent>
 #include <QElapsedTimer>
@@ -347,6 +348,30 @@ private Q_SLOTS:
         opened.drop(m_other.path());
         QTRY_VERIFY_WITH_TIMEOUT(opened.ready() && opened.window->trace() != trace, patience);
         QCOMPARE(opened.complaint(), QString());
+    }
+
+    void folderOpensAsTheModelThatAskedForIt() {
+        const Opened opened({.modelA = nameOf(m_tiny.path()),
+                             .modelB = {},
+                             .source = QStringLiteral("the cat"),
+                             .target = {},
+                             .view = {}});
+        QTRY_VERIFY_WITH_TIMEOUT(opened.showsWhatIsTyped(), patience);
+        QStringList chosen;
+        for (auto* combo : opened.window->findChildren<QComboBox*>()) {
+            if (combo->accessibleName() != QLatin1String("Model B"))
+                continue;
+            combo->setCurrentIndex(combo->count() - 1);
+            Q_EMIT combo->activated(combo->count() - 1);
+            auto* dialog = opened.window->findChild<QFileDialog*>();
+            QVERIFY(dialog);
+            Q_EMIT dialog->fileSelected(nameOf(m_other.path()));
+        }
+        for (auto* combo : opened.window->findChildren<QComboBox*>()) {
+            if (combo->accessibleName().startsWith(QLatin1String("Model ")))
+                chosen << combo->currentData().toString();
+        }
+        QCOMPARE(chosen, QStringList({nameOf(m_tiny.path()), nameOf(m_other.path())}));
     }
 
     void exportOpensAgain_data() {
