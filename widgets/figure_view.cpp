@@ -579,7 +579,7 @@ public:
                                           [](const auto& tile) { return !tile.caption.isEmpty(); });
         const double width = (m_area.width() - m_names + m_gap) / columns - m_gap;
         const double height = (m_area.bottom() - m_top + m_gap) / std::max(1.0, rows) - m_gap;
-        m_caption = captions && height > 3.2 * m_line && width > 56 ? m_line + 2 : 0;
+        m_caption = captions && height > 3.2 * m_line && width > 56 ? m_line + 4 : 0;
         // Maps keep the shape of their cells as far as that is pleasant: long sentences are not squeezed into squares.
         double shape = 1;
         if (!m_panel.tiles.empty() && m_panel.tiles.front().map.rows > 0)
@@ -658,7 +658,7 @@ private:
         painter.setBrush(Qt::NoBrush);
         painter.drawRect(place.adjusted(-1, -1, 0, 0));
         if (m_caption > 0)
-            text(painter, QRectF(place.left(), place.bottom() + 2, place.width(), m_line),
+            text(painter, QRectF(place.left(), place.bottom() + 4, place.width(), m_line),
                  Qt::AlignLeft | Qt::AlignVCenter, elided(m_font, one.caption, m_width), m_font, m_appearance.muted);
     }
 
