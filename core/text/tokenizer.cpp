@@ -158,8 +158,9 @@ Vocabulary readVocabulary(const std::filesystem::path& file) {
     Vocabulary vocabulary;
     for (const auto& [piece, id] : values.items()) {
         if (!id.is_number_integer() || id < 0 || id > largestId)
-            throw corrupt("'" + piece + "' has the id " + id.dump() + ", which is not a whole number from 0 to "
-                          + std::to_string(largestId));
+            throw corrupt("'" + piece + "' has the id "
+                          + (id.is_structured() ? id.type_name() : id.dump()) // lists may be nested without end
+                          + ", which is not a whole number from 0 to " + std::to_string(largestId));
         vocabulary.add(piece, id.get<std::int64_t>(),
                        std::find(specials.begin(), specials.end(), piece) != specials.end());
         if (piece == unknownName)

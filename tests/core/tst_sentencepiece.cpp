@@ -497,6 +497,10 @@ void TestSentencePiece::brokenFolder_data() {
     QTest::newRow("vocabulary: deep") << "vocab.json" << QByteArray(100'000, '[') << Kind::Corrupt << "not a JSON";
     QTest::newRow("vocabulary: no number")
         << "vocab.json" << QByteArray(R"({"<unk>":"a"})") << Kind::Corrupt << "'<unk>' has the id \"a\"";
+    QTest::newRow("vocabulary: lists without end")
+        << "vocab.json"
+        << R"({"<unk>":)" + QByteArray(1'000'000, '[') + QByteArray(1'000'000, ']') + '}' << Kind::Corrupt
+        << "'<unk>' has the id array";
     QTest::newRow("vocabulary: negative")
         << "vocab.json" << QByteArray(R"({"<unk>":-1})") << Kind::Corrupt << "whole number";
     QTest::newRow("vocabulary: huge") << "vocab.json" << QByteArray(R"({"<unk>":18446744073709551615})")
