@@ -246,9 +246,12 @@ private:
         trace.emitted.assign(trace.target.begin() + 1, trace.target.end());
         const auto last = emittedIds.back();
         trace.emitted.push_back(isSpecial(last) ? special(last) : named(last));
-        if (typed) // the tokens' places are places in it
+        if (typed) { // the tokens' places are places in it
             trace.targetText = *typed;
-        else if (m_tokenizer)
+            return;
+        }
+        numberWords(trace.emitted); // where it stopped early the last one is of a word, too
+        if (m_tokenizer)
             trace.targetText = m_tokenizer->decode(emittedIds);
     }
 

@@ -383,6 +383,8 @@ void TestEngine::maxLength() {
     request.maxLength = 3;
     const auto trace = engine->run(request);
     QCOMPARE(trace->emitted.size(), 3U);
+    for (const auto& token : trace->emitted)
+        QCOMPARE(token.word, 0); // without a tokenizer there are no marks where words begin
     QCOMPARE(trace->notices, std::vector<std::string>{"translation stopped after 3 tokens"});
     request.maxLength = 1000; // more than there are positions
     QVERIFY(engine->run(request)->emitted.size() <= 64);
