@@ -286,11 +286,15 @@ void Inspector::addRow(const Pointed& at) {
     const auto& shown = facts(at.kind).shown;
     if (!shown)
         return;
+    // The map on show may be B's, whose numbers are others.
+    const bool ofTwo = m_other && &run(at.kind) == m_trace.get() && m_other->block(at.kind);
     if (at.query >= 0 && at.query < shown->map.rows) {
-        add(Line::Kind::Heading, tr("ROW “%1”").arg(nameOf(rowNames(at.kind), at.query)));
+        add(Line::Kind::Heading,
+            (ofTwo ? tr("A’S ROW “%1”") : tr("ROW “%1”")).arg(nameOf(rowNames(at.kind), at.query)));
         addBars(shown->map.row(at.query), run(at.kind).keyTokens(at.kind), at.key);
     } else if (at.query < 0 && at.key >= 0 && at.key < shown->map.columns) {
-        add(Line::Kind::Heading, tr("COLUMN “%1”").arg(nameOf(run(at.kind).keyTokens(at.kind), at.key)));
+        add(Line::Kind::Heading,
+            (ofTwo ? tr("A’S COLUMN “%1”") : tr("COLUMN “%1”")).arg(nameOf(run(at.kind).keyTokens(at.kind), at.key)));
         std::vector<float> column;
         for (int row = 0; row < shown->map.rows; ++row)
             column.push_back(shown->map.at(row, at.key));

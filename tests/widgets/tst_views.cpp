@@ -723,6 +723,7 @@ private Q_SLOTS:
         QVERIFY(inspector.describe().contains(u"Entropy B: 0.59 bit"_qs));
         selection.hover(crossPair(2, 2));
         QVERIFY(inspector.describe().contains(u"A 0.70, B 0.00"_qs));
+        QVERIFY(inspector.describe().contains(u"A’S ROW “dort”"_qs));
 
         inspector.setTrace(traceOf(cat), traceOf("  a b\n x 9 1\n y . #\n")); // another sentence
         QVERIFY(inspector.describe().contains(u"A 0.70, B –"_qs));
