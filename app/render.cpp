@@ -20,6 +20,7 @@
 #include <QEventLoop>
 #include <QFile>
 #include <QImage>
+#include <QPainter>
 #include <QTimer>
 
 #include <array>
@@ -193,6 +194,10 @@ void drawWindow(const RenderOptions& options, const Runs& runs) {
     QImage image((QSizeF(window.size()) * scale).toSize(), QImage::Format_RGB32);
     image.setDevicePixelRatio(scale);
     window.render(&image);
+    // A view keeps its picture as the screen's pixels, which a scale would only blur: it is drawn anew.
+    auto* view = window.view();
+    QPainter(&image).drawImage(view->mapTo(&window, QPoint()),
+                               FigureExporter::image(*view, {.size = view->size(), .scale = scale, .title = {}}));
     QByteArray bytes;
     QBuffer buffer(&bytes);
     if (!buffer.open(QIODevice::WriteOnly) || !image.save(&buffer, "PNG"))
