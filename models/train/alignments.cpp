@@ -241,6 +241,33 @@ Links attentionLinks(const Map& map, std::span<const Token> rows, std::span<cons
     return links;
 }
 
+double diagonalErrors(const std::vector<GoldAlignment>& gold) {
+    AlignmentErrors errors;
+    for (const auto& one : gold)
+        errors.add(one, diagonalLinks(static_cast<int>(one.source.size()), static_cast<int>(one.target.size())));
+    return errors.rate();
+}
+
+double model1Errors(const std::vector<GoldAlignment>& gold, const std::vector<std::filesystem::path>& corpora,
+                    int iterations) {
+    const auto plain = [](const std::vector<std::string>& words) {
+        std::vector<std::string> made;
+        std::transform(words.begin(), words.end(), std::back_inserter(made), plainWord);
+        return made;
+    };
+    std::vector<IbmModel1::Pair> pairs;
+    for (const auto& file : corpora)
+        for (const auto& text : readParallelText(file))
+            pairs.push_back({plainWords(text.source), plainWords(text.target)});
+    for (const auto& one : gold)
+        pairs.push_back({plain(one.source), plain(one.target)});
+    const IbmModel1 model(pairs, iterations);
+    AlignmentErrors errors;
+    for (const auto& one : gold)
+        errors.add(one, model.align(plain(one.source), plain(one.target)));
+    return errors.rate();
+}
+
 std::vector<AlignmentScore> alignmentScores(Engine& engine, const std::vector<GoldAlignment>& gold) {
     std::map<std::string, AlignmentErrors> errors;
     for (const auto& one : gold) {

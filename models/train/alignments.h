@@ -91,6 +91,13 @@ WrittenWords writtenWords(std::span<const std::string> words);
 Links attentionLinks(const Map& map, std::span<const Token> rows, std::span<const Token> columns,
                      const WrittenWords& source, const WrittenWords& target);
 
+/// The error rate of the diagonal.
+double diagonalErrors(const std::vector<GoldAlignment>& gold);
+/// The error rate of IBM Model 1 learnt from these corpora and, as is usual, from the gold's own sentences, whose links
+/// it does not see.
+double model1Errors(const std::vector<GoldAlignment>& gold, const std::vector<std::filesystem::path>& corpora,
+                    int iterations);
+
 struct AlignmentScore {
     std::string name; ///< "layer 2, head 1, emitted"
     double rate = 0;

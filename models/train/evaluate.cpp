@@ -1,5 +1,8 @@
 #include "models/train/evaluate.h"
 
+#include "core/checkpoint/model_folder.h"
+#include "core/checkpoint/weights.h"
+#include "core/error.h"
 #include "core/nn/decode.h"
 
 #include <torch/torch.h>
@@ -145,6 +148,40 @@ double bleu(const std::vector<std::string>& hypotheses, const std::vector<std::s
     }
     const double brevity = hypothesisLength < referenceLength ? 1 - referenceLength / hypothesisLength : 0;
     return 100 * std::exp(brevity + logPrecision);
+}
+
+Translator Translator::open(const std::filesystem::path& folder, torch::Device device) {
+    const auto config = ModelConfig::open(folder);
+    Translator opened;
+    opened.m_place = folder.string();
+    opened.m_network = openNetwork(config, Weights::open(folder));
+    opened.m_network.translator->to(device);
+    opened.m_tokenizer = openTokenizer(folder);
+    opened.m_device = device;
+    return opened;
+}
+
+Scores Translator::score(const std::vector<TextPair>& texts, int beam) {
+    const auto corpus =
+        encodeCorpus(texts, *m_tokenizer, m_network.ids, static_cast<std::size_t>(m_network.maxPositions));
+    if (corpus.tooLong > 0)
+        throw Error(Error::Kind::Invalid, m_place,
+                    std::to_string(corpus.tooLong) + " sentences of the corpus are longer than the model reads");
+    Scores scores;
+    scores.loss = meanLoss(m_network, corpus.pairs, m_device);
+    scores.translations = translate(m_network, *m_tokenizer, corpus.pairs, beam, m_device);
+    std::vector<std::string> references;
+    for (const auto& text : texts)
+        references.push_back(text.target);
+    scores.bleu = bleu(scores.translations, references);
+    return scores;
+}
+
+std::int64_t Translator::parameters() const {
+    std::int64_t count = 0;
+    for (const auto& parameter : m_network.translator->parameters())
+        count += parameter.numel();
+    return count;
 }
 
 } // namespace headlight

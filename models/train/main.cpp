@@ -6,6 +6,7 @@
 #include "core/text/sentencepiece.h"
 #include "models/train/alignments.h"
 #include "models/train/evaluate.h"
+#include "models/train/report.h"
 #include "models/train/trainer.h"
 
 #include <torch/cuda.h>
@@ -32,10 +33,12 @@ headlight-train train --architecture transformer|additive|recurrent --corpus FIL
                       --out FOLDER [options]
 headlight-train evaluate --model FOLDER --corpus FILE [--beam N] [--limit N] [--translations FILE]
 headlight-train align --gold FILE [--model FOLDER] [--corpus FILE]
+headlight-train report --model FOLDER --out FILE [--test FILE] [--by-length FILE] [--gold FILE] [--corpus FILE] [--beam N]
 
 A corpus has a source, a tab and its translation on each line; --corpus and --valid may be given several times.
 align prints alignment error rates: of the model's attention, of the diagonal, and of IBM Model 1 learnt from --corpus;
---model and --corpus may be given several times. A gold file has an id, source words, target words, sure links and
+report writes a page with all that evaluate and align tell of several models. Of both, all files may be given several
+times. A gold file has an id, source words, target words, sure links and
 links that are possible only on each line, apart by tabs.
 
 The vocabulary is a SentencePiece model with </s> as id 0 and <unk> as id 1. FOLDER gets the model each time it is
@@ -309,66 +312,51 @@ int train(const Arguments& arguments) {
 
 int evaluate(const Arguments& arguments) {
     const auto device = readDevice(arguments);
-    const std::filesystem::path folder = arguments.text("--model");
-    const auto config = ModelConfig::open(folder);
-    auto network = openNetwork(config, Weights::open(folder));
-    network.translator->to(device);
-    const auto tokenizer = openTokenizer(folder);
     auto texts = readParallelText(arguments.text("--corpus"));
     texts.resize(std::min(texts.size(), static_cast<std::size_t>(arguments.countOr("--limit", INT64_MAX))));
-
-    const auto corpus = encodeCorpus(texts, *tokenizer, network.ids, static_cast<std::size_t>(network.maxPositions));
-    if (corpus.tooLong > 0)
-        throw Error(Error::Kind::Invalid, arguments.text("--corpus"),
-                    std::to_string(corpus.tooLong) + " sentences are longer than the model reads");
-    const double loss = meanLoss(network, corpus.pairs, device);
-    const auto translations =
-        translate(network, *tokenizer, corpus.pairs, static_cast<int>(arguments.countOr("--beam", 1)), device);
-    std::vector<std::string> references;
-    for (const auto& text : texts)
-        references.push_back(text.target);
+    const auto scores = Translator::open(arguments.text("--model"), device)
+                            .score(texts, static_cast<int>(arguments.countOr("--beam", 1)));
     if (const auto file = arguments.textOr("--translations", ""); !file.empty()) {
         std::string lines;
-        for (const auto& translation : translations)
+        for (const auto& translation : scores.translations)
             lines += translation + "\n";
         writeText(file, lines);
     }
-    std::printf("%zu pairs  loss %.4f  perplexity %.3f  BLEU %.2f\n", texts.size(), loss, std::exp(loss),
-                bleu(translations, references));
+    std::printf("%zu pairs  loss %.4f  perplexity %.3f  BLEU %.2f (%s)\n", texts.size(), scores.loss,
+                std::exp(scores.loss), scores.bleu, bleuSignature);
     return 0;
+}
+
+std::vector<std::filesystem::path> filesOf(const Arguments& arguments, const std::string& name) {
+    const auto texts = arguments.textsOr(name);
+    return {texts.begin(), texts.end()};
 }
 
 int align(const Arguments& arguments) {
     const auto gold = readGoldAlignments(arguments.text("--gold"));
-    AlignmentErrors diagonal;
-    for (const auto& one : gold)
-        diagonal.add(one, diagonalLinks(static_cast<int>(one.source.size()), static_cast<int>(one.target.size())));
-    std::printf("%zu sentences\n%.3f  the diagonal\n", gold.size(), diagonal.rate());
-
-    const auto plain = [](const std::vector<std::string>& words) {
-        std::vector<std::string> made;
-        std::transform(words.begin(), words.end(), std::back_inserter(made), plainWord);
-        return made;
-    };
-    std::vector<IbmModel1::Pair> pairs;
-    for (const auto& file : arguments.textsOr("--corpus"))
-        for (const auto& text : readParallelText(file))
-            pairs.push_back({plainWords(text.source), plainWords(text.target)});
-    if (!pairs.empty()) {
-        for (const auto& one :
-             gold) // as is usual: the words of the sentences themselves are known, their links are not
-            pairs.push_back({plain(one.source), plain(one.target)});
-        const IbmModel1 model(pairs, static_cast<int>(arguments.countOr("--iterations", 5)));
-        AlignmentErrors errors;
-        for (const auto& one : gold)
-            errors.add(one, model.align(plain(one.source), plain(one.target)));
-        std::printf("%.3f  IBM Model 1, learnt from %zu pairs\n", errors.rate(), pairs.size());
-    }
-    for (const auto& folder : arguments.textsOr("--model")) {
+    std::printf("%zu sentences\n%.3f  the diagonal\n", gold.size(), diagonalErrors(gold));
+    if (const auto corpora = filesOf(arguments, "--corpus"); !corpora.empty())
+        std::printf("%.3f  IBM Model 1\n",
+                    model1Errors(gold, corpora, static_cast<int>(arguments.countOr("--iterations", 5))));
+    for (const auto& folder : filesOf(arguments, "--model")) {
         const auto engine = Engine::open(folder);
         for (const auto& score : alignmentScores(*engine, gold))
             std::printf("%.3f  %s: %s\n", score.rate, engine->info().name.c_str(), score.name.c_str());
     }
+    return 0;
+}
+
+int writeReport(const Arguments& arguments, const std::string& command) {
+    const auto page = report({.models = filesOf(arguments, "--model"),
+                              .tests = filesOf(arguments, "--test"),
+                              .byLength = filesOf(arguments, "--by-length"),
+                              .gold = filesOf(arguments, "--gold"),
+                              .corpora = filesOf(arguments, "--corpus"),
+                              .beam = static_cast<int>(arguments.countOr("--beam", 5)),
+                              .device = readDevice(arguments)});
+    writeText(arguments.text("--out"), "# The bundled models, measured\n\nMade by\n\n    " + command
+                                           + "\n\nBLEU is counted as sacreBLEU does, " + bleuSignature
+                                           + ".\nAlignment error rates are those of Och and Ney 2003.\n\n" + page);
     return 0;
 }
 
@@ -391,6 +379,14 @@ int run(int count, char** words) {
     if (command == "align") {
         constexpr auto known = std::to_array<const char*>({"--gold", "--model", "--corpus", "--iterations"});
         return align(Arguments(count, words, known));
+    }
+    if (command == "report") {
+        constexpr auto known = std::to_array<const char*>(
+            {"--model", "--test", "--by-length", "--gold", "--corpus", "--beam", "--out", "--device", "--threads"});
+        std::string typed = "headlight-train";
+        for (int i = 1; i < count; ++i)
+            typed += std::string(" ") + words[i];
+        return writeReport(Arguments(count, words, known), typed);
     }
     const bool asked = command == "--help" || command == "help";
     std::fputs(help, asked ? stdout : stderr);
