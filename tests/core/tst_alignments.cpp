@@ -1,5 +1,7 @@
 // Alignment error rates: gold files, the rate itself, both baselines, and the links that attention makes, by hand.
 #include "models/train/alignments.h"
+#include "models/train/report.h"
+#include "tests/support/tiny_models.h"
 
 #include "core/error.h"
 
@@ -137,6 +139,30 @@ private Q_SLOTS:
     void plainWordsAreThoseOfGoldFiles() {
         QCOMPARE(plainWords("L\u2019Accord, c'est \u00c9t\u00e9."),
                  (std::vector<std::string>{"l'", "accord", ",", "c'", "est", "\u00e9t\u00e9", "."}));
+    }
+
+    /// Every table of the page has its rows: models, a corpus, lengths, gold.
+    void theReportHoldsWhatWasAskedFor() {
+        const QTemporaryDir folder;
+        const auto file = [&](const char* name, const char* text) {
+            const auto path = std::filesystem::path(folder.path().toStdString()) / name;
+            std::ofstream(path) << text;
+            return path;
+        };
+        ReportInputs inputs;
+        const Folder model;
+        model.recurrent();
+        inputs.models = {model.path()};
+        inputs.tests = {file("test.tsv", "a b\tc d\n")};
+        inputs.byLength = {file("length.tsv", "a b\tc d\na b c d e f g h i j k\tc d\n")};
+        inputs.gold = {file("gold.tsv", "1\ta b\tc d\t0-0 1-1\t\n")};
+        inputs.corpora = {inputs.tests};
+        inputs.beam = 2;
+        const auto page = QString::fromStdString(report(inputs));
+        for (const auto* expected : {"## Models", "## test.tsv\n\n1 pairs", "BLEU, beam 2", "| 1–10 | 1 |",
+                                     "| 11–20 | 1 |", "| the diagonal | 0.000 |",
+                                     "| IBM Model 1, from the same pairs |", ": layer 0, head 0, word given out | "})
+            QVERIFY2(page.contains(QString::fromUtf8(expected)), qPrintable(QString::fromUtf8(expected) + "\n" + page));
     }
 
     /// Two tokens of one source word add up and so win over one of another; the end token is no word.
