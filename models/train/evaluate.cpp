@@ -70,7 +70,7 @@ std::vector<std::string> translate(Network& network, const Tokenizer& tokenizer,
         const DecodeOptions options{.beam = beam,
                                     .maxLength = std::min(network.maxPositions, 2 * batch.source.size(1) + 10),
                                     .ids = network.ids,
-                                    .banned = {}};
+                                    .banned = network.banned};
         const auto best = decodeBest(*network.translator, memory, options, unwatched);
         for (std::size_t row = 0; row < indices.size(); ++row)
             texts[indices[row]] = tokenizer.decode(best[row]);
@@ -79,7 +79,9 @@ std::vector<std::string> translate(Network& network, const Tokenizer& tokenizer,
 }
 
 std::vector<std::string> wordsOf13a(const std::string& text) {
-    auto line = replaceAll(text, "\n", " ");
+    auto line = text;
+    for (const auto* space : {"\n", "\r", "\v", "\f", "\u0085", "\u00a0", "\u2009", "\u202f", "\u3000"})
+        line = replaceAll(line, space, " ");
     for (const auto& [entity, letter] : {std::pair{"&quot;", "\""}, {"&amp;", "&"}, {"&lt;", "<"}, {"&gt;", ">"}})
         line = replaceAll(line, entity, letter);
     // Signs stand alone, but a full stop or comma only where no digit is on that side, and a hyphen after a digit.
@@ -136,6 +138,8 @@ double bleu(const std::vector<std::string>& hypotheses, const std::vector<std::s
             }
         }
     }
+    if (std::all_of(matched.begin(), matched.end(), [](double matches) { return matches == 0; }))
+        return 0;
     double logPrecision = 0;
     double smooth = 1;
     for (std::size_t n = 0; n < longest; ++n) {

@@ -310,12 +310,19 @@ int train(const Arguments& arguments) {
     return 0;
 }
 
+int beamOf(const Arguments& arguments, std::int64_t otherwise) {
+    constexpr std::int64_t most = 64; // as the program itself allows
+    const auto beam = arguments.countOr("--beam", otherwise);
+    if (beam > most)
+        throw Error(Error::Kind::Invalid, "--beam", "is at most " + std::to_string(most));
+    return static_cast<int>(beam);
+}
+
 int evaluate(const Arguments& arguments) {
     const auto device = readDevice(arguments);
     auto texts = readParallelText(arguments.text("--corpus"));
     texts.resize(std::min(texts.size(), static_cast<std::size_t>(arguments.countOr("--limit", INT64_MAX))));
-    const auto scores = Translator::open(arguments.text("--model"), device)
-                            .score(texts, static_cast<int>(arguments.countOr("--beam", 1)));
+    const auto scores = Translator::open(arguments.text("--model"), device).score(texts, beamOf(arguments, 1));
     if (const auto file = arguments.textOr("--translations", ""); !file.empty()) {
         std::string lines;
         for (const auto& translation : scores.translations)
@@ -352,7 +359,7 @@ int writeReport(const Arguments& arguments, const std::string& command) {
                               .byLength = filesOf(arguments, "--by-length"),
                               .gold = filesOf(arguments, "--gold"),
                               .corpora = filesOf(arguments, "--corpus"),
-                              .beam = static_cast<int>(arguments.countOr("--beam", 5)),
+                              .beam = beamOf(arguments, 5),
                               .device = readDevice(arguments)});
     writeText(arguments.text("--out"), "# The bundled models, measured\n\nMade by\n\n    " + command
                                            + "\n\nBLEU is counted as sacreBLEU does, " + bleuSignature

@@ -168,6 +168,7 @@ void TestTrainer::wordsOf13a_data() {
                                           << "8 - year porte-clés";
     QTest::newRow("entities") << "A &amp; B"
                               << "A & B";
+    QTest::newRow("spaces of French") << QString::fromUtf8("Quoi\u00a0? 10\u202f%") << "Quoi ? 10 %";
     QTest::newRow("nothing") << "  "
                              << "";
 }
@@ -184,6 +185,7 @@ void TestTrainer::wordsOf13a() {
 void TestTrainer::bleuOfKnownSentences() {
     QCOMPARE(bleu({"the cat is on the mat ."}, {"the cat is on the mat ."}), 100.0);
     QCOMPARE(bleu({""}, {"the cat"}), 0.0);
+    QCOMPARE(bleu({"v w x y z"}, {"a b c d e"}), 0.0); // nothing to smooth
     // n-grams that match: 4 of 5, 2 of 4, 1 of 3, 0 of 2, the last smoothed to 1 / (2 · 2); the lengths agree.
     const double expected = 100 * std::pow(4.0 / 5 * 2 / 4 * 1 / 3 * 1 / 4, 0.25);
     QVERIFY(std::abs(bleu({"a b c x e"}, {"a b c d e"}) - expected) < 1e-9);
