@@ -79,8 +79,6 @@ Appearance makeAppearance(Theme theme, ColorMap map, const QFont& font) {
             .muted = pick(0x646b78, 0x969dab),
             .line = pick(0xe0e3e8, 0x2e323d),
             .chip = pick(0xeef0f3, 0x282c37),
-            .paper = pick(0xffffff, 0x15171c),
-            .gap = pick(0xeef0f3, 0x21242c),
             .missing = pick(0xc8c8c8, 0x55585f),
             .accent = pick(0x3b5bfd, 0x8c9eff),
             .accentSoft = pick(0x98a8fb, 0x4c589f),

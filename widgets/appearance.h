@@ -28,8 +28,6 @@ struct Appearance {
     QColor muted;                       ///< text that explains
     QColor line;                        ///< separators, borders
     QColor chip;                        ///< behind a token
-    QColor paper;                       ///< behind the cells of a map
-    QColor gap;                         ///< between cells
     QColor missing;                     ///< a cell whose weight is not a number
     QColor accent;                      ///< what is selected, and nothing else
     QColor accentSoft;                  ///< bars and the like that are not selected

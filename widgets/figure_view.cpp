@@ -237,6 +237,14 @@ private:
         return m_panel.differs ? m_appearance.signedColor(value / m_panel.high)
                                : m_appearance.color((value - m_panel.low) / range);
     }
+    /// Between cells: a little off the colour of nothing, which is white in one map and black in another.
+    QColor gapColor() const {
+        const QColor nothing(color(m_panel.differs ? 0 : m_panel.low));
+        const auto mixed = [&](int (QColor::*channel)() const) {
+            return ((nothing.*channel)() * 86 + (m_appearance.muted.*channel)() * 14) / 100;
+        };
+        return {mixed(&QColor::red), mixed(&QColor::green), mixed(&QColor::blue)};
+    }
     /// Of how many names one can be written, when there is room for one in every `least`: numbers step by 1, 2, 5, 10 …
     int step(double least) const {
         const int needed = std::max(1, static_cast<int>(std::ceil(least)));
@@ -271,7 +279,7 @@ private:
             return;
         }
         if (gaps)
-            painter.fillRect(m_plot.adjusted(0, 0, 1, 1), m_appearance.gap);
+            painter.fillRect(m_plot.adjusted(0, 0, 1, 1), gapColor());
         const auto font = sized(m_appearance, 0.8);
         const bool written = m_panel.valuesInCells && one.width() >= textWidth(font, QStringLiteral("0.00")) + 4
                              && one.height() >= QFontMetricsF(font).height();
@@ -512,7 +520,7 @@ public:
             axis->setLabelColor(appearance.muted);
             for (const auto& set : {&QCPAxis::setBasePen, &QCPAxis::setTickPen, &QCPAxis::setSubTickPen})
                 (axis->*set)(QPen(appearance.line));
-            axis->grid()->setPen(QPen(appearance.gap));
+            axis->grid()->setPen(QPen(appearance.line));
             axis->grid()->setZeroLinePen(QPen(appearance.line));
             axis->setSubTicks(false);
             axis->setTickLength(0, 3);
