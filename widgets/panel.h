@@ -1,0 +1,132 @@
+// The parts that figures are made of: what each holds, and how it is drawn and pointed at.
+#pragma once
+
+#include "core/analysis/alignment.h"
+#include "widgets/appearance.h"
+#include "widgets/selection.h"
+
+#include <QFont>
+#include <QRectF>
+#include <QString>
+#include <QStringList>
+
+#include <memory>
+#include <variant>
+#include <vector>
+
+class QCPAxisRect;
+class QCPPainter;
+
+namespace headlight {
+
+/// A table of numbers as coloured cells, rows from the top, with their names around it.
+struct MapPanel {
+    QString title;    ///< "A · additive"
+    QString subtitle; ///< beside it, in a muted colour
+    Map map;
+    QStringList rows; ///< names, one each; empty: none are drawn
+    QStringList columns;
+    QString rowAxis; ///< what the rows are: "Target (looks)"
+    QString columnAxis;
+    std::vector<int> marks;            ///< for each row the column to mark with a dot, -1 for none; may be empty
+    std::vector<int> queryRows;        ///< the row of each query, -1 for none; empty: query i has row i
+    std::vector<int> keyColumns;       ///< the column of each key, likewise
+    BlockKind kind = BlockKind::Cross; ///< of the pair that hovering points at
+    float low = 0;                     ///< value of the first colour
+    float high = 1;                    ///< value of the last colour
+    bool differs = false;              ///< signed values around 0: drawn in two hues
+    bool pointsAtTokens = true;        ///< cells are a query and a key; otherwise only their value is shown
+    bool zooms = false;                ///< wheel and drag change what part is seen
+    bool valuesInCells = false;        ///< numbers are written where cells have room for them
+    bool legend = false;               ///< a colour bar with its range
+    bool square = true;                ///< cells keep a pleasant shape; otherwise they fill the panel
+};
+
+/// A horizontal bar for each row, with its number.
+struct BarPanel {
+    QString title;
+    QString note; ///< below, what the number means
+    QStringList labels;
+    std::vector<float> values;
+    std::vector<int> queryRows; ///< as in MapPanel
+    BlockKind kind = BlockKind::Cross;
+    float high = 1; ///< value of the longest bar
+};
+
+/// Curves over a common axis.
+struct CurvePanel {
+    QString title;
+    QString note;
+    QString xAxis;
+    struct Curve {
+        QString name;
+        std::vector<float> values; ///< at x = 0, 1, 2 …
+    };
+    std::vector<Curve> curves;
+};
+
+/// Many small maps in a grid: every head of a block.
+struct TilePanel {
+    QString title;
+    QString subtitle;
+    struct Tile {
+        Map map;
+        Layer layer;
+        Head head;
+        QString name;    ///< "L3 H5"
+        QString caption; ///< below the map
+        bool chosen = false;
+    };
+    std::vector<Tile> tiles; ///< row by row
+    int columns = 1;
+    QStringList rowNames; ///< "layer 0" …; empty when tiles are not in that order
+    QStringList columnNames;
+    BlockKind kind = BlockKind::Encoder;
+};
+
+/// One part of a figure and where it stands.
+struct Panel {
+    QRectF place; ///< in fractions of the figure
+    std::variant<MapPanel, BarPanel, CurvePanel, TilePanel> content;
+};
+
+/// What is lit in a panel; -1 for nothing. A bar and a tile are rows.
+struct Lit {
+    int row = -1;
+    int column = -1;
+};
+
+/// One panel, drawn: what stays, and what follows the pointer.
+class PanelArt {
+public:
+    /// @param rect, unless null, becomes the art's place for cells or curves; the panel and the appearance must outlive
+    /// the art
+    static std::unique_ptr<PanelArt> make(const Panel& panel, const Appearance& appearance, QCPAxisRect* rect);
+    /// True for a panel that needs a rect.
+    static bool hasAxes(const Panel& panel);
+
+    virtual ~PanelArt() = default;
+    PanelArt(const PanelArt&) = delete;
+    PanelArt& operator=(const PanelArt&) = delete;
+
+    virtual void arrange(const QRectF& area) = 0;
+    virtual void drawStill(QCPPainter& painter) = 0;
+    virtual void drawLive(QCPPainter& painter, const Lit& lit) = 0;
+    /// Row and column there, -1 where there is none.
+    virtual Lit at(const QPointF& position) const = 0;
+    virtual Lit litBy(const Selection::Pair& pair) const = 0;
+
+protected:
+    explicit PanelArt(const Appearance& appearance) : m_appearance(appearance) {}
+
+    const Appearance& m_appearance;
+};
+
+/// The appearance's font, larger or smaller, in pixels: a point is not the same on a screen, an image, SVG and PDF.
+QFont sized(const Appearance& appearance, double factor, int weight = QFont::Normal);
+/// A weight with so many digits behind the point.
+QString numberText(float value, int digits = 2);
+/// The first query or key of a row or column, given the rows of queries or columns of keys.
+int tokenAt(const std::vector<int>& places, int place);
+
+} // namespace headlight
