@@ -354,6 +354,13 @@ void MainWindow::openWith(const Opening& opening) {
         models.b = bundled.value(1); // two mechanisms side by side are what the program is for
     m_topBar->setModels(models);
     findModels();
+    if (m_firstFolder.empty() && opening.modelA.isEmpty() && !bundled.isEmpty()) {
+        // What was remembered is gone since: say so, and open with what is there.
+        const auto gone = m_modelProblem;
+        m_topBar->setModels({bundled.front(), models.b});
+        findModels();
+        m_modelProblem = gone;
+    }
 
     const auto target = firstOf({opening.target, opening.source.isEmpty() ? m_settings.targetText : QString()});
     m_texts->setTexts(firstOf({opening.source, m_settings.sourceText, TextPanel::examples().value(0).text}),

@@ -350,6 +350,23 @@ private Q_SLOTS:
         QCOMPARE(opened.complaint(), QString());
     }
 
+    /// A folder that was used last and has been moved since leaves the bundled models, and a word about it.
+    void rememberedModelThatIsGoneIsReplaced() {
+        QTemporaryDir models;
+        const auto bundled = QString(models.path() + QStringLiteral("/bundled"));
+        std::filesystem::copy(m_tiny.path(), bundled.toStdString(), std::filesystem::copy_options::recursive);
+        qputenv("HEADLIGHT_MODELS", models.path().toUtf8());
+        Settings settings;
+        settings.fresh = false;
+        settings.modelA = QStringLiteral("/nowhere/model");
+        const Opened opened({.modelA = {}, .modelB = {}, .source = QStringLiteral("the cat"), .target = {}, .view = {}},
+                            settings);
+        QTRY_VERIFY_WITH_TIMEOUT(opened.showsWhatIsTyped(), patience);
+        QCOMPARE(opened.window->trace()->model, std::string("bundled"));
+        QVERIFY2(opened.complaint().contains(QLatin1String("/nowhere/model")), qUtf8Printable(opened.complaint()));
+        qputenv("HEADLIGHT_MODELS", HEADLIGHT_MODELS);
+    }
+
     void folderOpensAsTheModelThatAskedForIt() {
         const Opened opened({.modelA = nameOf(m_tiny.path()),
                              .modelB = {},
