@@ -60,12 +60,14 @@ std::optional<ShownMap> Selection::shown(const Trace& trace, BlockKind kind) con
     const auto* block = trace.block(kind);
     if (!block || block->layers < 1 || block->heads < 1)
         return std::nullopt;
+    // A Transformer attends within its stacks too, however small it is; a recurrent model only across.
+    const bool additive = block->layers * block->heads == 1 && !trace.encoder && !trace.decoder;
     ShownMap shown;
     const Layer layer(std::clamp(m_layer.value, 0, block->layers - 1));
     const Head head(std::clamp(m_head.value, 0, block->heads - 1));
     if (block->layers * block->heads == 1) {
         shown.map = headMap(*block, Layer(0), Head(0));
-        shown.name = trace.additive || kind == BlockKind::Cross ? tr("additive") : tr("layer 0, head 0");
+        shown.name = additive ? tr("additive") : tr("layer 0, head 0");
         shown.place = HeadPlace{};
     } else if (m_mode == HeadMode::MeanOfLayer) {
         shown.map = meanOverHeads(*block, layer);
@@ -81,8 +83,7 @@ std::optional<ShownMap> Selection::shown(const Trace& trace, BlockKind kind) con
         shown.place = HeadPlace{layer, head};
     }
     if (kind == BlockKind::Cross && m_reading == Reading::Automatic)
-        shown.rows =
-            block->layers * block->heads == 1 ? RowTokens::Emitted : likelyRowTokens(shown.map, trace.keyTokens(kind));
+        shown.rows = additive ? RowTokens::Emitted : likelyRowTokens(shown.map, trace.keyTokens(kind));
     else if (kind != BlockKind::Encoder && m_reading == Reading::Emitted)
         shown.rows = RowTokens::Emitted;
     return shown;

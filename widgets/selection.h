@@ -27,7 +27,7 @@ enum class Reading { Automatic, TakenIn, Emitted };
 /// One map out of a Trace, as the Selection asks for it.
 struct ShownMap {
     Map map;
-    QString name;                        ///< "layer 2, head 1"; "additive" for a model with a single head
+    QString name;                        ///< "layer 2, head 1"; "additive" for a recurrent model
     std::optional<HeadPlace> place;      ///< absent for a mean
     RowTokens rows = RowTokens::TakenIn; ///< how its rows are to be labelled
 };

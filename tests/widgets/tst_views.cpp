@@ -211,6 +211,14 @@ private Q_SLOTS:
         QVERIFY2(text.contains(u"many"_qs) && !text.contains(u"solo"_qs), qPrintable(text));
     }
 
+    /// A Transformer of one layer and one head is no recurrent model.
+    void oneHeadIsNotAdditiveForThat() {
+        Shown shown(u"alignment"_qs);
+        shown.view->setTrace(traceOf(cat, {.selfAttention = true}), nullptr);
+        const auto text = oneText(shown.view->describe());
+        QVERIFY2(text.contains(u"layer 0, head 0"_qs) && !text.contains(u"additive"_qs), qPrintable(text));
+    }
+
     /// A special token that the comparison leaves out lights no row of another token.
     void whatIsLeftOutLightsNothing() {
         auto other = traceFromAscii(R"(
