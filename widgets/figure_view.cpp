@@ -397,7 +397,7 @@ QString FigureView::wordsAt(const Spot& spot) const {
                      numberText(map->map.at(spot.row, spot.column), 4)});
     if (const auto* tiles = std::get_if<TilePanel>(&content)) {
         const auto& tile = tiles->tiles[static_cast<std::size_t>(spot.row)];
-        return rich({tile.name, tile.caption});
+        return rich({tile.name, tile.caption, tr("Click to open it.")});
     }
     return {};
 }

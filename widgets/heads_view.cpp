@@ -16,10 +16,8 @@ std::vector<Panel> HeadsView::build() {
     TilePanel panel;
     panel.kind = kind;
     panel.title = QString::fromStdString(run->model);
-    panel.subtitle = tr("%1 attention, %2 × %3 heads; colours from 0 to 1; click one to open it")
-                         .arg(kindName(kind))
-                         .arg(block->layers)
-                         .arg(block->heads);
+    panel.subtitle =
+        tr("%1 attention, %2 × %3 heads; colours from 0 to 1").arg(kindName(kind)).arg(block->layers).arg(block->heads);
     panel.columns = block->heads;
     for (int head = 0; head < block->heads; ++head)
         panel.columnNames << tr("head %1").arg(head);
