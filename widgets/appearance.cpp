@@ -1,5 +1,7 @@
 #include "widgets/appearance.h"
 
+#include <QFontInfo>
+
 #include <algorithm>
 #include <cmath>
 #include <span>
@@ -89,6 +91,13 @@ Appearance makeAppearance(Theme theme, ColorMap map, const QFont& font) {
 
 ColorMap defaultColorMap(Theme theme) {
     return theme == Theme::Light ? ColorMap::Blue : ColorMap::Magma;
+}
+
+QFont sized(const Appearance& appearance, double factor, QFont::Weight weight) {
+    auto font = appearance.font;
+    font.setPixelSize(std::max(8, qRound(QFontInfo(font).pixelSize() * factor)));
+    font.setWeight(weight);
+    return font;
 }
 
 QPalette widgetPalette(const Appearance& appearance) {

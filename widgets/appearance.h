@@ -45,6 +45,8 @@ struct Appearance {
 Appearance makeAppearance(Theme theme, ColorMap map, const QFont& font);
 /// The map that a theme has unless the user chose one: blue on white, magma on black.
 ColorMap defaultColorMap(Theme theme);
+/// The appearance's font, larger or smaller, in pixels: a point is not the same on a screen, an image, SVG and PDF.
+QFont sized(const Appearance& appearance, double factor, QFont::Weight weight = QFont::Normal);
 /// Palette and style sheet that give Qt's own widgets the same look.
 QPalette widgetPalette(const Appearance& appearance);
 QString widgetStyleSheet(const Appearance& appearance);

@@ -2,7 +2,6 @@
 #include "widgets/inspector.h"
 
 #include <QAccessible>
-#include <QFontInfo>
 #include <QPaintEvent>
 #include <QPainter>
 
@@ -20,15 +19,8 @@ constexpr int sectionGap = 18;
 constexpr std::size_t mostBars = 6;
 constexpr std::size_t mostCandidates = 5;
 
-QFont sized(const QFont& base, double factor, QFont::Weight weight = QFont::Normal) {
-    auto font = base;
-    font.setPixelSize(std::max(8, qRound(QFontInfo(base).pixelSize() * factor)));
-    font.setWeight(weight);
-    return font;
-}
-
-QFont headingFont(const QFont& base) {
-    auto font = sized(base, 0.82, QFont::DemiBold);
+QFont headingFont(const Appearance& appearance) {
+    auto font = sized(appearance, 0.82, QFont::DemiBold);
     font.setLetterSpacing(QFont::PercentageSpacing, 107);
     return font;
 }
@@ -408,21 +400,20 @@ QStringList Inspector::describe() const {
 }
 
 int Inspector::heightOf(const Line& line, int width) const {
-    const auto& font = m_appearance.font;
-    const int text = QFontMetrics(sized(font, 1)).height();
+    const int text = QFontMetrics(sized(m_appearance, 1)).height();
     switch (line.kind) {
     case Line::Kind::Heading:
         return text + 6;
     case Line::Kind::Pair:
         return text + 8;
     case Line::Kind::Big:
-        return QFontMetrics(sized(font, 1.9)).height() + (line.secondValue.isEmpty() ? 0 : text + 2);
+        return QFontMetrics(sized(m_appearance, 1.9)).height() + (line.secondValue.isEmpty() ? 0 : text + 2);
     case Line::Kind::Figure:
         return text + 5;
     case Line::Kind::Bar:
         return text + 7;
     case Line::Kind::Note:
-        return QFontMetrics(sized(font, 0.93))
+        return QFontMetrics(sized(m_appearance, 0.93))
                    .boundingRect(QRect(0, 0, width, 10'000), Qt::TextWordWrap, line.label)
                    .height()
                + 5;
@@ -432,10 +423,10 @@ int Inspector::heightOf(const Line& line, int width) const {
 
 void Inspector::draw(QPainter& painter, const Line& line, const QRect& place) const {
     const auto& look = m_appearance;
-    const auto plain = sized(look.font, 1), bold = sized(look.font, 1, QFont::Bold), small = sized(look.font, 0.93);
+    const auto plain = sized(look, 1), bold = sized(look, 1, QFont::Bold), small = sized(look, 0.93);
     switch (line.kind) {
     case Line::Kind::Heading:
-        drawText(painter, place.adjusted(0, 0, 0, -6), Qt::AlignLeft, line.label, headingFont(look.font), look.muted);
+        drawText(painter, place.adjusted(0, 0, 0, -6), Qt::AlignLeft, line.label, headingFont(look), look.muted);
         break;
     case Line::Kind::Pair: {
         // Each gets what it needs, and both a half when they need more than there is.
@@ -453,7 +444,7 @@ void Inspector::draw(QPainter& painter, const Line& line, const QRect& place) co
         break;
     }
     case Line::Kind::Big: {
-        const auto large = sized(look.font, 1.9, QFont::Bold);
+        const auto large = sized(look, 1.9, QFont::Bold);
         const int column = std::min(place.width() / 2, 96);
         auto numbers = place;
         if (!line.secondValue.isEmpty()) {
@@ -476,10 +467,10 @@ void Inspector::draw(QPainter& painter, const Line& line, const QRect& place) co
         break;
     }
     case Line::Kind::Bar: {
-        const auto font = line.lit ? sized(look.font, 0.93, QFont::Bold) : small;
+        const auto font = line.lit ? sized(look, 0.93, QFont::Bold) : small;
         // The same columns in each section, whatever its words.
         const int label = place.width() * 36 / 100;
-        const int value = QFontMetrics(sized(look.font, 0.93, QFont::Bold)).horizontalAdvance(QStringLiteral("0.00"));
+        const int value = QFontMetrics(sized(look, 0.93, QFont::Bold)).horizontalAdvance(QStringLiteral("0.00"));
         drawText(painter, QRect(place.left(), place.top(), label, place.height()), Qt::AlignLeft, line.label, font,
                  look.text);
         drawText(painter, QRect(place.right() + 1 - value, place.top(), value, place.height()), Qt::AlignRight,

@@ -645,14 +645,6 @@ private:
 
 } // namespace
 
-QFont sized(const Appearance& appearance, double factor, int weight) {
-    const double points = appearance.font.pointSizeF() > 0 ? appearance.font.pointSizeF() : 10;
-    auto font = appearance.font;
-    font.setPixelSize(std::max(8, static_cast<int>(std::lround(points * 96 / 72 * factor))));
-    font.setWeight(static_cast<QFont::Weight>(weight));
-    return font;
-}
-
 QString numberText(float value, int digits) {
     return std::isnan(value) ? QCoreApplication::translate("headlight::PanelArt", "not a number")
                              : QString::number(static_cast<double>(value), 'f', digits);

@@ -122,8 +122,6 @@ protected:
     const Appearance& m_appearance;
 };
 
-/// The appearance's font, larger or smaller, in pixels: a point is not the same on a screen, an image, SVG and PDF.
-QFont sized(const Appearance& appearance, double factor, int weight = QFont::Normal);
 /// A weight with so many digits behind the point.
 QString numberText(float value, int digits = 2);
 /// The first query or key of a row or column, given the rows of queries or columns of keys.

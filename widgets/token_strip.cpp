@@ -2,7 +2,6 @@
 #include "widgets/token_strip.h"
 
 #include <QFocusEvent>
-#include <QFontInfo>
 #include <QHelpEvent>
 #include <QMouseEvent>
 #include <QPaintEvent>
@@ -63,8 +62,7 @@ void TokenStrip::setAppearance(const Appearance& appearance) {
 }
 
 void TokenStrip::refresh() {
-    m_font = m_appearance.font;
-    m_font.setPixelSize(std::max(8, qRound(QFontInfo(m_appearance.font).pixelSize() * 0.93)));
+    m_font = sized(m_appearance, 0.93);
     m_tokens = nullptr;
     m_decoderRowChip = m_decoderKeyChip = 0;
     if (m_trace && m_side == Side::Source) {
