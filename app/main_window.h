@@ -32,11 +32,11 @@ class MainWindow : public QMainWindow {
 public:
     /// What to open with; empty parts are as the settings or the first example have them.
     struct Opening {
-        QString modelA;
-        QString modelB;
-        QString source;
-        QString target;
-        QString view; ///< "alignment", "compare", "heads", "matrix", "positions"
+        QString modelA = {};
+        QString modelB = {};
+        QString source = {};
+        QString target = {};
+        QString view = {}; ///< "alignment", "compare", "heads", "matrix", "positions"
     };
 
     MainWindow(Settings settings, const Opening& opening, QWidget* parent = nullptr);

@@ -141,8 +141,7 @@ private Q_SLOTS:
         QFETCH(QString, modelA);
         QFETCH(QString, modelB);
         QFETCH(QString, view);
-        const Opened opened(
-            {.modelA = modelA, .modelB = modelB, .source = QStringLiteral("the cat"), .target = {}, .view = view});
+        const Opened opened({.modelA = modelA, .modelB = modelB, .source = QStringLiteral("the cat"), .view = view});
         QTRY_VERIFY_WITH_TIMEOUT(opened.showsWhatIsTyped(), patience);
         QCOMPARE(opened.complaint(), QString());
         QCOMPARE(opened.window->view()->objectName(), view);
@@ -169,7 +168,7 @@ private Q_SLOTS:
     void burstEndsWithTheNewestText() {
         QFETCH(QString, model);
         QFETCH(int, pause);
-        const Opened opened({.modelA = model, .modelB = {}, .source = QStringLiteral("a"), .target = {}, .view = {}});
+        const Opened opened({.modelA = model, .source = QStringLiteral("a")});
         QTRY_VERIFY_WITH_TIMEOUT(opened.showsWhatIsTyped(), patience);
 
         const Heartbeat heartbeat;
@@ -193,11 +192,7 @@ private Q_SLOTS:
     }
 
     void typedTargetIsForced() {
-        const Opened opened({.modelA = nameOf(m_tiny.path()),
-                             .modelB = {},
-                             .source = QStringLiteral("the cat"),
-                             .target = {},
-                             .view = {}});
+        const Opened opened({.modelA = nameOf(m_tiny.path()), .source = QStringLiteral("the cat")});
         QTRY_VERIFY_WITH_TIMEOUT(opened.showsWhatIsTyped(), patience);
         const auto* link = opened.window->findChild<QPushButton*>(QStringLiteral("ownTranslation"));
         QVERIFY(!opened.window->trace()->targetForced);
@@ -236,11 +231,8 @@ private Q_SLOTS:
     }
     void anyTextIsFine() {
         QFETCH(QString, text);
-        const Opened opened({.modelA = nameOf(m_tiny.path()),
-                             .modelB = nameOf(m_other.path()),
-                             .source = QStringLiteral("the cat"),
-                             .target = {},
-                             .view = {}});
+        const Opened opened(
+            {.modelA = nameOf(m_tiny.path()), .modelB = nameOf(m_other.path()), .source = QStringLiteral("the cat")});
         QTRY_VERIFY_WITH_TIMEOUT(opened.showsWhatIsTyped(), patience);
         opened.source->selectAll();
         if (text.isEmpty()) {
@@ -269,11 +261,7 @@ private Q_SLOTS:
     }
     void hugeTextLeavesTheWindowAwake() {
         QFETCH(QString, unit);
-        const Opened opened({.modelA = nameOf(m_tiny.path()),
-                             .modelB = {},
-                             .source = QStringLiteral("the cat"),
-                             .target = {},
-                             .view = {}});
+        const Opened opened({.modelA = nameOf(m_tiny.path()), .source = QStringLiteral("the cat")});
         QTRY_VERIFY_WITH_TIMEOUT(opened.showsWhatIsTyped(), patience);
         const auto text = unit.repeated(100'000 / unit.size());
         QGuiApplication::clipboard()->setText(text);
@@ -312,11 +300,7 @@ private Q_SLOTS:
     void brokenModelKeepsTheLastPicture() {
         QFETCH(QString, harm);
         QFETCH(QString, said);
-        const Opened opened({.modelA = nameOf(m_tiny.path()),
-                             .modelB = {},
-                             .source = QStringLiteral("the cat"),
-                             .target = {},
-                             .view = {}});
+        const Opened opened({.modelA = nameOf(m_tiny.path()), .source = QStringLiteral("the cat")});
         QTRY_VERIFY_WITH_TIMEOUT(opened.showsWhatIsTyped(), patience);
         const auto trace = opened.window->trace();
         const auto described = opened.window->view()->describe();
@@ -359,8 +343,7 @@ private Q_SLOTS:
         Settings settings;
         settings.fresh = false;
         settings.modelA = QStringLiteral("/nowhere/model");
-        const Opened opened({.modelA = {}, .modelB = {}, .source = QStringLiteral("the cat"), .target = {}, .view = {}},
-                            settings);
+        const Opened opened({.source = QStringLiteral("the cat")}, settings);
         QTRY_VERIFY_WITH_TIMEOUT(opened.showsWhatIsTyped(), patience);
         QCOMPARE(opened.window->trace()->model, std::string("bundled"));
         QVERIFY2(opened.complaint().contains(QLatin1String("/nowhere/model")), qUtf8Printable(opened.complaint()));
@@ -368,11 +351,7 @@ private Q_SLOTS:
     }
 
     void folderOpensAsTheModelThatAskedForIt() {
-        const Opened opened({.modelA = nameOf(m_tiny.path()),
-                             .modelB = {},
-                             .source = QStringLiteral("the cat"),
-                             .target = {},
-                             .view = {}});
+        const Opened opened({.modelA = nameOf(m_tiny.path()), .source = QStringLiteral("the cat")});
         QTRY_VERIFY_WITH_TIMEOUT(opened.showsWhatIsTyped(), patience);
         QStringList chosen;
         for (auto* combo : opened.window->findChildren<QComboBox*>()) {
@@ -398,11 +377,7 @@ private Q_SLOTS:
     }
     void exportOpensAgain() {
         QFETCH(QString, file);
-        const Opened opened({.modelA = nameOf(m_tiny.path()),
-                             .modelB = {},
-                             .source = QStringLiteral("the cat"),
-                             .target = {},
-                             .view = {}});
+        const Opened opened({.modelA = nameOf(m_tiny.path()), .source = QStringLiteral("the cat")});
         QTRY_VERIFY_WITH_TIMEOUT(opened.showsWhatIsTyped(), patience);
         QVERIFY(QTest::qWaitForWindowActive(opened.window.get()));
         const QTemporaryDir folder;
@@ -448,11 +423,7 @@ private Q_SLOTS:
     }
 
     void exportThatFailsIsTold() {
-        const Opened opened({.modelA = nameOf(m_tiny.path()),
-                             .modelB = {},
-                             .source = QStringLiteral("the cat"),
-                             .target = {},
-                             .view = {}});
+        const Opened opened({.modelA = nameOf(m_tiny.path()), .source = QStringLiteral("the cat")});
         QTRY_VERIFY_WITH_TIMEOUT(opened.showsWhatIsTyped(), patience);
         QVERIFY(QTest::qWaitForWindowActive(opened.window.get()));
         QTest::keyClick(opened.window.get(), Qt::Key_S, Qt::ControlModifier);
@@ -469,10 +440,7 @@ private Q_SLOTS:
     void keyboardReachesViewsAndHeads() {
         const bool real = bundled(QStringLiteral("en-fr-transformer"));
         const Opened opened({.modelA = real ? QStringLiteral("en-fr-transformer") : nameOf(m_tiny.path()),
-                             .modelB = {},
-                             .source = QStringLiteral("the cat"),
-                             .target = {},
-                             .view = {}});
+                             .source = QStringLiteral("the cat")});
         QTRY_VERIFY_WITH_TIMEOUT(opened.showsWhatIsTyped(), patience);
         QVERIFY(QTest::qWaitForWindowActive(opened.window.get()));
         const QStringList names{QStringLiteral("alignment"), QStringLiteral("compare"), QStringLiteral("heads"),
@@ -501,9 +469,7 @@ private Q_SLOTS:
         for (const int pause : {0, 1, 5, 20}) {
             Opened opened({.modelA = nameOf(m_tiny.path()),
                            .modelB = nameOf(m_other.path()),
-                           .source = QStringLiteral("the cat"),
-                           .target = {},
-                           .view = {}});
+                           .source = QStringLiteral("the cat")});
             letRun(pause);
             QTest::keyClicks(opened.source, QStringLiteral(" is here"));
             QVERIFY(opened.window->waiting());
@@ -517,7 +483,7 @@ private Q_SLOTS:
     }
 
     void followsTheDesktop() {
-        const Opened opened({.modelA = nameOf(m_tiny.path()), .modelB = {}, .source = {}, .target = {}, .view = {}});
+        const Opened opened({.modelA = nameOf(m_tiny.path())});
         QTRY_VERIFY_WITH_TIMEOUT(opened.showsWhatIsTyped(), patience);
         const auto lightness = [&opened] {
             return opened.window->view()->grab().toImage().pixelColor(2, 2).lightness();
@@ -537,11 +503,7 @@ private Q_SLOTS:
 
     void nothingTypedIsLost() {
         {
-            const Opened opened({.modelA = nameOf(m_tiny.path()),
-                                 .modelB = {},
-                                 .source = QStringLiteral("the"),
-                                 .target = {},
-                                 .view = {}});
+            const Opened opened({.modelA = nameOf(m_tiny.path()), .source = QStringLiteral("the")});
             QTest::keyClicks(opened.source, QStringLiteral(" dog"));
             QTRY_VERIFY_WITH_TIMEOUT(opened.showsWhatIsTyped(), patience);
             opened.target->selectAll();
