@@ -41,7 +41,7 @@ torch::Tensor tokenLoss(SequenceToSequence& model, const Batch& batch, std::int6
     const auto rows = expected.ne(pad).nonzero().squeeze(1);
     const auto logits = model.logits(states.flatten(0, 1).index_select(0, rows)); // [tokens, V]
     return torch::nn::functional::cross_entropy(
-        logits, expected.index_select(0, rows),
+        logits.to(torch::kFloat32), expected.index_select(0, rows),
         torch::nn::functional::CrossEntropyFuncOptions().reduction(torch::kSum).label_smoothing(smoothing));
 }
 

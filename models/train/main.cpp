@@ -63,6 +63,7 @@ Options of train                                     default
   --validate-every N  updates                        500
   --patience N        validations                    10
   --seed N                                           1
+  --precision float32|bfloat16                       float32
 Options of both
   --device cpu|cuda                                  cpu
   --threads N                                        all cores
@@ -251,6 +252,11 @@ int train(const Arguments& arguments) {
     options.patience = static_cast<int>(arguments.countOr("--patience", options.patience));
     options.seed = static_cast<std::uint64_t>(arguments.countOr("--seed", 1, 0));
 
+    const auto precision = arguments.textOr("--precision", "float32");
+    if (precision != "float32" && precision != "bfloat16")
+        throw Error(Error::Kind::Invalid, "--precision", "\"" + precision + "\" is neither float32 nor bfloat16");
+    options.bfloat16 = precision == "bfloat16";
+
     auto folder = std::filesystem::absolute(arguments.text("--out")).lexically_normal();
     if (!folder.has_filename()) // a path that ends in a slash
         folder = folder.parent_path();
@@ -371,11 +377,11 @@ int run(int count, char** words) {
     const std::string command = count > 1 ? words[1] : "";
     if (command == "train") {
         constexpr auto known = std::to_array<const char*>(
-            {"--architecture",   "--corpus",        "--valid",   "--vocabulary",   "--out",
-             "--width",          "--heads",         "--layers",  "--feed-forward", "--embedding",
-             "--hidden",         "--alignment",     "--dropout", "--longest",      "--steps",
-             "--batch-tokens",   "--learning-rate", "--warmup",  "--smoothing",    "--clip",
-             "--validate-every", "--patience",      "--seed",    "--device",       "--threads"});
+            {"--architecture", "--corpus",   "--valid",          "--vocabulary",   "--out",           "--width",
+             "--heads",        "--layers",   "--feed-forward",   "--embedding",    "--hidden",        "--alignment",
+             "--dropout",      "--longest",  "--steps",          "--batch-tokens", "--learning-rate", "--warmup",
+             "--smoothing",    "--clip",     "--validate-every", "--patience",     "--seed",          "--device",
+             "--threads",      "--precision"});
         return train(Arguments(count, words, known));
     }
     if (command == "evaluate") {

@@ -3,6 +3,7 @@
 #include "models/train/batches.h"
 #include "models/train/evaluate.h"
 
+#include <ATen/autocast_mode.h>
 #include <torch/torch.h>
 
 #include <algorithm>
@@ -20,6 +21,42 @@ constexpr double secondsBetweenLines = 10;
 double secondsSince(Clock::time_point start) {
     return std::chrono::duration<double>(Clock::now() - start).count();
 }
+
+/// While it lives, matrix products are computed in bfloat16; weights, sums and the optimizer stay in float32.
+class MixedPrecision {
+public:
+    MixedPrecision(torch::Device device, bool on) : m_type(device.type()), m_on(on) {
+        if (m_on)
+            enable(true);
+    }
+    ~MixedPrecision() {
+        if (m_on) {
+            at::autocast::clear_cache(); // of weights already converted, which the optimizer is about to change
+            enable(false);
+        }
+    }
+    MixedPrecision(const MixedPrecision&) = delete;
+    MixedPrecision& operator=(const MixedPrecision&) = delete;
+
+private:
+    void enable(bool on) const {
+#if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 4)
+        at::autocast::set_autocast_dtype(m_type, torch::kBFloat16);
+        at::autocast::set_autocast_enabled(m_type, on);
+#else
+        if (m_type == torch::kCPU) {
+            at::autocast::set_autocast_cpu_dtype(torch::kBFloat16);
+            at::autocast::set_cpu_enabled(on);
+        } else {
+            at::autocast::set_autocast_gpu_dtype(torch::kBFloat16);
+            at::autocast::set_enabled(on);
+        }
+#endif
+    }
+
+    torch::DeviceType m_type;
+    bool m_on;
+};
 
 torch::optim::Adam makeAdam(Network& network, const TrainOptions& options) {
     // As in Vaswani et al. 2017, 5.3.
@@ -70,7 +107,10 @@ double Trainer::update(std::int64_t* tokens) {
     for (auto& group : m_adam.param_groups())
         group.options().set_lr(learningRate(m_options, m_step));
     m_adam.zero_grad();
-    const auto loss = tokenLoss(*m_network.translator, batch, m_network.ids.pad, m_options.smoothing);
+    const auto loss = [&] {
+        const MixedPrecision precision(m_options.device, m_options.bfloat16);
+        return tokenLoss(*m_network.translator, batch, m_network.ids.pad, m_options.smoothing);
+    }();
     const auto sum = loss.item<double>();
     if (!std::isfinite(sum)) // from here on all weights would be lost, and the state with them
         throw Error(Error::Kind::Invalid, "step " + std::to_string(m_step), "the loss is not finite",
