@@ -65,7 +65,8 @@ public:
     Result forward(const torch::Tensor& queryPart, const torch::Tensor& keyPart, const torch::Tensor& states,
                    const torch::Tensor& mask);
 
-    const torch::Tensor& v() const { return m_v; }
+    const torch::Tensor& w() const { return m_w->weight; } ///< [size, querySize]
+    const torch::Tensor& v() const { return m_v; }         ///< [size]
 
 private:
     torch::nn::Linear m_w{nullptr};

@@ -1,6 +1,7 @@
 #include "core/nn/recurrent.h"
 
 #include "core/nn/dropout.h"
+#include "core/nn/unrolled.h"
 
 #include <torch/torch.h>
 
@@ -37,7 +38,13 @@ Memory Recurrent::encode(const torch::Tensor& source, const torch::Tensor& mask,
         const auto output = std::get<0>(m_encoder->forward_with_packed_input(packed));
         states = std::get<0>(torch::nn::utils::rnn::pad_packed_sequence(output, true, 0.0, source.size(1)));
     } else {
-        states = std::get<0>(m_encoder->forward(embedded));
+        const auto direction = [&](const torch::Tensor& inputs, std::size_t first) {
+            const auto& all = m_encoder->all_weights(); // W, U and their biases, of this direction
+            const auto gates = torch::nn::functional::linear(inputs, all[first], all[first + 2]);
+            const auto initial = torch::zeros({inputs.size(0), m_options.hidden}, all[first].options());
+            return unrolledGru(gates, initial, {all[first + 1], all[first + 3]}, context);
+        };
+        states = torch::cat({direction(embedded, 0), direction(embedded.flip(1), 4).flip(1)}, 2);
     }
     // The backward state of the first word has read the whole sentence (A.2.2: s_0 = tanh(W_s h_1)).
     const auto backward = states.select(1, 0).narrow(1, m_options.hidden, m_options.hidden); // [B, N]
@@ -81,26 +88,24 @@ torch::Tensor Recurrent::readout(const torch::Tensor& states, const torch::Tenso
 }
 
 torch::Tensor Recurrent::decode(const torch::Tensor& target, const Memory& memory, const Context& context) {
-    const auto embedded = withDropout(m_embedding(target), m_options.dropout, is_training()); // [B, T, E]
-    const auto tokens = embedded.unbind(1);
-    auto state = memory.extra[0];
-    std::vector<torch::Tensor> states, contexts, weights, energies, queryParts;
-    for (const auto& token : tokens) {
-        context.checkStop();
-        auto step = advance(token, state, memory);
-        state = step.state;
-        states.push_back(state);
-        contexts.push_back(step.context);
-        if (context.watch && m_attention) {
-            weights.push_back(step.attention.weights);
-            energies.push_back(step.attention.energies);
-            queryParts.push_back(step.queryPart);
-        }
+    const auto tokens = withDropout(m_embedding(target), m_options.dropout, is_training()); // [B, T, E]
+    // The gates' weights have columns for the token and columns for the context.
+    const auto weights = m_decoder->weight_ih.split_with_sizes({m_options.embedding, 2 * m_options.hidden}, 1);
+    const auto& initial = memory.extra[0];
+    const GruRecurrence recurrence{m_decoder->weight_hh, m_decoder->bias_hh};
+    auto gates = torch::nn::functional::linear(tokens, weights[0], m_decoder->bias_ih); // [B, T, 3 N]
+    if (!m_attention) {
+        const auto& fixed = memory.extra[1];
+        gates = gates + torch::nn::functional::linear(fixed, weights[1]).unsqueeze(1);
+        const auto states = unrolledGru(gates, initial, recurrence, context);
+        return readout(states, tokens, fixed.unsqueeze(1).expand({-1, states.size(1), -1}));
     }
-    if (context.watch && m_attention)
-        context.watch->additive({torch::stack(weights, 1), torch::stack(energies, 1), torch::stack(queryParts, 1),
-                                 memory.extra[1], m_attention->v()});
-    return readout(torch::stack(states, 1), embedded, torch::stack(contexts, 1)); // [B, T, E]
+    const auto run = unrolledAdditive(
+        gates, initial, recurrence,
+        {m_attention->w(), m_attention->v(), weights[1], memory.extra[1], memory.states, memory.mask}, context);
+    if (context.watch)
+        context.watch->additive({run.weights, run.energies, run.queryPart, memory.extra[1], m_attention->v()});
+    return readout(run.states, tokens, run.contexts); // [B, T, E]
 }
 
 torch::Tensor Recurrent::logits(const torch::Tensor& decoded) {

@@ -14,6 +14,7 @@
 
 #include <cmath>
 #include <limits>
+#include <map>
 #include <span>
 
 using namespace headlight;
@@ -141,6 +142,8 @@ private Q_SLOTS:
 
     void stepwiseEqualsWhole_data() { networkRows(); }
     void stepwiseEqualsWhole();
+    void unrolledGradientsEqualStepwise_data();
+    void unrolledGradientsEqualStepwise();
     void paddingChangesNothing_data() { networkRows(); }
     void paddingChangesNothing();
     void noTargetSeesItsFuture_data() { networkRows(); }
@@ -260,6 +263,48 @@ void TestAttention::stepwiseEqualsWhole() {
     const auto whole = network->logits(network->decode(sentences.target, memory, {}));
     const auto worst = compareTensors(torch::stack(rows, 1), whole, 1e-5F);
     QVERIFY2(worst.empty(), worst.c_str());
+}
+
+void TestAttention::unrolledGradientsEqualStepwise_data() {
+    QTest::addColumn<QString>("name");
+    QTest::newRow("additive") << QStringLiteral("additive");
+    QTest::newRow("no attention") << QStringLiteral("no attention");
+}
+
+// The gradients of the unrolled loops are written by hand; those of the steps are LibTorch's own.
+void TestAttention::unrolledGradientsEqualStepwise() {
+    QFETCH(QString, name);
+    const auto network = smallNetwork(name);
+    const Sentences sentences;
+    const auto gradients = [&](bool stepwise) {
+        network->zero_grad();
+        // A mask, even one that hides nothing, has the encoder run by torch::nn::GRU.
+        const auto mask = stepwise ? torch::ones_like(sentences.mask) : torch::Tensor();
+        const auto memory = network->encode(sentences.source, mask, {});
+        torch::Tensor states;
+        if (stepwise) {
+            auto state = network->start(memory);
+            std::vector<torch::Tensor> rows;
+            for (std::int64_t t = 0; t < sentences.target.size(1); ++t)
+                rows.push_back(network->step(sentences.target.select(1, t), state, memory));
+            states = torch::stack(rows, 1);
+        } else {
+            states = network->decode(sentences.target, memory, {});
+        }
+        // Another weight for each number, so that no two errors cancel.
+        const auto logits = network->logits(states);
+        (logits * torch::linspace(-1, 1, logits.numel()).view(logits.sizes())).sum().backward();
+        std::map<std::string, torch::Tensor> found;
+        for (const auto& parameter : network->named_parameters())
+            found[parameter.key()] = parameter.value().grad().clone();
+        return found;
+    };
+    const auto expected = gradients(true), actual = gradients(false);
+    for (const auto& [parameter, gradient] : expected) {
+        QVERIFY2(gradient.abs().max().item<float>() > 1e-4F, parameter.c_str());
+        const auto worst = compareTensors(actual.at(parameter), gradient, 1e-5F);
+        QVERIFY2(worst.empty(), (parameter + ": " + worst).c_str());
+    }
 }
 
 void TestAttention::paddingChangesNothing() {

@@ -1,0 +1,211 @@
+#include "core/nn/unrolled.h"
+
+#include <torch/torch.h>
+
+#include <limits>
+
+namespace headlight {
+
+namespace {
+
+using torch::Tensor;
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+/// a b in the type of b, the result in float32.
+Tensor product(const Tensor& a, const Tensor& b) {
+    return torch::mm(a.to(b.scalar_type()), b).to(torch::kFloat32);
+}
+
+/// aᵀ b over all steps: [T, B, M], [T, B, N] -> [M, N].
+Tensor summedProduct(const Tensor& a, const Tensor& b, torch::ScalarType type) {
+    return product(a.flatten(0, 1).t(), b.flatten(0, 1).to(type));
+}
+
+Tensor stepsFirst(const Tensor& values) {
+    return values.transpose(0, 1).to(torch::kFloat32).contiguous(); // [B, T, …] -> [T, B, …]
+}
+
+/// The elementwise part of a GRU for all steps, kept for the way back.
+class Gates {
+public:
+    /// @param inputs W x + b, [T, B, 3 N]; overwritten by the open gates
+    Gates(Tensor inputs, const Tensor& initial)
+        : m_size(initial.size(1)), m_gates(std::move(inputs)),
+          m_hiddenNew(torch::empty({m_gates.size(0), initial.size(0), m_size}, initial.options())),
+          m_states(torch::empty({m_gates.size(0) + 1, initial.size(0), m_size}, initial.options())) {
+        m_states[0].copy_(initial);
+    }
+    Gates(Tensor gates, Tensor hiddenNew, Tensor states)
+        : m_size(hiddenNew.size(2)), m_gates(std::move(gates)), m_hiddenNew(std::move(hiddenNew)),
+          m_states(std::move(states)) {}
+
+    std::int64_t steps() const { return m_gates.size(0); }
+    Tensor last(std::int64_t step) const { return m_states[step]; }      ///< s_(i-1), [B, N]
+    Tensor states() const { return m_states.narrow(0, 1, steps()); }     ///< [T, B, N]
+    Tensor lastStates() const { return m_states.narrow(0, 0, steps()); } ///< [T, B, N]
+    variable_list saved() const { return {m_gates, m_hiddenNew, m_states}; }
+    void addInput(std::int64_t step, const Tensor& part) { m_gates[step].add_(part); }
+
+    /// @param hidden U s + b, [B, 3 N]
+    void advance(std::int64_t step, const Tensor& hidden) {
+        const auto gates = m_gates[step];
+        gates.narrow(1, 0, 2 * m_size).add_(hidden.narrow(1, 0, 2 * m_size)).sigmoid_();
+        m_hiddenNew[step].copy_(hidden.narrow(1, 2 * m_size, m_size));
+        const auto candidate = gates.narrow(1, 2 * m_size, m_size);
+        candidate.addcmul_(gates.narrow(1, 0, m_size), m_hiddenNew[step]).tanh_();
+        auto next = m_states[step + 1];
+        torch::lerp_out(next, candidate, m_states[step], gates.narrow(1, m_size, m_size));
+    }
+
+    /// Gradients of one step: from that of its state, [B, N], to those of W x + b and U s + b, each [B, 3 N].
+    /// Returns the part of the last state's gradient that does not pass through U.
+    Tensor retreat(std::int64_t step, const Tensor& state, Tensor inputs, Tensor hidden) const {
+        const auto reset = m_gates[step].narrow(1, 0, m_size);
+        const auto update = m_gates[step].narrow(1, m_size, m_size);
+        const auto candidate = m_gates[step].narrow(1, 2 * m_size, m_size);
+        const auto kept = state * update;
+        const auto ofCandidate = inputs.narrow(1, 2 * m_size, m_size);
+        ofCandidate.copy_(at::tanh_backward(state - kept, candidate));
+        inputs.narrow(1, m_size, m_size).copy_(at::sigmoid_backward(state * (m_states[step] - candidate), update));
+        inputs.narrow(1, 0, m_size).copy_(at::sigmoid_backward(ofCandidate * m_hiddenNew[step], reset));
+        hidden.narrow(1, 0, 2 * m_size).copy_(inputs.narrow(1, 0, 2 * m_size));
+        auto hiddenCandidate = hidden.narrow(1, 2 * m_size, m_size);
+        torch::mul_out(hiddenCandidate, ofCandidate, reset);
+        return kept;
+    }
+
+private:
+    std::int64_t m_size;
+    Tensor m_gates;     ///< reset, update, new; [T, B, 3 N]
+    Tensor m_hiddenNew; ///< U s + b of the new gate, [T, B, N]
+    Tensor m_states;    ///< s_0 and all that follow, [T + 1, B, N]
+};
+
+struct Gru : torch::autograd::Function<Gru> {
+    static Tensor forward(AutogradContext* graph, const Tensor& inputGates, const Tensor& initial, const Tensor& weight,
+                          const Tensor& bias, const Context* context) {
+        const auto typed = weight.to(inputGates.scalar_type());
+        Gates gates(stepsFirst(inputGates), initial.to(torch::kFloat32));
+        for (std::int64_t step = 0; step < gates.steps(); ++step) {
+            context->checkStop();
+            gates.advance(step, product(gates.last(step), typed.t()).add_(bias));
+        }
+        auto saved = gates.saved();
+        saved.push_back(typed);
+        graph->save_for_backward(saved);
+        return gates.states().transpose(0, 1).contiguous();
+    }
+
+    static variable_list backward(AutogradContext* graph, variable_list gradients) {
+        const auto saved = graph->get_saved_variables();
+        const Gates gates(saved[0], saved[1], saved[2]);
+        const auto& typed = saved[3];
+        const auto outer = stepsFirst(gradients[0]);
+        const auto inputs = torch::empty_like(saved[0]), hidden = torch::empty_like(saved[0]);
+        auto state = torch::zeros_like(outer[0]);
+        for (std::int64_t step = gates.steps() - 1; step >= 0; --step) {
+            state.add_(outer[step]);
+            state = gates.retreat(step, state, inputs[step], hidden[step]);
+            state.add_(product(hidden[step], typed));
+        }
+        return {inputs.transpose(0, 1), state, summedProduct(hidden, gates.lastStates(), typed.scalar_type()),
+                hidden.sum(c10::IntArrayRef{0, 1}), Tensor()};
+    }
+};
+
+struct Additive : torch::autograd::Function<Additive> {
+    static variable_list forward(AutogradContext* graph, const Tensor& tokenGates, const Tensor& initial,
+                                 const Tensor& weight, const Tensor& bias, const Tensor& queryWeight, const Tensor& v,
+                                 const Tensor& contextWeight, const Tensor& keys, const Tensor& values,
+                                 const Tensor* mask, const Context* context) {
+        const auto type = tokenGates.scalar_type();
+        const auto typed = weight.to(type), typedQuery = queryWeight.to(type), typedContext = contextWeight.to(type);
+        const auto keyPart = keys.to(torch::kFloat32), annotations = values.to(torch::kFloat32);
+        Gates gates(stepsFirst(tokenGates), initial.to(torch::kFloat32));
+        const auto steps = gates.steps(), batch = keyPart.size(0), length = keyPart.size(1);
+        const auto make = [&](c10::IntArrayRef sizes) { return torch::empty(sizes, keyPart.options()); };
+        const auto queries = make({steps, batch, keyPart.size(2)});
+        const auto hidden = make({steps, batch, length, keyPart.size(2)}); // tanh(W s + U h)
+        const auto energies = make({steps, batch, length}), weights = make({steps, batch, length});
+        const auto contexts = make({steps, batch, annotations.size(2)});
+        for (std::int64_t step = 0; step < steps; ++step) {
+            context->checkStop();
+            const auto last = gates.last(step).to(type);
+            queries[step].copy_(torch::mm(last, typedQuery.t()));
+            auto inner = hidden[step];
+            torch::add_out(inner, keyPart, queries[step].unsqueeze(1)).tanh_();
+            energies[step].copy_(torch::matmul(inner, v));
+            if (mask->defined())
+                energies[step].masked_fill_(mask->logical_not(), -std::numeric_limits<float>::infinity());
+            weights[step].copy_(torch::softmax(energies[step], -1));
+            contexts[step].copy_(torch::bmm(weights[step].unsqueeze(1), annotations).squeeze(1));
+            gates.addInput(step, product(contexts[step], typedContext.t()));
+            gates.advance(step, product(last, typed.t()).add_(bias));
+        }
+        auto saved = gates.saved();
+        saved.insert(saved.end(), {typed, typedQuery, typedContext, v, annotations, hidden, weights, contexts});
+        graph->save_for_backward(saved);
+        variable_list results;
+        for (const auto& sequence : {gates.states(), contexts, weights, energies, queries})
+            results.push_back(sequence.transpose(0, 1).contiguous());
+        graph->mark_non_differentiable({results[2], results[3], results[4]});
+        return results;
+    }
+
+    static variable_list backward(AutogradContext* graph, variable_list gradients) {
+        const auto saved = graph->get_saved_variables();
+        const Gates gates(saved[0], saved[1], saved[2]);
+        const auto &typed = saved[3], &typedQuery = saved[4], &typedContext = saved[5], &v = saved[6];
+        const auto &annotations = saved[7], &hidden = saved[8], &weights = saved[9], &contexts = saved[10];
+        const auto type = typed.scalar_type();
+        const auto outerStates = stepsFirst(gradients[0]), outerContexts = stepsFirst(gradients[1]);
+
+        const auto ofInputs = torch::empty_like(saved[0]), ofHidden = torch::empty_like(saved[0]);
+        const auto ofContexts = torch::empty_like(contexts), ofEnergies = torch::empty_like(weights);
+        const auto ofQueries = torch::empty({hidden.size(0), hidden.size(1), hidden.size(3)}, hidden.options());
+        const auto ofKeyPart = torch::zeros_like(hidden[0]);
+        auto state = torch::zeros_like(outerStates[0]);
+        for (std::int64_t step = gates.steps() - 1; step >= 0; --step) {
+            state.add_(outerStates[step]);
+            state = gates.retreat(step, state, ofInputs[step], ofHidden[step]);
+            ofContexts[step].copy_(product(ofInputs[step], typedContext).add_(outerContexts[step]));
+            const auto ofWeights = torch::bmm(annotations, ofContexts[step].unsqueeze(2)).squeeze(2); // [B, S]
+            const auto shared = (ofWeights * weights[step]).sum(1, true);
+            ofEnergies[step].copy_((ofWeights - shared) * weights[step]);
+            const auto ofInner = at::tanh_backward(ofEnergies[step].unsqueeze(2) * v, hidden[step]); // [B, S, A]
+            ofKeyPart.add_(ofInner);
+            ofQueries[step].copy_(ofInner.sum(1));
+            state.add_(product(ofHidden[step], typed)).add_(product(ofQueries[step], typedQuery));
+        }
+        const auto last = gates.lastStates();
+        return {ofInputs.transpose(0, 1),
+                state,
+                summedProduct(ofHidden, last, type),
+                ofHidden.sum(c10::IntArrayRef{0, 1}),
+                summedProduct(ofQueries, last, type),
+                torch::mv(hidden.flatten(0, 2).t(), ofEnergies.flatten()),
+                summedProduct(ofInputs, contexts, type),
+                ofKeyPart,
+                torch::bmm(weights.permute({1, 2, 0}), ofContexts.transpose(0, 1)), // [B, S, T] [B, T, C]
+                Tensor(),
+                Tensor()};
+    }
+};
+
+} // namespace
+
+torch::Tensor unrolledGru(const torch::Tensor& inputGates, const torch::Tensor& initial,
+                          const GruRecurrence& recurrence, const Context& context) {
+    return Gru::apply(inputGates, initial, recurrence.weight, recurrence.bias, &context);
+}
+
+AdditiveRun unrolledAdditive(const torch::Tensor& tokenGates, const torch::Tensor& initial,
+                             const GruRecurrence& recurrence, const AdditiveMemory& memory, const Context& context) {
+    const auto results =
+        Additive::apply(tokenGates, initial, recurrence.weight, recurrence.bias, memory.queryWeight, memory.v,
+                        memory.contextWeight, memory.keyPart, memory.annotations, &memory.mask, &context);
+    return {results[0], results[1], results[2], results[3], results[4]};
+}
+
+} // namespace headlight
