@@ -1,12 +1,25 @@
+// Finds the files that hold a folder's weights, and copies their tensors into networks.
 #include "core/checkpoint/weights.h"
 
+#include "core/checkpoint/whole_file.h"
+
+#include <nlohmann/json.hpp>
 #include <torch/torch.h>
 
+#include <array>
+#include <cmath>
+#include <cstring>
 #include <set>
+#include <string_view>
+#include <utility>
 
 namespace headlight {
 
 namespace {
+
+constexpr auto sameModel = "config.json and the weights must be of the same model";
+constexpr std::uintmax_t largestIndex = 64u << 20;
+constexpr std::string_view indexEnding = ".index.json";
 
 std::string shapeText(const std::vector<std::int64_t>& shape) {
     std::string text = "[";
@@ -15,59 +28,248 @@ std::string shapeText(const std::vector<std::int64_t>& shape) {
     return text + "]";
 }
 
-Error wrongShape(const std::string& place, const TensorView& tensor, const std::vector<std::int64_t>& expected) {
-    return Error(Error::Kind::Mismatch, place,
-                 "tensor \"" + tensor.name + "\" has shape " + shapeText(tensor.shape) + ", the config asks for "
-                     + shapeText(expected),
-                 "config.json and the weights must be of the same model");
+/// Also true for a link whose target is gone: opening it says so.
+bool isThere(const std::filesystem::path& file) {
+    std::error_code ignored;
+    return std::filesystem::exists(std::filesystem::symlink_status(file, ignored));
 }
 
-Error missing(const std::string& place, const std::string& name) {
-    return Error(Error::Kind::Mismatch, place, "tensor \"" + name + "\" is missing",
-                 "config.json and the weights must be of the same model");
+/// What a folder without weights that we read holds instead.
+std::string noWeights(const std::filesystem::path& folder) {
+    constexpr std::array<std::pair<const char*, const char*>, 6> others{{
+        {"tf_model.h5", "of TensorFlow"},
+        {"flax_model.msgpack", "of Flax"},
+        {"rust_model.ot", "of rust-bert"},
+        {"adapter_model.safetensors", "an adapter without its model"},
+        {"adapter_model.bin", "an adapter without its model"},
+        {"model.onnx", "of ONNX"},
+    }};
+    for (const auto& [name, kind] : others) {
+        if (isThere(folder / name))
+            return std::string("the folder has weights only as ") + name + ", which is " + kind;
+    }
+    return "the folder has neither model.safetensors nor pytorch_model.bin, nor an index of their shards";
+}
+
+c10::ScalarType scalarType(DType dtype) {
+    switch (dtype) {
+    case DType::F64:
+        return torch::kFloat64;
+    case DType::F32:
+        return torch::kFloat32;
+    case DType::F16:
+        return torch::kFloat16;
+    case DType::BF16:
+        return torch::kBFloat16;
+    case DType::I64:
+        return torch::kInt64;
+    case DType::I32:
+        return torch::kInt32;
+    case DType::I16:
+        return torch::kInt16;
+    case DType::I8:
+        return torch::kInt8;
+    case DType::U8:
+        return torch::kUInt8;
+    case DType::Bool:
+        return torch::kBool;
+    }
+    return torch::kFloat32;
+}
+
+/// The tensor as it lies in the file; what is not aligned to its element, or holds bytes that are no bool, is copied.
+torch::Tensor asStored(const TensorView& view) {
+    const auto type = scalarType(view.dtype);
+    const auto address = reinterpret_cast<std::uintptr_t>(view.bytes.data());
+    if (view.dtype == DType::Bool) {
+        auto* bytes = const_cast<std::byte*>(view.bytes.data());
+        return torch::from_blob(bytes, view.shape, torch::kUInt8).to(torch::kBool);
+    }
+    if (view.bytes.empty() || address % elementSize(view.dtype) != 0) {
+        auto copy = torch::empty(view.shape, type);
+        if (!view.bytes.empty())
+            std::memcpy(copy.data_ptr(), view.bytes.data(), view.bytes.size());
+        return copy;
+    }
+    // from_blob knows no const; nothing here writes to what it returns.
+    return torch::from_blob(const_cast<std::byte*>(view.bytes.data()), view.shape, type);
+}
+
+/// What the tensor in the file must be for our parameter of that shape.
+std::vector<std::int64_t> storedShape(const Weights::Source& source, std::vector<std::int64_t> shape) {
+    if (!shape.empty())
+        shape[0] *= source.parts;
+    if (source.transposed && shape.size() == 2)
+        std::swap(shape[0], shape[1]);
+    return shape;
+}
+
+bool holdsNotFinite(const torch::Tensor& values) {
+    // A sum costs a fraction of looking at each number; it is finite only where all of them are.
+    return values.is_floating_point() && !std::isfinite(values.sum().item<double>())
+           && !values.isfinite().all().item<bool>();
 }
 
 } // namespace
 
 Weights Weights::open(const std::filesystem::path& folder) {
-    return Weights(SafetensorsFile::open(folder / "model.safetensors"));
+    for (const char* name : {"model.safetensors", "model.safetensors.index.json"}) {
+        if (!isThere(folder / name))
+            continue;
+        Weights weights;
+        weights.m_place = (folder / name).string();
+        if (weights.m_place.ends_with(indexEnding))
+            weights.addShards(folder / name);
+        else
+            weights.addFile(folder / name);
+        return weights;
+    }
+    throw Error(Error::Kind::NotFound, folder.string(), noWeights(folder),
+                "give the folder that holds config.json and model.safetensors");
+}
+
+void Weights::addFile(const std::filesystem::path& file) {
+    const auto opened = std::make_shared<const SafetensorsFile>(SafetensorsFile::open(file));
+    add(opened->tensors(), opened->place(), opened);
+}
+
+void Weights::addShards(const std::filesystem::path& index) {
+    const auto corrupt = [&](const std::string& detail) {
+        return Error(Error::Kind::Corrupt, m_place, detail, "fetch the file again");
+    };
+    nlohmann::json json;
+    try {
+        json = nlohmann::json::parse(readWholeFile(index, largestIndex));
+    } catch (const nlohmann::json::exception& exception) {
+        throw corrupt(std::string("is not valid JSON: ") + exception.what());
+    }
+    const auto map = json.is_object() ? json.find("weight_map") : json.end();
+    if (map == json.end() || !map->is_object() || map->empty())
+        throw corrupt("has no \"weight_map\" from tensors to files");
+    std::map<std::string, std::string> shardOf;
+    std::set<std::string> shards;
+    for (const auto& [tensor, shard] : map->items()) {
+        const std::filesystem::path file = shard.is_string() ? shard.get<std::string>() : "";
+        if (file.empty() || file != file.filename() || file == "." || file == "..")
+            throw corrupt("the shard of tensor \"" + tensor + "\" is not the name of a file beside the index");
+        shardOf.emplace(tensor, file.string());
+        shards.insert(file.string());
+    }
+    for (const auto& shard : shards)
+        addFile(index.parent_path() / shard);
+    for (const auto& [tensor, shard] : shardOf) {
+        if (!has(tensor))
+            throw Error(Error::Kind::Corrupt, m_place,
+                        "tensor \"" + tensor + "\" should be in " + shard + ", but is not",
+                        "fetch the index and all its shards again");
+    }
+}
+
+void Weights::add(const std::vector<TensorView>& tensors, const std::string& file, std::shared_ptr<const void> owner) {
+    const auto place = std::make_shared<const std::string>(file);
+    for (const auto& tensor : tensors) {
+        const auto [existing, isNew] = m_tensors.emplace(tensor.name, Entry{tensor, place});
+        if (!isNew)
+            throw Error(Error::Kind::Corrupt, m_place,
+                        "tensor \"" + tensor.name + "\" is both in " + *existing->second.file + " and in " + file,
+                        "fetch the index and all its shards again");
+    }
+    m_files.push_back(std::move(owner));
+}
+
+Weights Weights::renamed(const Naming& naming) const {
+    if (!naming.canonical)
+        return *this;
+    Weights result;
+    result.m_place = m_place;
+    result.m_files = m_files;
+    for (const auto& [name, entry] : m_tensors) {
+        const auto [existing, isNew] = result.m_tensors.emplace(naming.canonical(name), entry);
+        if (!isNew)
+            throw Error(Error::Kind::Mismatch, m_place,
+                        "tensors \"" + existing->second.tensor.name + "\" and \"" + name + "\" are both \""
+                            + existing->first + "\"",
+                        "keep one of them");
+    }
+    return result;
+}
+
+const Weights::Entry& Weights::find(const std::string& name) const {
+    const auto found = m_tensors.find(name);
+    if (found == m_tensors.end())
+        throw Error(Error::Kind::Mismatch, m_place, "tensor \"" + name + "\" is missing", sameModel);
+    return found->second;
+}
+
+const Weights::Entry& Weights::findShaped(const Source& source, const std::vector<std::int64_t>& shape) const {
+    const auto& entry = find(source.name);
+    const auto expected = storedShape(source, shape);
+    if (entry.tensor.shape != expected)
+        throw Error(Error::Kind::Mismatch, *entry.file,
+                    "tensor \"" + entry.tensor.name + "\" has shape " + shapeText(entry.tensor.shape)
+                        + ", the config asks for " + shapeText(expected),
+                    sameModel);
+    return entry;
+}
+
+std::vector<std::int64_t> Weights::shapeOf(const std::string& name) const {
+    return find(name).tensor.shape;
 }
 
 void Weights::requireShape(const std::string& name, const std::vector<std::int64_t>& shape) const {
-    const auto* tensor = m_file.find(name);
-    if (!tensor)
-        throw missing(m_file.place(), name);
-    if (tensor->shape != shape)
-        throw wrongShape(m_file.place(), *tensor, shape);
+    requireShape(Source{.name = name}, shape);
 }
 
-void Weights::loadInto(torch::nn::Module& network, const Naming& naming) const {
+void Weights::requireShape(const Source& source, const std::vector<std::int64_t>& shape) const {
+    findShaped(source, shape);
+}
+
+std::vector<std::string> Weights::loadInto(torch::nn::Module& network, const Naming& naming) const {
     torch::NoGradGuard noGradients;
     std::set<std::string> used;
+    std::set<std::string> notFinite;
     const auto load = [&](const std::string& ours, torch::Tensor& parameter) {
-        const auto name = naming.checkpointName(ours);
-        const auto shape = parameter.sizes().vec();
-        requireShape(name, shape);
-        auto values = toFloats(*m_file.find(name));
-        parameter.copy_(torch::from_blob(values.data(), shape, torch::kFloat32));
-        used.insert(name);
+        const auto source = naming.source(ours);
+        if (source.name.empty())
+            return;
+        const auto& entry = findShaped(source, parameter.sizes().vec());
+        auto theirs = asStored(entry.tensor);
+        if (theirs.is_floating_point() != parameter.is_floating_point())
+            throw Error(Error::Kind::Mismatch, *entry.file,
+                        "tensor \"" + entry.tensor.name + "\" is of type " + std::string(dtypeName(entry.tensor.dtype))
+                            + ", the model has "
+                            + (parameter.is_floating_point() ? "numbers with a fraction" : "whole numbers") + " there",
+                        sameModel);
+        if (source.transposed && theirs.dim() == 2)
+            theirs = theirs.t();
+        if (source.parts > 1)
+            theirs = theirs.narrow(0, source.part * parameter.size(0), parameter.size(0));
+        parameter.copy_(theirs);
+        if (holdsNotFinite(parameter))
+            notFinite.insert(entry.tensor.name);
+        used.insert(source.name);
     };
     for (auto& parameter : network.named_parameters())
         load(parameter.key(), parameter.value());
     for (auto& buffer : network.named_buffers())
         load(buffer.key(), buffer.value());
-    for (const auto& tensor : m_file.tensors()) {
-        if (!used.contains(tensor.name) && !naming.ignorable(tensor.name))
-            throw Error(Error::Kind::Mismatch, m_file.place(),
-                        "tensor \"" + tensor.name + "\" " + shapeText(tensor.shape) + " has no place in the model",
-                        "config.json and the weights must be of the same model");
+    for (const auto& [name, entry] : m_tensors) {
+        if (!used.contains(name) && !(naming.ignorable && naming.ignorable(name)))
+            throw Error(Error::Kind::Mismatch, *entry.file,
+                        "tensor \"" + entry.tensor.name + "\" " + shapeText(entry.tensor.shape)
+                            + " has no place in the model",
+                        sameModel);
     }
+    return {notFinite.begin(), notFinite.end()};
 }
 
 std::int64_t Weights::parameterCount() const {
+    std::set<std::pair<const std::byte*, std::size_t>> counted;
     std::int64_t count = 0;
-    for (const auto& tensor : m_file.tensors())
-        count += static_cast<std::int64_t>(tensor.elementCount());
+    for (const auto& [name, entry] : m_tensors) {
+        if (counted.emplace(entry.tensor.bytes.data(), entry.tensor.bytes.size()).second)
+            count += static_cast<std::int64_t>(entry.tensor.elementCount());
+    }
     return count;
 }
 

@@ -30,8 +30,9 @@ const Family& findFamily(const ModelConfig& config) {
 
 Network openNetwork(const ModelConfig& config, const Weights& weights) {
     const auto& family = findFamily(config);
-    auto network = family.build(config, &weights);
-    weights.loadInto(*network.translator, family.naming);
+    const auto named = weights.renamed(family.naming);
+    auto network = family.build(config, &named);
+    named.loadInto(*network.translator, family.naming);
     network.translator->eval();
     for (auto& parameter : network.translator->parameters())
         parameter.requires_grad_(false);

@@ -69,8 +69,8 @@ Network build(const ModelConfig& config, const Weights* weights) {
             .heads = static_cast<int>(options.heads)};
 }
 
-std::string checkpointName(const std::string& ours) {
-    return ours == "final_logits_bias" ? ours : "model." + ours;
+Weights::Source source(const std::string& ours) {
+    return {.name = ours == "final_logits_bias" ? ours : "model." + ours};
 }
 
 /// Copies of the shared embedding, and the table of sines that we compute.
@@ -84,7 +84,7 @@ bool ignorable(const std::string& theirs) {
 
 Family marianFamily() {
     return {
-        .modelType = "marian", .build = build, .naming = {.checkpointName = checkpointName, .ignorable = ignorable}};
+        .modelType = "marian", .build = build, .naming = {.canonical = {}, .source = source, .ignorable = ignorable}};
 }
 
 } // namespace headlight

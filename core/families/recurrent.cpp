@@ -54,8 +54,9 @@ Network build(const ModelConfig& config, const Weights* weights) {
 Family recurrentFamily() {
     return {.modelType = "headlight_recurrent",
             .build = build,
-            .naming = {.checkpointName = [](const std::string& ours) { return ours; },
-                       .ignorable = [](const std::string&) { return false; }}};
+            .naming = {.canonical = {},
+                       .source = [](const std::string& ours) { return Weights::Source{.name = ours}; },
+                       .ignorable = {}}};
 }
 
 } // namespace headlight

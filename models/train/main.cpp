@@ -219,7 +219,7 @@ void writeWeights(const Network& network, const Family& family, const std::files
         const auto half = values.detach().to(torch::kCPU, torch::kHalf).contiguous();
         kept.push_back(half);
         const auto* bytes = static_cast<const std::byte*>(half.data_ptr());
-        views.push_back({family.naming.checkpointName(name), DType::F16, half.sizes().vec(), {bytes, half.nbytes()}});
+        views.push_back({family.naming.source(name).name, DType::F16, half.sizes().vec(), {bytes, half.nbytes()}});
     };
     for (const auto& parameter : network.translator->named_parameters())
         add(parameter.key(), parameter.value());
