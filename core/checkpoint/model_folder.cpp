@@ -1,31 +1,13 @@
 #include "core/checkpoint/model_folder.h"
 
-#include <cerrno>
-#include <cstring>
-#include <fstream>
-#include <sstream>
+#include "core/checkpoint/whole_file.h"
 
 namespace headlight {
 
 namespace {
 
 constexpr std::uintmax_t largestConfig = 16u << 20;
-
-std::string readConfig(const std::filesystem::path& file) {
-    std::error_code error;
-    const auto size = std::filesystem::file_size(file, error);
-    if (error)
-        throw Error(Error::Kind::Unreadable, file.string(), error.message());
-    if (size > largestConfig)
-        throw Error(Error::Kind::Corrupt, file.string(),
-                    std::to_string(size) + " bytes are too many for a configuration");
-    std::ifstream stream(file, std::ios::binary);
-    std::ostringstream text;
-    text << stream.rdbuf();
-    if (!stream)
-        throw Error(Error::Kind::Unreadable, file.string(), std::strerror(errno));
-    return text.str();
-}
+constexpr std::int64_t mostLabels = 1 << 20;
 
 /// A value as it stands in the file; lists and objects, which may be nested without end, by their kind alone.
 std::string valueText(const nlohmann::json& value) {
@@ -44,7 +26,7 @@ ModelConfig ModelConfig::open(const std::filesystem::path& folder) {
         throw Error(Error::Kind::NotFound, folder.string(), "the folder has no config.json",
                     "give the folder that holds config.json and model.safetensors");
     try {
-        return ModelConfig(nlohmann::json::parse(readConfig(file)), file.string());
+        return ModelConfig(nlohmann::json::parse(readWholeFile(file, largestConfig)), file.string());
     } catch (const nlohmann::json::exception& exception) {
         throw Error(Error::Kind::Corrupt, file.string(), std::string("is not valid JSON: ") + exception.what(),
                     "download the file again");
@@ -74,37 +56,86 @@ bool ModelConfig::has(const std::string& key) const {
 std::int64_t ModelConfig::integer(const std::string& key, std::int64_t least, std::int64_t most) const {
     const auto* value = find(key);
     if (!value)
-        fail(Error::Kind::Corrupt, "\"" + key + "\" is missing");
+        fail(Error::Kind::Corrupt, quoted(key) + " is missing");
     return wholeNumber(key, *value, least, most);
 }
 
 std::int64_t ModelConfig::wholeNumber(const std::string& key, const nlohmann::json& value, std::int64_t least,
                                       std::int64_t most) const {
     if (!value.is_number_integer())
-        fail(Error::Kind::Corrupt, "\"" + key + "\" is " + valueText(value) + ", not a whole number");
+        fail(Error::Kind::Corrupt, quoted(key) + " is " + valueText(value) + ", not a whole number");
     const bool fits =
         !value.is_number_unsigned() || value.get<std::uint64_t>() <= static_cast<std::uint64_t>(INT64_MAX);
     const auto number = fits ? value.get<std::int64_t>() : INT64_MAX;
     if (!fits || number < least || number > most)
-        fail(Error::Kind::Corrupt, "\"" + key + "\" is " + valueText(value) + ", outside of " + std::to_string(least)
+        fail(Error::Kind::Corrupt, quoted(key) + " is " + valueText(value) + ", outside of " + std::to_string(least)
                                        + " to " + std::to_string(most));
     return number;
+}
+
+std::string ModelConfig::quoted(const std::string& key) const {
+    return "\"" + m_prefix + key + "\"";
+}
+
+const nlohmann::json& ModelConfig::list(const std::string& key) const {
+    static const auto none = nlohmann::json::array();
+    const auto* value = find(key);
+    if (value && !value->is_array())
+        fail(Error::Kind::Corrupt, quoted(key) + " is " + valueText(*value) + ", not a list");
+    return value ? *value : none;
+}
+
+std::vector<std::int64_t> ModelConfig::integers(const std::string& key, std::int64_t least, std::int64_t most) const {
+    std::vector<std::int64_t> numbers;
+    for (const auto& number : list(key))
+        numbers.push_back(wholeNumber(key, number, least, most));
+    return numbers;
+}
+
+std::vector<std::string> ModelConfig::texts(const std::string& key) const {
+    std::vector<std::string> found;
+    for (const auto& value : list(key)) {
+        if (!value.is_string())
+            fail(Error::Kind::Corrupt, quoted(key) + " holds " + valueText(value) + ", not a text");
+        found.push_back(value.get<std::string>());
+    }
+    return found;
 }
 
 std::vector<std::int64_t> ModelConfig::singleIntegers(const std::string& key, std::int64_t least,
                                                       std::int64_t most) const {
     std::vector<std::int64_t> singles;
-    const auto* lists = find(key);
-    if (lists && !lists->is_array())
-        fail(Error::Kind::Corrupt, "\"" + key + "\" is " + valueText(*lists) + ", not a list");
-    for (std::size_t i = 0; lists && i < lists->size(); ++i) {
-        const auto& list = (*lists)[i];
-        if (!list.is_array())
-            fail(Error::Kind::Corrupt, "\"" + key + "\" holds " + valueText(list) + ", not a list");
-        if (list.size() == 1)
-            singles.push_back(wholeNumber(key, list[0], least, most));
+    for (const auto& inner : list(key)) {
+        if (!inner.is_array())
+            fail(Error::Kind::Corrupt, quoted(key) + " holds " + valueText(inner) + ", not a list");
+        if (inner.size() == 1)
+            singles.push_back(wholeNumber(key, inner[0], least, most));
     }
     return singles;
+}
+
+std::optional<ModelConfig> ModelConfig::object(const std::string& key) const {
+    const auto* value = find(key);
+    if (!value)
+        return {};
+    if (!value->is_object())
+        fail(Error::Kind::Corrupt, quoted(key) + " is " + valueText(*value) + ", not an object");
+    ModelConfig inner;
+    inner.m_values = *value;
+    inner.m_place = m_place;
+    inner.m_prefix = m_prefix + key + ".";
+    inner.m_modelType = m_modelType;
+    return inner;
+}
+
+std::vector<std::string> ModelConfig::labels() const {
+    const auto named = object("id2label");
+    const auto count =
+        named ? static_cast<std::int64_t>(named->m_values.size()) : integerOr("num_labels", 2, 1, mostLabels);
+    std::vector<std::string> labels;
+    for (std::int64_t id = 0; id < count; ++id)
+        labels.push_back(named ? named->text(std::to_string(id)) : "LABEL_" + std::to_string(id));
+    return labels;
 }
 
 std::int64_t ModelConfig::integerOr(const std::string& key, std::int64_t otherwise, std::int64_t least,
@@ -118,7 +149,7 @@ double ModelConfig::numberOr(const std::string& key, double otherwise, double le
         return otherwise;
     const double number = value->is_number() ? value->get<double>() : least - 1;
     if (!(number >= least && number <= most))
-        fail(Error::Kind::Corrupt, "\"" + key + "\" is " + valueText(*value) + ", not a number from "
+        fail(Error::Kind::Corrupt, quoted(key) + " is " + valueText(*value) + ", not a number from "
                                        + std::to_string(least) + " to " + std::to_string(most));
     return number;
 }
@@ -128,16 +159,16 @@ bool ModelConfig::flagOr(const std::string& key, bool otherwise) const {
     if (!value)
         return otherwise;
     if (!value->is_boolean())
-        fail(Error::Kind::Corrupt, "\"" + key + "\" is " + valueText(*value) + ", not true or false");
+        fail(Error::Kind::Corrupt, quoted(key) + " is " + valueText(*value) + ", not true or false");
     return value->get<bool>();
 }
 
 std::string ModelConfig::text(const std::string& key) const {
     const auto* value = find(key);
     if (!value)
-        fail(Error::Kind::Corrupt, "\"" + key + "\" is missing");
+        fail(Error::Kind::Corrupt, quoted(key) + " is missing");
     if (!value->is_string())
-        fail(Error::Kind::Corrupt, "\"" + key + "\" is " + valueText(*value) + ", not a text");
+        fail(Error::Kind::Corrupt, quoted(key) + " is " + valueText(*value) + ", not a text");
     return value->get<std::string>();
 }
 

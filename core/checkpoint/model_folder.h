@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,14 +31,30 @@ public:
     double numberOr(const std::string& key, double otherwise, double least, double most) const;
     bool flagOr(const std::string& key, bool otherwise) const;
     std::string text(const std::string& key) const;
+    std::string textOr(const std::string& key, const std::string& otherwise) const;
+
+    /// A list of whole numbers or of texts; none when the key is absent.
+    std::vector<std::int64_t> integers(const std::string& key, std::int64_t least, std::int64_t most) const;
+    std::vector<std::string> texts(const std::string& key) const;
     /// The numbers that stand alone in a list of lists of them, such as [[5], [7, 8]]: 5. None when the key is absent.
     std::vector<std::int64_t> singleIntegers(const std::string& key, std::int64_t least, std::int64_t most) const;
-    std::string textOr(const std::string& key, const std::string& otherwise) const;
+    /// An object within this one, such as rope_scaling, whose errors name its keys as `rope_scaling.factor`. Nothing
+    /// when the key is absent.
+    std::optional<ModelConfig> object(const std::string& key) const;
+
+    /// The classes that the checkpoint was saved from, such as BertForMaskedLM.
+    std::vector<std::string> architectures() const { return texts("architectures"); }
+    /// A classifier's labels by their ids: id2label, else LABEL_0 and so on, num_labels of them, which is 2 by default.
+    std::vector<std::string> labels() const;
 
     /// An error about this file.
     [[noreturn]] void fail(Error::Kind kind, const std::string& detail, const std::string& remedy = {}) const;
 
 private:
+    ModelConfig() = default;
+    const nlohmann::json& list(const std::string& key) const;
+    /// The key as messages show it.
+    std::string quoted(const std::string& key) const;
     /// Null when the key is absent or null.
     const nlohmann::json* find(const std::string& key) const;
     std::int64_t wholeNumber(const std::string& key, const nlohmann::json& value, std::int64_t least,
@@ -45,6 +62,7 @@ private:
 
     nlohmann::json m_values;
     std::string m_place;
+    std::string m_prefix; ///< of the keys of an object within the file
     std::string m_modelType;
 };
 
