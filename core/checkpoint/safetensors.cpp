@@ -1,11 +1,11 @@
 // Reads and writes safetensors. A file comes from anywhere, so each field of its header is checked before it is used.
 #include "core/checkpoint/safetensors.h"
 
+#include "core/checkpoint/whole_file.h"
+
 #include <nlohmann/json.hpp>
 
 #include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -52,15 +52,6 @@ constexpr std::array<TypeInfo, 10> types{{
     {DType::Bool, "BOOL", 1},
 }};
 static_assert(types.back().dtype == DType::Bool && static_cast<std::size_t>(DType::Bool) + 1 == types.size());
-
-/// A name from the file for a message: on one line and not endless.
-std::string inQuotes(std::string_view name) {
-    constexpr std::size_t longest = 80;
-    std::string text = "'";
-    for (const char letter : name.substr(0, longest))
-        text += static_cast<unsigned char>(letter) < 0x20 ? '?' : letter;
-    return text + (name.size() > longest ? "…'" : "'");
-}
 
 std::string systemReason(int number) {
     return std::generic_category().message(number);
@@ -225,6 +216,14 @@ private:
 
 } // namespace
 
+std::string inQuotes(std::string_view name) {
+    constexpr std::size_t longest = 80;
+    std::string text = "'";
+    for (const char letter : name.substr(0, longest))
+        text += static_cast<unsigned char>(letter) < 0x20 ? '?' : letter;
+    return text + (name.size() > longest ? "…'" : "'");
+}
+
 std::string_view dtypeName(DType dtype) {
     return types[static_cast<std::size_t>(dtype)].name;
 }
@@ -266,25 +265,8 @@ SafetensorsFile::SafetensorsFile(std::shared_ptr<const void> owner, std::span<co
 }
 
 SafetensorsFile SafetensorsFile::open(const std::filesystem::path& path) {
-    // Not blocking, because opening a named pipe would otherwise wait for its writer.
-    const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-    if (file.number() < 0) {
-        const bool absent = errno == ENOENT || errno == ENOTDIR;
-        throw Error(absent ? Error::Kind::NotFound : Error::Kind::Unreadable, path.string(), systemReason(errno));
-    }
-    struct stat status {};
-    if (::fstat(file.number(), &status) != 0)
-        throw Error(Error::Kind::Unreadable, path.string(), systemReason(errno));
-    if (!S_ISREG(status.st_mode))
-        throw Error(Error::Kind::Unreadable, path.string(), "this is not a file", "choose a .safetensors file");
-    const auto size = static_cast<std::size_t>(status.st_size);
-    if (size == 0) // which cannot be mapped
-        return SafetensorsFile(nullptr, {}, path.string());
-    void* const memory = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.number(), 0);
-    if (memory == MAP_FAILED)
-        throw Error(Error::Kind::Unreadable, path.string(), systemReason(errno));
-    std::shared_ptr<const void> map(memory, [size](void* mapped) { ::munmap(mapped, size); });
-    return SafetensorsFile(std::move(map), {static_cast<const std::byte*>(memory), size}, path.string());
+    auto file = mapWholeFile(path);
+    return SafetensorsFile(std::move(file.owner), file.bytes, path.string());
 }
 
 SafetensorsFile SafetensorsFile::fromBytes(std::vector<std::byte> bytes, std::string place) {

@@ -23,6 +23,9 @@ std::string_view dtypeName(DType dtype);
 /// Bytes of one element.
 std::size_t elementSize(DType dtype);
 
+/// A name from a file for a message: on one line and not endless.
+std::string inQuotes(std::string_view name);
+
 /// One tensor, row-major and little-endian. It owns nothing: `bytes` points into the file it was read from, or into
 /// the caller's memory when it is to be written. In a file `bytes` need not be aligned to the element.
 struct TensorView {

@@ -1,6 +1,7 @@
 // Finds the files that hold a folder's weights, and copies their tensors into networks.
 #include "core/checkpoint/weights.h"
 
+#include "core/checkpoint/torch_file.h"
 #include "core/checkpoint/whole_file.h"
 
 #include <nlohmann/json.hpp>
@@ -113,7 +114,8 @@ bool holdsNotFinite(const torch::Tensor& values) {
 } // namespace
 
 Weights Weights::open(const std::filesystem::path& folder) {
-    for (const char* name : {"model.safetensors", "model.safetensors.index.json"}) {
+    for (const char* name :
+         {"model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json"}) {
         if (!isThere(folder / name))
             continue;
         Weights weights;
@@ -125,12 +127,18 @@ Weights Weights::open(const std::filesystem::path& folder) {
         return weights;
     }
     throw Error(Error::Kind::NotFound, folder.string(), noWeights(folder),
-                "give the folder that holds config.json and model.safetensors");
+                "give the folder that holds config.json and model.safetensors or pytorch_model.bin");
 }
 
 void Weights::addFile(const std::filesystem::path& file) {
-    const auto opened = std::make_shared<const SafetensorsFile>(SafetensorsFile::open(file));
-    add(opened->tensors(), opened->place(), opened);
+    const auto addAll = [&](auto opened) {
+        const auto owner = std::make_shared<const decltype(opened)>(std::move(opened));
+        add(owner->tensors(), owner->place(), owner);
+    };
+    if (file.extension() == ".safetensors")
+        addAll(SafetensorsFile::open(file));
+    else
+        addAll(TorchFile::open(file));
 }
 
 void Weights::addShards(const std::filesystem::path& index) {

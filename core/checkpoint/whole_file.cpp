@@ -1,8 +1,14 @@
-// One door for small files, so that each is checked in the same way before its bytes take memory.
+// One door for files, so that each is checked in the same way before its bytes take memory.
 #include "core/checkpoint/whole_file.h"
 
 #include "core/error.h"
 
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
 #include <fstream>
 #include <iterator>
 #include <system_error>
@@ -31,6 +37,32 @@ std::string readWholeFile(const std::filesystem::path& file, std::uintmax_t most
     if (problem || !stream)
         throw Error(Error::Kind::Unreadable, place, "the file cannot be read", "check its permissions");
     return bytes;
+}
+
+MappedFile mapWholeFile(const std::filesystem::path& file) {
+    const auto fail = [&](int number) -> Error {
+        const bool absent = number == ENOENT || number == ENOTDIR;
+        return Error(absent ? Error::Kind::NotFound : Error::Kind::Unreadable, file.string(),
+                     std::generic_category().message(number));
+    };
+    // Not blocking, because opening a named pipe would otherwise wait for its writer.
+    const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (descriptor < 0)
+        throw fail(errno);
+    struct stat status {};
+    const int trouble = ::fstat(descriptor, &status) == 0 ? 0 : errno;
+    const bool mappable = trouble == 0 && S_ISREG(status.st_mode) && status.st_size > 0;
+    const auto size = static_cast<std::size_t>(mappable ? status.st_size : 0);
+    void* const memory = mappable ? ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, descriptor, 0) : nullptr;
+    const int notMapped = memory == MAP_FAILED ? errno : 0;
+    ::close(descriptor);
+    if (trouble != 0 || notMapped != 0)
+        throw fail(trouble != 0 ? trouble : notMapped);
+    if (!S_ISREG(status.st_mode))
+        throw Error(Error::Kind::Unreadable, file.string(), "this is not a file", "choose a file of weights");
+    if (!memory)
+        return {};
+    return {{memory, [size](void* mapped) { ::munmap(mapped, size); }}, {static_cast<const std::byte*>(memory), size}};
 }
 
 } // namespace headlight
