@@ -9,40 +9,70 @@
 
 namespace headlight {
 
-MultiHeadAttention::MultiHeadAttention(std::int64_t width, std::int64_t heads, double dropout)
-    : m_heads(heads), m_dropout(dropout), m_query(register_module("q_proj", torch::nn::Linear(width, width))),
-      m_key(register_module("k_proj", torch::nn::Linear(width, width))),
-      m_value(register_module("v_proj", torch::nn::Linear(width, width))),
-      m_output(register_module("out_proj", torch::nn::Linear(width, width))) {
-    for (auto& projection : {m_query, m_key, m_value, m_output}) {
-        torch::nn::init::xavier_uniform_(projection->weight);
-        torch::nn::init::zeros_(projection->bias);
-    }
+namespace {
+
+/// Turns each pair of dimensions i and i + D/2 (Su et al. 2021, 3.4.2). [B, ·, T, D] -> [B, ·, T, D]
+torch::Tensor turned(const torch::Tensor& vectors, const MultiHeadAttention::Rotation& rotation) {
+    if (!rotation.cosines.defined())
+        return vectors;
+    const auto halves = vectors.chunk(2, -1);
+    return vectors * rotation.cosines + torch::cat({-halves[1], halves[0]}, -1) * rotation.sines;
 }
 
-torch::Tensor MultiHeadAttention::split(const torch::Tensor& projected) const {
-    return projected.view({projected.size(0), projected.size(1), m_heads, -1}).transpose(1, 2); // [B, H, ·, D]
+} // namespace
+
+MultiHeadAttention::MultiHeadAttention(const TransformerOptions& options)
+    : m_heads(options.heads), m_keyHeads(options.keyValueHeads > 0 ? options.keyValueHeads : options.heads),
+      m_scaleByLayer(options.scaleByLayer), m_dropout(options.dropout) {
+    const auto size = options.headSize > 0 ? options.headSize : options.width / options.heads;
+    m_scale = options.attentionScale > 0 ? options.attentionScale : 1.0 / std::sqrt(static_cast<double>(size));
+    const auto projection = [&](const char* name, std::int64_t heads) {
+        return register_module(name, std::make_shared<Linear>(LinearOptions{.inputs = options.width,
+                                                                            .outputs = heads * size,
+                                                                            .bias = options.projectionBias,
+                                                                            .initialise = options.initialise}));
+    };
+    m_query = projection("q_proj", m_heads);
+    m_key = projection("k_proj", m_keyHeads);
+    m_value = projection("v_proj", m_keyHeads);
+    m_output = register_module("out_proj", std::make_shared<Linear>(LinearOptions{.inputs = m_heads * size,
+                                                                                  .outputs = options.width,
+                                                                                  .bias = options.joiningBias,
+                                                                                  .initialise = options.initialise}));
 }
 
-MultiHeadAttention::KeyValue MultiHeadAttention::project(const torch::Tensor& states) {
-    return {split(m_key(states)), split(m_value(states))};
+torch::Tensor MultiHeadAttention::split(const torch::Tensor& projected, std::int64_t heads) const {
+    return projected.view({projected.size(0), projected.size(1), heads, -1}).transpose(1, 2); // [B, heads, ·, D]
 }
 
-torch::Tensor MultiHeadAttention::forward(const torch::Tensor& states, const KeyValue& memory,
-                                          const torch::Tensor& mask, Place place, const Context& context) {
-    const auto query = split(m_query(states)); // [B, H, Q, D]
-    const double scale = 1.0 / std::sqrt(static_cast<double>(query.size(3)));
+MultiHeadAttention::KeyValue MultiHeadAttention::project(const torch::Tensor& states, const Rotation& rotation) {
+    return {turned(split(m_key->forward(states), m_keyHeads), rotation), split(m_value->forward(states), m_keyHeads)};
+}
 
-    auto scores = torch::matmul(query * scale, memory.key.transpose(2, 3)); // [B, H, Q, K]
-    if (mask.defined())
-        scores = scores.masked_fill(mask.logical_not(), -std::numeric_limits<float>::infinity());
+torch::Tensor MultiHeadAttention::forward(const torch::Tensor& states, const KeyValue& memory, const Scoring& scoring,
+                                          Place place, const Context& context) {
+    const auto batch = states.size(0), queries = states.size(1), keys = memory.key.size(2);
+    const auto query = turned(split(m_query->forward(states), m_heads), scoring.rotation); // [B, H, Q, D]
+    // The query heads of one key head are rows of one product; with as many of both, this changes nothing.
+    const auto byKeyHead = [&](const torch::Tensor& heads) {
+        return heads.reshape({batch, m_keyHeads, m_heads / m_keyHeads * queries, heads.size(3)});
+    };
+    const double scale = m_scaleByLayer ? m_scale / (place.layer + 1) : m_scale;
+
+    auto scores = torch::matmul(byKeyHead(query * scale), memory.key.transpose(2, 3)); // [B, G, H/G Q, K]
+    scores = scores.view({batch, m_heads, queries, keys});                             // [B, H, Q, K]
+    if (scoring.distances.defined())
+        scores = scores + scoring.distances;
+    if (scoring.mask.defined())
+        scores = scores.masked_fill(scoring.mask.logical_not(), -std::numeric_limits<float>::infinity());
     const auto weights = torch::softmax(scores, -1); // [B, H, Q, K]
     if (context.watch)
         context.watch->attention(place.kind, place.layer, {weights, scores, query, memory.key});
 
-    auto joined = torch::matmul(withDropout(weights, m_dropout, is_training()), memory.value); // [B, H, Q, D]
-    joined = joined.transpose(1, 2).reshape({states.size(0), states.size(1), -1});             // [B, Q, H D]
-    return m_output(joined);
+    auto joined =
+        torch::matmul(byKeyHead(withDropout(weights, m_dropout, is_training())), memory.value); // [B, G, H/G Q, D]
+    joined = joined.view({batch, m_heads, queries, -1}).transpose(1, 2).reshape({batch, queries, -1}); // [B, Q, H D]
+    return m_output->forward(joined);
 }
 
 AdditiveAttention::AdditiveAttention(std::int64_t querySize, std::int64_t keySize, std::int64_t size)

@@ -1,48 +1,65 @@
 // The two attentions, side by side: additive (Bahdanau, Cho & Bengio 2015) and scaled dot-product with several heads
 // (Vaswani et al. 2017). Both announce to the Watch what they computed; no fused kernel hides the weights.
-// Letters: B batch, Q queries, K keys, H heads, D size of a head.
+// Letters: B batch, Q queries, K keys, T either, H heads, D size of a head.
 #pragma once
 
+#include "core/nn/layers.h"
 #include "core/nn/watch.h"
 
 #include <torch/nn/module.h>
 #include <torch/nn/modules/linear.h>
 
+#include <memory>
+
 namespace headlight {
 
-/// MultiHead(Q, K, V), Vaswani et al. 2017, 3.2.2: heads of softmax(q kᵀ / sqrt(D)) v, joined and projected.
+/// MultiHead(Q, K, V), Vaswani et al. 2017, 3.2.2: heads of softmax(q kᵀ / sqrt(D)) v, joined and projected. With
+/// fewer heads of keys than of queries, each of the former serves as many of the latter (Ainslie et al. 2023).
 class MultiHeadAttention : public torch::nn::Module {
 public:
-    /// @param width of the inputs and the output; a multiple of `heads`
-    MultiHeadAttention(std::int64_t width, std::int64_t heads, double dropout);
+    explicit MultiHeadAttention(const TransformerOptions& options);
 
-    /// Keys and values of a sequence, projected once: [B, H, K, D] each.
+    /// The turn of queries or keys by their positions, [T, D] each; undefined: none.
+    struct Rotation {
+        torch::Tensor cosines;
+        torch::Tensor sines;
+    };
+
+    /// Keys and values of a sequence, projected once: [B, G, K, D] each, G heads of keys.
     struct KeyValue {
         torch::Tensor key;
         torch::Tensor value;
     };
-    KeyValue project(const torch::Tensor& states);
+    KeyValue project(const torch::Tensor& states, const Rotation& rotation = {});
 
+    /// What else than queries and keys decides a score.
+    struct Scoring {
+        torch::Tensor mask;      ///< bool, true where a key may be looked at, over [B, H, Q, K]; undefined: everywhere
+        torch::Tensor distances; ///< added to the scores, over [B, H, Q, K]; may be undefined
+        Rotation rotation;       ///< of the queries
+    };
     /// Where this attention stands in the model, for the Watch.
     struct Place {
         BlockKind kind;
         int layer;
     };
     /// @param states what asks, [B, Q, width]
-    /// @param mask   bool, true where a key may be looked at, broadcast over [B, H, Q, K]; undefined: everywhere
     /// @returns [B, Q, width]
-    torch::Tensor forward(const torch::Tensor& states, const KeyValue& memory, const torch::Tensor& mask, Place place,
+    torch::Tensor forward(const torch::Tensor& states, const KeyValue& memory, const Scoring& scoring, Place place,
                           const Context& context);
 
 private:
-    torch::Tensor split(const torch::Tensor& projected) const;
+    torch::Tensor split(const torch::Tensor& projected, std::int64_t heads) const;
 
     std::int64_t m_heads;
+    std::int64_t m_keyHeads;
+    double m_scale;
+    bool m_scaleByLayer;
     double m_dropout;
-    torch::nn::Linear m_query{nullptr};
-    torch::nn::Linear m_key{nullptr};
-    torch::nn::Linear m_value{nullptr};
-    torch::nn::Linear m_output{nullptr};
+    std::shared_ptr<Linear> m_query;
+    std::shared_ptr<Linear> m_key;
+    std::shared_ptr<Linear> m_value;
+    std::shared_ptr<Linear> m_output;
 };
 
 /// The alignment model a(s, h) = vᵀ tanh(W s + U h), Bahdanau et al. 2015, A.1.2, and its softmax (Eq. 6).

@@ -1,4 +1,6 @@
-// Where a token stands, as a vector that is added to it: computed (sinusoidal) or learned.
+// How a Transformer knows where a token stands: a vector added to it (sinusoidal, learned), a turn of queries and keys
+// (rotary), or a number added to scores by distance (relative).
+// Letters: B batch, T tokens, H heads, Q queries, K keys, W width, D size of a head.
 #pragma once
 
 #include "core/nn/options.h"
@@ -12,23 +14,35 @@ namespace headlight {
 /// sines come first, then the cosines. @returns [positions, width]
 torch::Tensor sinusoidalPositions(std::int64_t positions, std::int64_t width, bool halves);
 
-/// Adds position vectors to token vectors.
+/// What a token's position does to it; undefined where this kind of positions does nothing.
+struct Placed {
+    torch::Tensor tokens;    ///< [B, T, W], the position's vector added
+    torch::Tensor cosines;   ///< [T, D], of the angles by which queries and keys are turned
+    torch::Tensor sines;     ///< [T, D]
+    torch::Tensor distances; ///< [1, H, T, K], added to scores
+};
+
+/// The positions of one stack.
 class Positions : public torch::nn::Module {
 public:
-    explicit Positions(const TransformerOptions& options);
+    /// @param kind Decoder: distances are told apart to the left only
+    Positions(const TransformerOptions& options, BlockKind kind);
 
-    /// @param tokens [B, T, width], the first of them at position `first`
-    torch::Tensor forward(const torch::Tensor& tokens, std::int64_t first, const Context& context);
+    /// @param tokens [B, T, W], the first of them at position `first`; keys are all positions up to the last
+    /// @param rows   [B, T], where tokens do not stand in a row: the rows of the table of learned positions
+    Placed place(const torch::Tensor& tokens, std::int64_t first, const torch::Tensor& rows, const Context& context);
 
 private:
-    /// Makes the table's first `positions` ready on that device.
+    /// Makes a computed table's first `positions` ready on that device.
     void reach(std::int64_t positions, const torch::Device& device);
+    torch::Tensor angles(std::int64_t positions) const;
+    torch::Tensor buckets(std::int64_t farthest) const;
+    torch::Tensor byDistance(std::int64_t farthest) const;
+    void announce(std::int64_t shown, const Context& context) const;
 
-    PositionKind m_kind;
-    std::int64_t m_offset;
-    std::int64_t m_most;
-    std::int64_t m_width;
-    torch::Tensor m_table; ///< [positions, width]
+    TransformerOptions m_options;
+    bool m_bothSides;
+    torch::Tensor m_table; ///< [positions, width]; Rotary: angles [positions, D]; Relative: [buckets, H]
 };
 
 } // namespace headlight

@@ -38,7 +38,7 @@ void Watch::attention(BlockKind kind, int layer, const Attention& computed) {
     if (m_recording.vectors) {
         kept.headSize = static_cast<int>(computed.query.size(3));
         append(kept.queryRows, computed.query);
-        append(kept.keyRows, computed.key);
+        append(kept.keyRows, computed.key.repeat_interleave(computed.weights.size(1) / computed.key.size(1), 1));
     }
 }
 

@@ -19,12 +19,13 @@ class Watch {
 public:
     explicit Watch(const Recording& recording) : m_recording(recording) {}
 
-    /// What one head-wise attention computed, all [1, heads, …]; `scores` before softmax, scaled and masked.
+    /// What one head-wise attention computed; `scores` before softmax, scaled and masked, with what was added to them;
+    /// queries and keys as they met, turned if positions turn them.
     struct Attention {
         const torch::Tensor& weights; ///< [1, heads, queries, keys]
         const torch::Tensor& scores;  ///< [1, heads, queries, keys]
         const torch::Tensor& query;   ///< [1, heads, queries, headSize]
-        const torch::Tensor& key;     ///< [1, heads, keys, headSize]
+        const torch::Tensor& key;     ///< [1, key heads, keys, headSize]; each serves heads / key heads in a row
     };
     /// Layers of one kind must come in order, from 0.
     void attention(BlockKind kind, int layer, const Attention& computed);
@@ -39,7 +40,7 @@ public:
     };
     void additive(const Additive& computed);
 
-    /// The vectors added to the tokens, [positions, dimensions].
+    /// [positions, dimensions], as PositionTable describes each kind; the first that is announced is kept.
     void positions(PositionTable::Kind kind, const torch::Tensor& table);
 
     /// Moves what was collected into a Trace.

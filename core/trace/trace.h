@@ -79,11 +79,16 @@ struct AdditiveEnergies {
 
 /// What the model adds to, or does with, a token because of where it stands.
 struct PositionTable {
-    enum class Kind { Sinusoidal, Learned };
+    enum class Kind {
+        Sinusoidal, ///< vectors added to the tokens' vectors
+        Learned,    ///< the same
+        Rotary,     ///< dimensions 2i and 2i + 1: cosine and sine of the angle by which pair i of a head is turned
+        Relative,   ///< dimension h: what head h adds to the score of a key `row - (positions - 1) / 2` after its query
+    };
     Kind kind = Kind::Sinusoidal;
     int positions = 0;
     int dimensions = 0;
-    std::vector<float> values; ///< [positions, dimensions], as added to the token's vector
+    std::vector<float> values; ///< [positions, dimensions]
 
     float at(int position, int dimension) const {
         return values[static_cast<std::size_t>(position) * static_cast<std::size_t>(dimensions)

@@ -34,7 +34,7 @@ struct NamedBlock {
 constexpr std::array<NamedBlock, 3> blockNames{
     {{BlockKind::Encoder, "encoder"}, {BlockKind::Decoder, "decoder"}, {BlockKind::Cross, "cross"}}};
 
-constexpr std::array<const char*, 2> positionKinds{"sinusoidal", "learned"};
+constexpr std::array<const char*, 4> positionKinds{"sinusoidal", "learned", "rotary", "relative"};
 
 // ---- writing ----
 

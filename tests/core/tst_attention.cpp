@@ -165,7 +165,7 @@ private Q_SLOTS:
 
 void TestAttention::twoHeadsByHand() {
     torch::NoGradGuard noGradients;
-    MultiHeadAttention attention(4, 2, 0);
+    MultiHeadAttention attention(TransformerOptions{.width = 4, .heads = 2});
     for (const char* name : {"q_proj", "k_proj", "v_proj", "out_proj"})
         setParameter(attention, std::string(name) + ".weight", torch::eye(4));
 
@@ -192,7 +192,8 @@ void TestAttention::twoHeadsByHand() {
 
     // With the second key masked, the first has all the weight.
     Watch masked({.scores = true});
-    attention.forward(asks, attention.project(keys), torch::tensor({1, 0}).to(torch::kBool),
+    attention.forward(asks, attention.project(keys),
+                      {.mask = torch::tensor({1, 0}).to(torch::kBool), .distances = {}, .rotation = {}},
                       {.kind = BlockKind::Encoder, .layer = 0}, Context{&masked, {}});
     Trace rest;
     masked.freeze(rest);

@@ -1,0 +1,22 @@
+// What every network of a decoder alone can do, GPT-2 and its kin: say what comes next.
+// Letters: B batch, T tokens, W width, V vocabulary.
+#pragma once
+
+#include "core/nn/sequence_to_sequence.h"
+
+namespace headlight {
+
+class CausalDecoder : public torch::nn::Module {
+public:
+    /// Takes in the next tokens of a text; row t sees no later ones. Announces attention of kind Decoder, so a watched
+    /// call takes in the whole text, with a new state.
+    /// @param ids   [B, T]
+    /// @param state of the tokens before these: new for a text's first, moved on for its next
+    /// @returns the last layer's output, [B, T, W]
+    virtual torch::Tensor decode(const torch::Tensor& ids, DecoderState& state, const Context& context) = 0;
+
+    /// [..., W] -> [..., V]
+    virtual torch::Tensor logits(const torch::Tensor& decoded) = 0;
+};
+
+} // namespace headlight

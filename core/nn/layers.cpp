@@ -1,0 +1,50 @@
+#include "core/nn/layers.h"
+
+#include <torch/torch.h>
+
+namespace headlight {
+
+torch::Tensor activate(const torch::Tensor& values, Activation activation) {
+    switch (activation) {
+    case Activation::Relu:
+        return torch::relu(values);
+    case Activation::Gelu:
+        return torch::gelu(values);
+    case Activation::GeluTanh:
+        return torch::gelu(values, "tanh");
+    case Activation::QuickGelu:
+        return values * torch::sigmoid(1.702 * values);
+    case Activation::Silu:
+        return torch::silu(values);
+    case Activation::Tanh:
+        return torch::tanh(values);
+    }
+    TORCH_INTERNAL_ASSERT(false, "an activation without a formula");
+}
+
+Linear::Linear(const LinearOptions& options)
+    : m_weight(register_parameter("weight", torch::empty({options.outputs, options.inputs}))) {
+    if (options.bias)
+        m_bias = register_parameter("bias", torch::zeros({options.outputs}));
+    if (options.initialise)
+        torch::nn::init::xavier_uniform_(m_weight);
+}
+
+torch::Tensor Linear::forward(const torch::Tensor& x) const {
+    return torch::linear(x, m_weight, m_bias);
+}
+
+Norm::Norm(const TransformerOptions& options)
+    : m_kind(options.normKind), m_epsilon(options.normEpsilon),
+      m_weight(register_parameter("weight", torch::ones({options.width}))) {
+    if (m_kind == NormKind::LayerNorm)
+        m_bias = register_parameter("bias", torch::zeros({options.width}));
+}
+
+torch::Tensor Norm::forward(const torch::Tensor& x) const {
+    if (m_kind == NormKind::LayerNorm)
+        return torch::layer_norm(x, m_weight.sizes(), m_weight, m_bias, m_epsilon);
+    return m_weight * (x * torch::rsqrt(x.square().mean(-1, true) + m_epsilon));
+}
+
+} // namespace headlight

@@ -1,0 +1,48 @@
+// What every layer of a Transformer is made of: the affine map, the norm and the activations.
+#pragma once
+
+#include "core/nn/options.h"
+
+#include <torch/nn/module.h>
+
+namespace headlight {
+
+torch::Tensor activate(const torch::Tensor& values, Activation activation);
+
+struct LinearOptions {
+    std::int64_t inputs = 0;
+    std::int64_t outputs = 0;
+    bool bias = true;
+    bool initialise = true; ///< false: weights are left undefined, which is faster than to draw some that nobody needs
+};
+
+/// x Wᵀ + b, with the names and the layout that checkpoints have: `weight` [outputs, inputs] and `bias` [outputs].
+class Linear : public torch::nn::Module {
+public:
+    /// Weights as Glorot & Bengio 2010 draw them, no bias at first.
+    explicit Linear(const LinearOptions& options);
+
+    /// [..., inputs] -> [..., outputs]
+    torch::Tensor forward(const torch::Tensor& x) const;
+
+private:
+    torch::Tensor m_weight;
+    torch::Tensor m_bias; ///< may be undefined
+};
+
+/// Layer norm or RMS norm over the last dimension, with a learned `weight` and, for the former, `bias`.
+class Norm : public torch::nn::Module {
+public:
+    explicit Norm(const TransformerOptions& options);
+
+    /// [..., width] -> [..., width]
+    torch::Tensor forward(const torch::Tensor& x) const;
+
+private:
+    NormKind m_kind;
+    double m_epsilon;
+    torch::Tensor m_weight; ///< [width]
+    torch::Tensor m_bias;   ///< [width]; undefined for RMS
+};
+
+} // namespace headlight
