@@ -45,6 +45,11 @@ public:
     TranslationEngine(const std::filesystem::path& folder, const ModelConfig& config, const Weights& weights,
                       std::unique_ptr<Tokenizer> tokenizer)
         : m_network(openNetwork(config, weights)), m_tokenizer(std::move(tokenizer)), m_place(folder.string()) {
+        if (!m_network.translator)
+            throw Error(Error::Kind::Unsupported, m_place,
+                        "the model_type \"" + config.modelType()
+                            + "\" has no encoder and decoder, and others cannot be "
+                              "run yet");
         if (m_tokenizer && m_tokenizer->size() > m_network.vocabulary)
             throw Error(Error::Kind::Mismatch, m_place,
                         "the tokenizer has " + std::to_string(m_tokenizer->size()) + " tokens, the embedding "

@@ -86,6 +86,9 @@ const nlohmann::json& ModelConfig::list(const std::string& key) const {
 }
 
 std::vector<std::int64_t> ModelConfig::integers(const std::string& key, std::int64_t least, std::int64_t most) const {
+    const auto* value = find(key);
+    if (value && value->is_number())
+        return {wholeNumber(key, *value, least, most)};
     std::vector<std::int64_t> numbers;
     for (const auto& number : list(key))
         numbers.push_back(wholeNumber(key, number, least, most));

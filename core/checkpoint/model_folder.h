@@ -33,7 +33,7 @@ public:
     std::string text(const std::string& key) const;
     std::string textOr(const std::string& key, const std::string& otherwise) const;
 
-    /// A list of whole numbers or of texts; none when the key is absent.
+    /// A list of whole numbers, which may be given as a single one, or of texts; none when the key is absent.
     std::vector<std::int64_t> integers(const std::string& key, std::int64_t least, std::int64_t most) const;
     std::vector<std::string> texts(const std::string& key) const;
     /// The numbers that stand alone in a list of lists of them, such as [[5], [7, 8]]: 5. None when the key is absent.

@@ -9,7 +9,22 @@ namespace {
 
 const std::vector<Family>& families() {
     static const std::vector<Family> table{
+        bertFamily(),
+        distilbertFamily(),
+        robertaFamily("roberta"),
+        robertaFamily("xlm-roberta"),
+        robertaFamily("camembert"),
+        bigbirdFamily(),
+        gpt2Family(),
+        openaiGptFamily(),
+        llamaFamily("llama"),
+        llamaFamily("mistral"),
+        llamaFamily("qwen2"),
         marianFamily(),
+        bartFamily("bart"),
+        bartFamily("mbart"),
+        t5Family("t5"),
+        t5Family("mt5"),
         recurrentFamily(),
     };
     return table;
@@ -32,11 +47,20 @@ Network openNetwork(const ModelConfig& config, const Weights& weights) {
     const auto& family = findFamily(config);
     const auto named = weights.renamed(family.naming);
     auto network = family.build(config, &named);
-    named.loadInto(*network.translator, family.naming);
-    network.translator->eval();
-    for (auto& parameter : network.translator->parameters())
+    auto& module = network.module();
+    network.notFinite = named.loadInto(module, family.naming);
+    module.eval();
+    for (auto& parameter : module.parameters())
         parameter.requires_grad_(false);
     return network;
+}
+
+torch::nn::Module& Network::module() const {
+    if (translator)
+        return *translator;
+    if (encoder)
+        return *encoder;
+    return *causal;
 }
 
 } // namespace headlight

@@ -59,20 +59,28 @@ torch::Tensor MultiHeadAttention::forward(const torch::Tensor& states, const Key
     };
     const double scale = m_scaleByLayer ? m_scale / (place.layer + 1) : m_scale;
 
-    auto scores = torch::matmul(byKeyHead(query * scale), memory.key.transpose(2, 3)); // [B, G, H/G Q, K]
-    scores = scores.view({batch, m_heads, queries, keys});                             // [B, H, Q, K]
-    if (scoring.distances.defined())
-        scores = scores + scoring.distances;
-    if (scoring.mask.defined())
-        scores = scores.masked_fill(scoring.mask.logical_not(), -std::numeric_limits<float>::infinity());
-    const auto weights = torch::softmax(scores, -1); // [B, H, Q, K]
+    torch::Tensor scores, weights; // [B, H, Q, K]
+    torch::Tensor read;            // [B, H, Q, D]
+    if (scoring.blocks) {
+        const auto tokens = scoring.mask.defined() ? scoring.mask.flatten(1) : scoring.mask; // [B, K]
+        const auto sparse = blockSparseAttention(query, memory.key, memory.value, tokens, *scoring.blocks);
+        scores = sparse.scores;
+        weights = sparse.weights;
+        read = sparse.context;
+    } else {
+        scores = torch::matmul(byKeyHead(query * scale), memory.key.transpose(2, 3)); // [B, G, H/G Q, K]
+        scores = scores.view({batch, m_heads, queries, keys});                        // [B, H, Q, K]
+        if (scoring.distances.defined())
+            scores = scores + scoring.distances;
+        if (scoring.mask.defined())
+            scores = scores.masked_fill(scoring.mask.logical_not(), -std::numeric_limits<float>::infinity());
+        weights = torch::softmax(scores, -1);
+        const auto kept = withDropout(weights, m_dropout, is_training());
+        read = torch::matmul(byKeyHead(kept), memory.value).view({batch, m_heads, queries, -1}); // [B, H, Q, D]
+    }
     if (context.watch)
         context.watch->attention(place.kind, place.layer, {weights, scores, query, memory.key});
-
-    auto joined =
-        torch::matmul(byKeyHead(withDropout(weights, m_dropout, is_training())), memory.value); // [B, G, H/G Q, D]
-    joined = joined.view({batch, m_heads, queries, -1}).transpose(1, 2).reshape({batch, queries, -1}); // [B, Q, H D]
-    return m_output->forward(joined);
+    return m_output->forward(read.transpose(1, 2).reshape({batch, queries, -1})); // [B, Q, H D] -> [B, Q, width]
 }
 
 AdditiveAttention::AdditiveAttention(std::int64_t querySize, std::int64_t keySize, std::int64_t size)

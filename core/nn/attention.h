@@ -3,6 +3,7 @@
 // Letters: B batch, Q queries, K keys, T either, H heads, D size of a head.
 #pragma once
 
+#include "core/nn/block_sparse.h"
 #include "core/nn/layers.h"
 #include "core/nn/watch.h"
 
@@ -37,6 +38,7 @@ public:
         torch::Tensor mask;      ///< bool, true where a key may be looked at, over [B, H, Q, K]; undefined: everywhere
         torch::Tensor distances; ///< added to the scores, over [B, H, Q, K]; may be undefined
         Rotation rotation;       ///< of the queries
+        const BlockSparsePattern* blocks = nullptr; ///< which blocks see which; the mask is [B, 1, 1, K] then
     };
     /// Where this attention stands in the model, for the Watch.
     struct Place {

@@ -1,7 +1,10 @@
 // What distinguishes one network from another: plain numbers and switches, read from a config by its family.
 #pragma once
 
+#include "core/nn/block_sparse.h"
+
 #include <cstdint>
+#include <optional>
 
 namespace headlight {
 
@@ -73,8 +76,9 @@ struct TransformerOptions {
     double attentionScale = 0;      ///< q k is multiplied by it; 0: 1 / sqrt(headSize)
     bool scaleByLayer = false;      ///< and divided by the layer's number, from 1
     std::int64_t window = 0;        ///< a decoder sees itself and this many less one before; 0: all before
-    bool projectionBias = true;     ///< of queries, keys and values
-    bool joiningBias = true;        ///< of what joins the heads
+    std::optional<BlockSparseOptions> blocks = std::nullopt; ///< an encoder of long texts looks at some blocks only
+    bool projectionBias = true;                              ///< of queries, keys and values
+    bool joiningBias = true;                                 ///< of what joins the heads
 
     Activation activation = Activation::Relu;
     bool gated = false; ///< the activated values are multiplied by a second projection (Shazeer 2020)

@@ -147,8 +147,15 @@ torch::Tensor TransformerStack::forward(const torch::Tensor& tokens, const Input
         attended.memoryMask = overHeads(inputs.memory->mask);
     if (inputs.state)
         inputs.state->tensors.resize(2 * m_layers.size());
+    const bool sparse = m_options.blocks && usesBlockSparse(tokens.size(1), *m_options.blocks);
     for (std::size_t layer = 0; layer < m_layers.size(); ++layer) {
         context.checkStop();
+        BlockSparsePattern blocks;
+        if (sparse) {
+            blocks = blockSparsePattern(tokens.size(1), m_options.heads, static_cast<std::int64_t>(layer),
+                                        *m_options.blocks);
+            attended.self.blocks = &blocks;
+        }
         const auto key = 2 * layer, value = key + 1;
         if (inputs.memory)
             attended.memory = {inputs.memory->extra[key], inputs.memory->extra[value]};

@@ -1,0 +1,60 @@
+// BERT, Devlin et al. 2019: an encoder with learned positions and segments, a norm after the embedding, post-norm
+// layers; its masked language model reads the output through one more dense layer, its classifier the first token's
+// through the pooler.
+#include "core/families/parts.h"
+
+namespace headlight {
+
+namespace {
+
+Weights::Naming naming() {
+    return {.canonical =
+                [](const std::string& theirs) {
+                    return withPrefix(theirs, "bert.", {"embeddings.", "encoder.", "pooler."});
+                },
+            .source =
+                [](const std::string& ours) {
+                    static const Renames renames{
+                        {"shared.", "bert.embeddings.word_embeddings."},
+                        {"token_types.", "bert.embeddings.token_type_embeddings."},
+                        {"encoder.embed_positions.", "bert.embeddings.position_embeddings."},
+                        {"encoder.layernorm_embedding.", "bert.embeddings.LayerNorm."},
+                        {"encoder.layers.", "bert.encoder.layer."},
+                        {".self_attn.q_proj.", ".attention.self.query."},
+                        {".self_attn.k_proj.", ".attention.self.key."},
+                        {".self_attn.v_proj.", ".attention.self.value."},
+                        {".self_attn.out_proj.", ".attention.output.dense."},
+                        {".self_attn_layer_norm.", ".attention.output.LayerNorm."},
+                        {".fc1.", ".intermediate.dense."},
+                        {".fc2.", ".output.dense."},
+                        {".final_layer_norm.", ".output.LayerNorm."},
+                        {"head_dense.", "cls.predictions.transform.dense."},
+                        {"head_layer_norm.", "cls.predictions.transform.LayerNorm."},
+                        {"head_output.", "cls.predictions.decoder."},
+                        {"head_bias", "cls.predictions.bias"},
+                        {"pooler.", "bert.pooler.dense."},
+                    };
+                    return Weights::Source{.name = renamed(ours, renames)};
+                },
+            .ignorable =
+                [](const std::string& theirs) {
+                    return theirs == "bert.embeddings.position_ids"
+                           || startsWithAny(theirs, {"bert.pooler.", "cls.", "classifier.", "qa_outputs."});
+                }};
+}
+
+Network build(const ModelConfig& config, const Weights* weights) {
+    const auto options = readEncoderOptions(config, weights);
+    const auto head = readEncoderHead(config, weights, "cls.predictions.transform.dense.weight");
+    return makeEncoder(
+        config, weights, naming(), options,
+        {.kind = head, .activation = head == EncoderHead::Classification ? Activation::Tanh : options.activation});
+}
+
+} // namespace
+
+Family bertFamily() {
+    return {.modelType = "bert", .build = build, .naming = naming()};
+}
+
+} // namespace headlight

@@ -1,0 +1,68 @@
+// RoBERTa, Liu et al. 2019, and its kin in other languages, XLM-R (Conneau et al. 2020) and CamemBERT: BERT's encoder,
+// with positions that count from the row after the padding token's id and leave padding out.
+#include "core/families/parts.h"
+
+namespace headlight {
+
+namespace {
+
+Weights::Naming naming() {
+    return {.canonical =
+                [](const std::string& theirs) {
+                    return withPrefix(theirs, "roberta.", {"embeddings.", "encoder.", "pooler."});
+                },
+            .source =
+                [](const std::string& ours) {
+                    static const Renames renames{
+                        {"shared.", "roberta.embeddings.word_embeddings."},
+                        {"token_types.", "roberta.embeddings.token_type_embeddings."},
+                        {"encoder.embed_positions.", "roberta.embeddings.position_embeddings."},
+                        {"encoder.layernorm_embedding.", "roberta.embeddings.LayerNorm."},
+                        {"encoder.layers.", "roberta.encoder.layer."},
+                        {".self_attn.q_proj.", ".attention.self.query."},
+                        {".self_attn.k_proj.", ".attention.self.key."},
+                        {".self_attn.v_proj.", ".attention.self.value."},
+                        {".self_attn.out_proj.", ".attention.output.dense."},
+                        {".self_attn_layer_norm.", ".attention.output.LayerNorm."},
+                        {".fc1.", ".intermediate.dense."},
+                        {".fc2.", ".output.dense."},
+                        {".final_layer_norm.", ".output.LayerNorm."},
+                        {"head_dense.", "lm_head.dense."},
+                        {"head_layer_norm.", "lm_head.layer_norm."},
+                        {"head_output.", "lm_head.decoder."},
+                        {"head_bias", "lm_head.bias"},
+                        {"classifier.", "classifier.out_proj."},
+                        {"pooler.", "classifier.dense."},
+                    };
+                    return Weights::Source{.name = renamed(ours, renames)};
+                },
+            .ignorable =
+                [](const std::string& theirs) {
+                    return theirs == "roberta.embeddings.position_ids"
+                           || startsWithAny(theirs, {"roberta.pooler.", "lm_head.", "classifier.", "qa_outputs."});
+                }};
+}
+
+Network build(const ModelConfig& config, const Weights* weights) {
+    auto options = readEncoderOptions(config, weights);
+    options.uncounted = config.integerOr("pad_token_id", 1, 0, options.vocabulary - 1);
+    options.positionOffset = options.uncounted + 1;
+    options.maxPositions -= options.positionOffset;
+    if (options.maxPositions < 1)
+        config.fail(Error::Kind::Corrupt, "\"max_position_embeddings\" "
+                                              + std::to_string(options.maxPositions + options.positionOffset)
+                                              + " leaves no position after that of the \"pad_token_id\" "
+                                              + std::to_string(options.uncounted));
+    const auto head = readEncoderHead(config, weights, "lm_head.dense.weight");
+    return makeEncoder(
+        config, weights, naming(), options,
+        {.kind = head, .activation = head == EncoderHead::Classification ? Activation::Tanh : Activation::Gelu});
+}
+
+} // namespace
+
+Family robertaFamily(const std::string& modelType) {
+    return {.modelType = modelType, .build = build, .naming = naming()};
+}
+
+} // namespace headlight
