@@ -2,6 +2,7 @@
 #include "core/text/normalize.h"
 
 #include "core/error.h"
+#include "core/text/characters.h"
 
 #include <algorithm>
 #include <cstring>
@@ -47,42 +48,46 @@ std::uint32_t readUnit(std::string_view bytes) {
 
 } // namespace
 
-std::size_t characterLength(std::string_view text) {
-    if (text.empty())
-        return 0;
-    const auto byteAt = [&](std::size_t i) { return static_cast<std::uint32_t>(static_cast<unsigned char>(text[i])); };
-    const std::uint32_t first = byteAt(0);
-    if (first < 0x80)
-        return 1;
-    const std::size_t length = (first & 0xE0) == 0xC0 ? 2 : (first & 0xF0) == 0xE0 ? 3 : (first & 0xF8) == 0xF0 ? 4 : 0;
-    if (length == 0 || text.size() < length)
-        return 0;
-    std::uint32_t code = first & (0x7FU >> length);
-    for (std::size_t i = 1; i < length; ++i) {
-        if ((byteAt(i) & 0xC0) != 0x80)
-            return 0;
-        code = code << 6 | (byteAt(i) & 0x3F);
-    }
-    constexpr std::uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    const bool surrogate = code >= 0xD800 && code < 0xE000;
-    return code >= least[length] && code <= 0x10FFFF && !surrogate ? length : 0;
+void checkTyped(std::size_t bytes) {
+    if (bytes > longestTypedText)
+        throw Error(Error::Kind::Invalid, "text",
+                    std::to_string(bytes) + " bytes are too many; at most " + std::to_string(longestTypedText)
+                        + " can be cut into tokens",
+                    "give it in parts");
 }
 
-std::string withReplacementCharacters(std::string_view text) {
-    std::string result;
-    result.reserve(text.size());
-    while (!text.empty()) {
-        const std::size_t length = characterLength(text);
-        result += length > 0 ? text.substr(0, length) : replacementCharacter;
-        text.remove_prefix(length > 0 ? length : 1);
+void checkNormalized(std::size_t bytes) {
+    if (bytes > longestNormalizedText)
+        throw Error(Error::Kind::Invalid, "text",
+                    "normalized it has more than " + std::to_string(longestNormalizedText) + " bytes",
+                    "give it in parts");
+}
+
+void NormalizedText::append(std::string_view letters, ByteRange from) {
+    checkNormalized(text.size() + letters.size());
+    text += letters;
+    origin.insert(origin.end(), letters.size(), from);
+}
+
+NormalizedText NormalizedText::part(ByteRange bytes) const {
+    const auto at = [&](std::size_t i) { return origin.begin() + static_cast<std::ptrdiff_t>(i); };
+    return {text.substr(bytes.begin, bytes.end - bytes.begin), {at(bytes.begin), at(bytes.end)}};
+}
+
+NormalizedText asTyped(std::string_view typed) {
+    NormalizedText result;
+    result.text.reserve(typed.size());
+    result.origin.reserve(typed.size());
+    for (std::size_t i = 0; i < typed.size();) {
+        const std::size_t length = characterLength(typed.substr(i));
+        const std::size_t end = i + std::max<std::size_t>(length, 1);
+        result.append(length > 0 ? typed.substr(i, length) : replacementCharacter, {i, end});
+        i = end;
     }
     return result;
 }
 
-Normalizer::Normalizer(const NormalizerOptions& options, const std::string& place)
-    : m_addDummyPrefix(options.addDummyPrefix), m_removeExtraSpaces(options.removeExtraSpaces),
-      m_markSpaces(options.markSpaces), m_dummyPrefixAtEnd(options.dummyPrefixAtEnd) {
-    const std::string_view map = options.characterMap;
+CharacterMap::CharacterMap(std::string_view map, const std::string& place) {
     if (map.empty())
         return;
     constexpr std::size_t head = 4;
@@ -101,7 +106,7 @@ Normalizer::Normalizer(const NormalizerOptions& options, const std::string& plac
 }
 
 /// After this, each value below a unit is a value, and each value is where a replacement in good UTF-8 starts.
-void Normalizer::checkUnits(const std::string& place) const {
+void CharacterMap::checkUnits(const std::string& place) const {
     std::vector<bool> good(m_replacements.size()); // from here to the next zero byte: well-formed and not endless
     for (std::size_t end = m_replacements.size(); end-- > 0;) {
         const std::string_view rest = std::string_view(m_replacements).substr(end);
@@ -128,25 +133,36 @@ void Normalizer::checkUnits(const std::string& place) const {
     }
 }
 
+CharacterMap::Rule CharacterMap::find(std::string_view text, bool stopAtFirst) const {
+    Rule found;
+    if (m_units.empty())
+        return found;
+    std::size_t node = offsetOf(m_units[0]);
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        node ^= static_cast<unsigned char>(text[i]);
+        if (node >= m_units.size() || !isReachedBy(m_units[node], text[i]))
+            break;
+        const std::uint32_t unit = m_units[node];
+        node ^= offsetOf(unit);
+        if (hasValueBelow(unit)) {
+            found = {&m_replacements[valueOf(m_units[node])], i + 1};
+            if (stopAtFirst)
+                break;
+        }
+    }
+    return found;
+}
+
+Normalizer::Normalizer(const NormalizerOptions& options, const std::string& place)
+    : m_map(options.characterMap, place), m_addDummyPrefix(options.addDummyPrefix),
+      m_removeExtraSpaces(options.removeExtraSpaces), m_markSpaces(options.markSpaces),
+      m_dummyPrefixAtEnd(options.dummyPrefixAtEnd) {}
+
 Normalizer::Replacement Normalizer::replacementAt(std::string_view typed, const PieceTrie& verbatim) const {
     if (const std::size_t length = verbatim.longestPrefix(typed); length > 0)
         return {typed.substr(0, length), length};
-
-    Replacement longest{{}, 0};
-    if (!m_units.empty()) {
-        std::size_t node = offsetOf(m_units[0]);
-        for (std::size_t i = 0; i < typed.size(); ++i) {
-            node ^= static_cast<unsigned char>(typed[i]);
-            if (node >= m_units.size() || !isReachedBy(m_units[node], typed[i]))
-                break;
-            const std::uint32_t unit = m_units[node];
-            node ^= offsetOf(unit);
-            if (hasValueBelow(unit))
-                longest = {&m_replacements[valueOf(m_units[node])], i + 1};
-        }
-    }
-    if (longest.typedLength > 0)
-        return longest;
+    if (const CharacterMap::Rule rule = m_map.longest(typed); rule.length > 0)
+        return {rule.replacement, rule.length};
     if (const std::size_t length = characterLength(typed); length > 0)
         return {typed.substr(0, length), length};
     return {replacementCharacter, 1};
@@ -157,11 +173,6 @@ NormalizedText Normalizer::normalize(std::string_view typed, const PieceTrie& ve
     NormalizedText result;
     result.text.reserve(typed.size() + typed.size() / 2 + 2 * space.size());
     result.origin.reserve(result.text.capacity());
-    const auto append = [&](std::string_view text, ByteRange origin) {
-        result.text += text;
-        result.origin.insert(result.origin.end(), text.size(), origin);
-    };
-
     std::size_t position = 0;
     if (m_removeExtraSpaces) {
         while (position < typed.size()) {
@@ -174,7 +185,7 @@ NormalizedText Normalizer::normalize(std::string_view typed, const PieceTrie& ve
     if (position == typed.size())
         return result;
     if (m_addDummyPrefix && !m_dummyPrefixAtEnd)
-        append(space, {position, position});
+        result.append(space, {position, position});
 
     bool afterSpace = m_removeExtraSpaces;
     while (position < typed.size()) {
@@ -184,7 +195,7 @@ NormalizedText Normalizer::normalize(std::string_view typed, const PieceTrie& ve
         if (afterSpace)
             text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
         for (std::size_t i = 0; i < text.size(); ++i)
-            append(text[i] == ' ' ? space : text.substr(i, 1), origin);
+            result.append(text[i] == ' ' ? space : text.substr(i, 1), origin);
         if (!text.empty())
             afterSpace = m_removeExtraSpaces && text.back() == ' ';
         position = origin.end;
@@ -196,7 +207,7 @@ NormalizedText Normalizer::normalize(std::string_view typed, const PieceTrie& ve
         result.origin.resize(result.text.size());
     }
     if (m_addDummyPrefix && m_dummyPrefixAtEnd)
-        append(space, {position, position});
+        result.append(space, {position, position});
     return result;
 }
 

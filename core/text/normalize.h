@@ -19,11 +19,6 @@ namespace headlight {
 /// U+2581, which stands for a space inside of a piece.
 inline constexpr std::string_view spaceMark = "\xE2\x96\x81";
 
-/// Bytes of the well-formed UTF-8 character that `text` starts with; 0 when it is malformed or `text` is empty.
-std::size_t characterLength(std::string_view text);
-/// The text with U+FFFD for each byte that belongs to no well-formed character.
-std::string withReplacementCharacters(std::string_view text);
-
 /// The normalizer's part of a model file.
 struct NormalizerOptions {
     std::string_view characterMap; ///< `precompiled_charsmap`; empty: letters stay as they are
@@ -33,10 +28,52 @@ struct NormalizerOptions {
     bool dummyPrefixAtEnd = false; ///< the added space goes behind the last word
 };
 
+/// Bytes of a text that can be cut into tokens, and what it may grow into on the way.
+inline constexpr std::size_t longestTypedText = 16U << 20;
+inline constexpr std::size_t longestNormalizedText = 4 * longestTypedText;
+/// @throws Error when a text of so many bytes is longer
+void checkTyped(std::size_t bytes);
+void checkNormalized(std::size_t bytes);
+
 struct NormalizedText {
     std::string text; ///< well-formed UTF-8
     std::vector<ByteRange>
         origin; ///< of each byte of `text`, the typed bytes it was made from; empty for an added space
+
+    /// @throws Error when the text would grow beyond longestNormalizedText, as rules that mean harm can make it
+    void append(std::string_view letters, ByteRange from);
+    NormalizedText part(ByteRange bytes) const;
+    /// The typed bytes that these bytes of `text`, at least one, were made from.
+    ByteRange originOf(ByteRange bytes) const { return {origin[bytes.begin].begin, origin[bytes.end - 1].end}; }
+};
+
+/// The text as it is, U+FFFD for each byte that belongs to no well-formed character.
+NormalizedText asTyped(std::string_view typed);
+
+/// The compiled rules "these letters become those" of a `precompiled_charsmap`.
+class CharacterMap {
+public:
+    struct Rule {
+        std::string_view replacement;
+        std::size_t length = 0; ///< bytes that it replaces; 0: no rule
+    };
+
+    /// @param bytes empty: no rules
+    /// @param place stands for the file in messages
+    /// @throws Error when offsets lead out of the map
+    CharacterMap(std::string_view bytes, const std::string& place);
+
+    /// The rule for the most letters that `text` starts with.
+    Rule longest(std::string_view text) const { return find(text, false); }
+    /// The rule for the fewest.
+    Rule shortest(std::string_view text) const { return find(text, true); }
+
+private:
+    Rule find(std::string_view text, bool stopAtFirst) const;
+    void checkUnits(const std::string& place) const;
+
+    std::vector<std::uint32_t> m_units; ///< the double array
+    std::string m_replacements;         ///< each ends in a zero byte
 };
 
 class Normalizer {
@@ -54,10 +91,8 @@ private:
         std::size_t typedLength; ///< bytes that it replaces
     };
     Replacement replacementAt(std::string_view typed, const PieceTrie& verbatim) const;
-    void checkUnits(const std::string& place) const;
 
-    std::vector<std::uint32_t> m_units; ///< the double array
-    std::string m_replacements;         ///< each ends in a zero byte
+    CharacterMap m_map;
     bool m_addDummyPrefix;
     bool m_removeExtraSpaces;
     bool m_markSpaces;

@@ -45,15 +45,15 @@ std::uint32_t PieceTrie::child(std::uint32_t node, char byte) const {
     return found != last && *found == wanted ? static_cast<std::uint32_t>(found - m_bytes.begin()) : nowhere;
 }
 
-std::size_t PieceTrie::longestPrefix(std::string_view text) const {
-    std::size_t longest = 0;
+PieceTrie::Match PieceTrie::longestMatch(std::string_view text) const {
+    Match longest;
     std::uint32_t node = root;
     for (std::size_t length = 1; length <= text.size(); ++length) {
         node = child(node, text[length - 1]);
         if (node == nowhere)
             break;
         if (id(node) >= 0)
-            longest = length;
+            longest = {length, id(node)};
     }
     return longest;
 }

@@ -24,7 +24,13 @@ public:
     /// The id of the piece that ends at the node, or -1.
     int id(std::uint32_t node) const { return m_nodes[node].id; }
     /// Bytes of the longest piece that `text` starts with; 0 when there is none.
-    std::size_t longestPrefix(std::string_view text) const;
+    std::size_t longestPrefix(std::string_view text) const { return longestMatch(text).length; }
+    struct Match {
+        std::size_t length = 0; ///< bytes; 0: none
+        int id = -1;
+    };
+    /// The same with its id.
+    Match longestMatch(std::string_view text) const;
 
 private:
     struct Node {

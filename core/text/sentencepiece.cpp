@@ -3,6 +3,7 @@
 
 #include "core/checkpoint/whole_file.h"
 #include "core/error.h"
+#include "core/text/characters.h"
 
 #include <algorithm>
 #include <bit>
@@ -20,7 +21,6 @@ namespace headlight {
 namespace {
 
 constexpr std::uintmax_t largestFile = 64U << 20; // ten times the largest vocabularies in use
-constexpr std::size_t longestText = 64U << 20;    // keeps what it grows into countable by int
 constexpr std::size_t longestPieceAllowed = 4096;
 constexpr float unknownPenalty = 10; // below the worst piece, as SentencePiece has it
 constexpr int noSymbol = -1;
@@ -269,11 +269,7 @@ void SentencePiece::indexPieces(const std::string& place) {
 }
 
 std::vector<SentencePiece::Segment> SentencePiece::encode(std::string_view typed) const {
-    if (typed.size() > longestText)
-        throw Error(Error::Kind::Invalid, "text",
-                    std::to_string(typed.size()) + " bytes are too many; at most " + std::to_string(longestText)
-                        + " can be cut into pieces",
-                    "give it in parts");
+    checkTyped(typed.size());
     const NormalizedText normalized = m_normalizer.normalize(typed, m_userDefined);
     const auto cuts = m_algorithm == Algorithm::Unigram ? cutByScore(normalized.text) : cutByMerges(normalized.text);
 

@@ -51,7 +51,7 @@ public:
 
     /// Pieces in the order of the text. Control pieces are never found in a text; neighbouring unknown characters
     /// are one segment. Invalid UTF-8 is read as U+FFFD.
-    /// @throws Error when the text is longer than 64 MiB
+    /// @throws Error when the text is longer than longestTypedText
     std::vector<Segment> encode(std::string_view typed) const;
 
     const std::vector<Piece>& pieces() const { return m_pieces; }

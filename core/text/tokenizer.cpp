@@ -6,6 +6,7 @@
 
 #include "core/checkpoint/whole_file.h"
 #include "core/error.h"
+#include "core/text/characters.h"
 #include "core/text/sentencepiece.h"
 #include "core/text/word_breaks.h"
 

@@ -32,6 +32,26 @@ bool isSpace(UText* text, std::int64_t begin, std::int64_t end) {
     return true;
 }
 
+using Input = std::unique_ptr<UText, decltype(&utext_close)>;
+
+Input opened(std::string_view text) {
+    UErrorCode status = U_ZERO_ERROR;
+    Input input(utext_openUTF8(nullptr, text.data(), static_cast<std::int64_t>(text.size()), &status), &utext_close);
+    if (U_FAILURE(status))
+        failWords(status);
+    return input;
+}
+
+/// A copy, so that one tokenizer can be used from several threads.
+std::unique_ptr<icu::BreakIterator> iteratorOver(const Input& input, const icu::BreakIterator& rules) {
+    UErrorCode status = U_ZERO_ERROR;
+    std::unique_ptr<icu::BreakIterator> iterator(rules.clone());
+    iterator->setText(input.get(), status);
+    if (U_FAILURE(status))
+        failWords(status);
+    return iterator;
+}
+
 } // namespace
 
 WordBreaker::WordBreaker() : m_rules(std::make_unique<Rules>()) {
@@ -44,16 +64,8 @@ WordBreaker::WordBreaker() : m_rules(std::make_unique<Rules>()) {
 WordBreaker::~WordBreaker() = default;
 
 std::vector<ByteRange> WordBreaker::words(std::string_view text) const {
-    UErrorCode status = U_ZERO_ERROR;
-    UText* opened = utext_openUTF8(nullptr, text.data(), static_cast<std::int64_t>(text.size()), &status);
-    const std::unique_ptr<UText, decltype(&utext_close)> input(opened, &utext_close);
-    if (U_FAILURE(status))
-        failWords(status);
-    const std::unique_ptr<icu::BreakIterator> iterator(m_rules->iterator->clone());
-    iterator->setText(input.get(), status);
-    if (U_FAILURE(status))
-        failWords(status);
-
+    const Input input = opened(text);
+    const auto iterator = iteratorOver(input, *m_rules->iterator);
     std::vector<ByteRange> words;
     std::int32_t begin = iterator->first();
     for (std::int32_t end = iterator->next(); end != icu::BreakIterator::DONE; end = iterator->next()) {
@@ -62,6 +74,29 @@ std::vector<ByteRange> WordBreaker::words(std::string_view text) const {
         begin = end;
     }
     return words;
+}
+
+struct LetterBreaker::Rules {
+    std::unique_ptr<icu::BreakIterator> iterator;
+};
+
+LetterBreaker::LetterBreaker() : m_rules(std::make_unique<Rules>()) {
+    UErrorCode status = U_ZERO_ERROR;
+    m_rules->iterator.reset(icu::BreakIterator::createCharacterInstance(icu::Locale::getRoot(), status));
+    if (U_FAILURE(status))
+        failWords(status);
+}
+
+LetterBreaker::~LetterBreaker() = default;
+
+std::vector<std::size_t> LetterBreaker::ends(std::string_view text) const {
+    const Input input = opened(text);
+    const auto iterator = iteratorOver(input, *m_rules->iterator);
+    std::vector<std::size_t> ends;
+    iterator->first();
+    for (std::int32_t end = iterator->next(); end != icu::BreakIterator::DONE; end = iterator->next())
+        ends.push_back(static_cast<std::size_t>(end));
+    return ends;
 }
 
 void numberWords(std::span<Token> tokens, std::span<const ByteRange> words) {

@@ -1,6 +1,7 @@
 // SentencePiece models against what SentencePiece's own program says (tests/fixtures/sentencepiece/make.sh), the way
 // back from each token to the typed letters, tokenizers of whole folders, and broken model files.
 #include "core/error.h"
+#include "core/text/characters.h"
 #include "core/text/sentencepiece.h"
 #include "core/text/tokenizer.h"
 #include "core/text/word_breaks.h"
