@@ -19,9 +19,10 @@ struct ByteRange {
 struct Token {
     std::int64_t id = 0;  ///< row in the embedding
     std::string text;     ///< as shown, UTF-8: the piece with its space mark (U+2581), or the special's name, `</s>`
-    ByteRange bytes;      ///< where it stands in the typed text; empty for specials and generated tokens
-    int word = -1;        ///< index of the word it is part of, counted from 0; -1 for specials
-    bool special = false; ///< added by the model's rules, not by the user's text
+    ByteRange bytes;      ///< where it stands in the typed text; empty for added specials and generated tokens
+    int word = -1;        ///< index of the word it is part of, counted from 0; -1 for what was not typed
+    bool special = false; ///< one of the model's own names, `</s>` or `[MASK]`: added by its rules, or typed as such
+    int segment = 0;      ///< 1 in the second of two texts, into which `bytes` then points; the model's token type
 
     friend bool operator==(const Token&, const Token&) = default;
 };
