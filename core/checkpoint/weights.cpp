@@ -186,18 +186,27 @@ void Weights::add(const std::vector<TensorView>& tensors, const std::string& fil
 }
 
 Weights Weights::renamed(const Naming& naming) const {
-    if (!naming.canonical)
-        return *this;
     Weights result;
     result.m_place = m_place;
     result.m_files = m_files;
     for (const auto& [name, entry] : m_tensors) {
-        const auto [existing, isNew] = result.m_tensors.emplace(naming.canonical(name), entry);
+        const auto [existing, isNew] =
+            result.m_tensors.emplace(naming.canonical ? naming.canonical(name) : name, entry);
         if (!isNew)
             throw Error(Error::Kind::Mismatch, m_place,
                         "tensors \"" + existing->second.tensor.name + "\" and \"" + name + "\" are both \""
                             + existing->first + "\"",
                         "keep one of them");
+    }
+    for (const auto& names : naming.tied) {
+        for (const auto& name : names) {
+            auto stored = result.m_tensors.extract(name);
+            if (stored.empty())
+                continue;
+            stored.key() = names.front();
+            result.m_tensors.insert(std::move(stored));
+            break;
+        }
     }
     return result;
 }

@@ -39,6 +39,9 @@ public:
         std::function<Source(const std::string& ours)> source;
         /// True for a tensor that the network has no use for: tied copies, computed tables. None when it is absent.
         std::function<bool(const std::string& theirs)> ignorable;
+        /// Canonical names of one and the same tensor, that which `source` gives first: if it is not there, another is
+        /// taken for it, since files keep any one of them.
+        std::vector<std::vector<std::string>> tied = {};
     };
 
     /// The same tensors by their canonical names, which all the rest then goes by.

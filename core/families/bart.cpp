@@ -21,7 +21,9 @@ Weights::Naming naming() {
                 [](const std::string& theirs) {
                     return theirs == "lm_head.weight"
                            || endsWithAny(theirs, {"coder.embed_tokens.weight", "coder.version"});
-                }};
+                },
+            .tied = {{"model.shared.weight", "model.encoder.embed_tokens.weight", "model.decoder.embed_tokens.weight",
+                      "lm_head.weight"}}};
 }
 
 Network build(const ModelConfig& config, const Weights* weights) {

@@ -40,7 +40,9 @@ Weights::Naming naming() {
                 [](const std::string& theirs) {
                     return theirs == "bert.embeddings.position_ids"
                            || startsWithAny(theirs, {"bert.pooler.", "cls.", "classifier.", "qa_classifier."});
-                }};
+                },
+            .tied = {{"bert.embeddings.word_embeddings.weight", "cls.predictions.decoder.weight"},
+                     {"cls.predictions.bias", "cls.predictions.decoder.bias"}}};
 }
 
 Network build(const ModelConfig& config, const Weights* weights) {

@@ -37,7 +37,8 @@ Weights::Naming naming() {
             .ignorable =
                 [](const std::string& theirs) {
                     return startsWithAny(theirs, {"vocab_", "pre_classifier.", "classifier.", "qa_outputs."});
-                }};
+                },
+            .tied = {{"distilbert.embeddings.word_embeddings.weight", "vocab_projector.weight"}}};
 }
 
 Network build(const ModelConfig& config, const Weights* weights) {

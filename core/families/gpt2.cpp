@@ -38,7 +38,8 @@ Weights::Naming naming() {
             .ignorable =
                 [](const std::string& theirs) {
                     return theirs == "lm_head.weight" || endsWithAny(theirs, {".attn.bias", ".attn.masked_bias"});
-                }};
+                },
+            .tied = {{"transformer.wte.weight", "lm_head.weight"}}};
 }
 
 Network build(const ModelConfig& config, const Weights* weights) {

@@ -29,7 +29,8 @@ Weights::Naming naming() {
             .ignorable =
                 [](const std::string& theirs) {
                     return theirs == "lm_head.weight" || theirs.ends_with(".rotary_emb.inv_freq");
-                }};
+                },
+            .tied = {{"model.embed_tokens.weight", "lm_head.weight"}}};
 }
 
 /// How the turns are stretched for texts longer than those of training: not at all, evenly, or as Llama 3.1 does.

@@ -37,7 +37,8 @@ Weights::Naming naming() {
                 [](const std::string& theirs) {
                     return theirs == "lm_head.weight" || theirs == "transformer.position_ids"
                            || theirs == "position_ids" || theirs.ends_with(".attn.bias");
-                }};
+                },
+            .tied = {{"transformer.tokens_embed.weight", "lm_head.weight"}}};
 }
 
 Network build(const ModelConfig& config, const Weights* weights) {

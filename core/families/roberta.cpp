@@ -40,7 +40,9 @@ Weights::Naming naming() {
                 [](const std::string& theirs) {
                     return theirs == "roberta.embeddings.position_ids"
                            || startsWithAny(theirs, {"roberta.pooler.", "lm_head.", "classifier.", "qa_outputs."});
-                }};
+                },
+            .tied = {{"roberta.embeddings.word_embeddings.weight", "lm_head.decoder.weight"},
+                     {"lm_head.bias", "lm_head.decoder.bias"}}};
 }
 
 Network build(const ModelConfig& config, const Weights* weights) {

@@ -50,7 +50,8 @@ Weights::Naming naming() {
                     return theirs == "lm_head.weight"
                            || endsWithAny(theirs, {"coder.embed_tokens.weight",
                                                    ".EncDecAttention.relative_attention_bias.weight"});
-                }};
+                },
+            .tied = {{"shared.weight", "encoder.embed_tokens.weight", "decoder.embed_tokens.weight"}}};
 }
 
 Network build(const ModelConfig& config, const Weights* weights) {

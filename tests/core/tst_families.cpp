@@ -1,16 +1,22 @@
 // Protects the families: what each computes against transformers' own numbers, tensor by tensor, for every reference
 // folder that is there, and what is said of a config that does not fit.
 #include "core/families/family.h"
+#include "core/nn/positions.h"
 #include "tests/support/compare.h"
+#include "tests/support/tiny_models.h"
 
 #include <nlohmann/json.hpp>
 #include <torch/torch.h>
 
+#include <QJsonArray>
 #include <QTest>
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <functional>
+#include <numbers>
 #include <span>
 
 using namespace headlight;
@@ -163,6 +169,52 @@ std::vector<std::int64_t> greedy(const Network& network, const json& inputs, std
     return ids;
 }
 
+/// A decoder's tensors, and the same computation as in transformers written down plainly, in double precision and
+/// head by head, for families that no reference folder shows.
+class Plain {
+public:
+    explicit Plain(const Tensors& tensors) {
+        for (const auto& view : tensors.m_views)
+            m_tensors[view.name] = asTensor(view).to(torch::kFloat64);
+    }
+    const torch::Tensor& operator[](const std::string& name) const { return m_tensors.at(name); }
+    /// x Wᵀ + b, the bias being zero where there is none.
+    torch::Tensor linear(const torch::Tensor& x, const std::string& name) const {
+        const auto product = x.matmul((*this)[name + ".weight"].t());
+        return m_tensors.contains(name + ".bias") ? product + (*this)[name + ".bias"] : product;
+    }
+    torch::Tensor normed(const torch::Tensor& x, const std::string& name) const {
+        return torch::layer_norm(x, {x.size(1)}, (*this)[name + ".weight"], (*this)[name + ".bias"], 1e-5);
+    }
+    torch::Tensor rms(const torch::Tensor& x, const std::string& name) const {
+        return x / (x * x).mean(1, true).add(1e-6).sqrt() * (*this)[name + ".weight"];
+    }
+
+private:
+    std::map<std::string, torch::Tensor> m_tensors;
+};
+
+/// One head, [T, D] each; a query sees itself and the `window` - 1 keys before it.
+torch::Tensor plainHead(const torch::Tensor& query, const torch::Tensor& key, const torch::Tensor& value,
+                        std::int64_t window) {
+    auto scores = query.matmul(key.t()) / std::sqrt(static_cast<double>(query.size(1)));
+    for (std::int64_t i = 0; i < scores.size(0); ++i)
+        for (std::int64_t j = 0; j < scores.size(1); ++j)
+            if (j > i || i - j >= window)
+                scores[i][j] = -1e9;
+    return scores.softmax(-1).matmul(value);
+}
+
+const std::vector<std::int64_t> someIds{5, 9, 3, 17, 7, 2, 11};
+
+std::string compareToPlain(const std::filesystem::path& folder, const torch::Tensor& expected) {
+    auto found = run(openFolder(folder), {{"input_ids", someIds}});
+    const auto plain = expected.to(torch::kFloat32).contiguous();
+    const auto ours = found["logits"].contiguous();
+    const auto count = static_cast<std::size_t>(plain.numel());
+    return compareClose({ours.data_ptr<float>(), count}, {plain.data_ptr<float>(), count}, 2e-5F);
+}
+
 } // namespace
 
 class TestFamilies : public QObject {
@@ -173,6 +225,14 @@ private Q_SLOTS:
     void agrees();
     void trainedModels_data();
     void trainedModels();
+    void openaiGptByHand();
+    void llamaByHand_data();
+    void llamaByHand();
+    void classifiers_data();
+    void classifiers();
+    void sameUnderAnotherName();
+    void tiedUnderAnyName();
+    void bucketsByHand();
     void piecewiseEqualsWhole();
     void wrongConfigs_data();
     void wrongConfigs();
@@ -289,6 +349,291 @@ void TestFamilies::trainedModels() {
         qInfo("attentions %g, logits %g of %g", attention, logits, expected.abs().max().item<double>());
         QVERIFY(attention < 2e-5 && logits < 2e-5 * expected.abs().max().item<double>());
     }
+}
+
+void TestFamilies::openaiGptByHand() {
+    constexpr std::int64_t width = 8, heads = 2, vocabularySize = 20;
+    const Folder folder;
+    folder.config({{u"model_type"_qs, u"openai-gpt"_qs},
+                   {u"architectures"_qs, QJsonArray{u"OpenAIGPTLMHeadModel"_qs}},
+                   {u"afn"_qs, u"gelu"_qs},
+                   {u"vocab_size"_qs, int(vocabularySize)},
+                   {u"n_embd"_qs, int(width)},
+                   {u"n_head"_qs, int(heads)},
+                   {u"n_layer"_qs, 2},
+                   {u"n_positions"_qs, 12}});
+    Tensors tensors;
+    tensors.add("tokens_embed.weight", {vocabularySize, width});
+    tensors.add("positions_embed.weight", {12, width});
+    for (const std::string layer : {"h.0.", "h.1."}) {
+        for (const std::string norm : {"ln_1.", "ln_2."}) {
+            tensors.add(layer + norm + "weight", {width});
+            tensors.add(layer + norm + "bias", {width});
+        }
+        const auto matrix = [&](const std::string& name, std::int64_t inputs, std::int64_t outputs) {
+            tensors.add(layer + name + ".weight", {inputs, outputs});
+            tensors.add(layer + name + ".bias", {outputs});
+        };
+        matrix("attn.c_attn", width, 3 * width);
+        matrix("attn.c_proj", width, width);
+        matrix("mlp.c_fc", width, 4 * width);
+        matrix("mlp.c_proj", 4 * width, width);
+        tensors.add(layer + "attn.bias", {1, 1, 12, 12});
+    }
+    tensors.write(folder.path() / "model.safetensors");
+
+    const Plain plain(tensors);
+    const auto conv = [&](const torch::Tensor& x, const std::string& name) {
+        return x.matmul(plain[name + ".weight"]) + plain[name + ".bias"];
+    };
+    const auto ids = torch::tensor(someIds);
+    auto x =
+        plain["tokens_embed.weight"].index_select(0, ids) + plain["positions_embed.weight"].narrow(0, 0, ids.size(0));
+    for (const std::string layer : {"h.0.", "h.1."}) {
+        const auto joined = conv(x, layer + "attn.c_attn").chunk(3, 1);
+        std::vector<torch::Tensor> outputs;
+        for (std::int64_t head = 0; head < heads; ++head) {
+            const auto part = [&](std::size_t which) { return joined[which].narrow(1, 4 * head, 4); };
+            outputs.push_back(plainHead(part(0), part(1), part(2), 1000));
+        }
+        const auto n = plain.normed(x + conv(torch::cat(outputs, 1), layer + "attn.c_proj"), layer + "ln_1");
+        const auto inner = conv(n, layer + "mlp.c_fc");
+        const auto gelu =
+            0.5 * inner * (1 + torch::tanh(std::sqrt(2 / std::numbers::pi) * (inner + 0.044715 * inner.pow(3))));
+        x = plain.normed(n + conv(gelu, layer + "mlp.c_proj"), layer + "ln_2");
+    }
+    const auto wrong = compareToPlain(folder.path(), x.matmul(plain["tokens_embed.weight"].t()));
+    QVERIFY2(wrong.empty(), wrong.c_str());
+}
+
+void TestFamilies::llamaByHand_data() {
+    using Turn = std::function<double(double)>;
+    QTest::addColumn<QJsonObject>("changes");
+    QTest::addColumn<Turn>("scaled");
+    const auto row = [](const char* name, const QJsonObject& changes, const Turn& scaled) {
+        QTest::newRow(name) << changes << scaled;
+    };
+    const Turn same = [](double turn) { return turn; };
+    row("Llama", {}, same);
+    row("Llama, with all biases and its own output",
+        {{u"attention_bias"_qs, true}, {u"mlp_bias"_qs, true}, {u"tie_word_embeddings"_qs, false}}, same);
+    row("Qwen2", {{u"model_type"_qs, u"qwen2"_qs}}, same);
+    row("Mistral, looking three tokens back", {{u"model_type"_qs, u"mistral"_qs}, {u"sliding_window"_qs, 3}}, same);
+    row("a longer reach, evenly", {{u"rope_scaling"_qs, QJsonObject{{u"type"_qs, u"linear"_qs}, {u"factor"_qs, 4.0}}}},
+        [](double turn) { return turn / 4; });
+    // As transformers writes it down, case by case.
+    row("a longer reach, as Llama 3.1 has it",
+        {{u"rope_scaling"_qs, QJsonObject{{u"rope_type"_qs, u"llama3"_qs},
+                                          {u"factor"_qs, 8.0},
+                                          {u"low_freq_factor"_qs, 1.0},
+                                          {u"high_freq_factor"_qs, 4.0},
+                                          {u"original_max_position_embeddings"_qs, 32}}}},
+        [](double turn) {
+            const double wave = 2 * std::numbers::pi / turn;
+            if (wave > 32 / 1.0)
+                return turn / 8;
+            if (wave < 32 / 4.0)
+                return turn;
+            const double smooth = (32 / wave - 1) / (4 - 1);
+            return (1 - smooth) * turn / 8 + smooth * turn;
+        });
+}
+
+void TestFamilies::llamaByHand() {
+    QFETCH(QJsonObject, changes);
+    QFETCH(std::function<double(double)>, scaled);
+    constexpr std::int64_t width = 10, heads = 4, keyHeads = 2, size = 6, inner = 12, vocabularySize = 20;
+    QJsonObject values{{u"model_type"_qs, u"llama"_qs},
+                       {u"architectures"_qs, QJsonArray{u"LlamaForCausalLM"_qs}},
+                       {u"vocab_size"_qs, int(vocabularySize)},
+                       {u"hidden_size"_qs, int(width)},
+                       {u"intermediate_size"_qs, int(inner)},
+                       {u"num_hidden_layers"_qs, 2},
+                       {u"num_attention_heads"_qs, int(heads)},
+                       {u"num_key_value_heads"_qs, int(keyHeads)},
+                       {u"head_dim"_qs, int(size)},
+                       {u"rope_theta"_qs, 100.0},
+                       {u"tie_word_embeddings"_qs, true}};
+    for (auto change = changes.begin(); change != changes.end(); ++change)
+        values[change.key()] = change.value();
+    const Folder folder;
+    folder.config(values);
+    const bool all = values[u"attention_bias"_qs].toBool();
+    const bool qwen = values[u"model_type"_qs] == u"qwen2"_qs;
+    const bool tied = values[u"tie_word_embeddings"_qs].toBool();
+    Tensors tensors;
+    tensors.add("model.embed_tokens.weight", {vocabularySize, width});
+    tensors.add("model.norm.weight", {width});
+    if (!tied)
+        tensors.add("lm_head.weight", {vocabularySize, width});
+    for (const std::string layer : {"model.layers.0.", "model.layers.1."}) {
+        const auto matrix = [&](const std::string& name, std::int64_t outputs, std::int64_t inputs, bool bias) {
+            tensors.add(layer + name + ".weight", {outputs, inputs});
+            if (bias)
+                tensors.add(layer + name + ".bias", {outputs});
+        };
+        tensors.add(layer + "input_layernorm.weight", {width});
+        tensors.add(layer + "post_attention_layernorm.weight", {width});
+        matrix("self_attn.q_proj", heads * size, width, all || qwen);
+        matrix("self_attn.k_proj", keyHeads * size, width, all || qwen);
+        matrix("self_attn.v_proj", keyHeads * size, width, all || qwen);
+        matrix("self_attn.o_proj", width, heads * size, all);
+        matrix("mlp.gate_proj", inner, width, all);
+        matrix("mlp.up_proj", inner, width, all);
+        matrix("mlp.down_proj", width, inner, all);
+    }
+    tensors.write(folder.path() / "model.safetensors");
+
+    const Plain plain(tensors);
+    const auto turned = [&](const torch::Tensor& vectors) { // [T, D]
+        auto result = vectors.clone();
+        for (std::int64_t t = 0; t < vectors.size(0); ++t) {
+            for (std::int64_t i = 0; i < size / 2; ++i) {
+                const double angle =
+                    static_cast<double>(t) * scaled(std::pow(100.0, -2.0 * static_cast<double>(i) / size));
+                const auto first = vectors[t][i], second = vectors[t][i + size / 2];
+                result[t][i] = first * std::cos(angle) - second * std::sin(angle);
+                result[t][i + size / 2] = second * std::cos(angle) + first * std::sin(angle);
+            }
+        }
+        return result;
+    };
+    const auto window = values[u"sliding_window"_qs].toInt(1000);
+    auto x = plain["model.embed_tokens.weight"].index_select(0, torch::tensor(someIds));
+    for (const std::string layer : {"model.layers.0.", "model.layers.1."}) {
+        const auto n = plain.rms(x, layer + "input_layernorm");
+        const auto queries = plain.linear(n, layer + "self_attn.q_proj");
+        const auto keys = plain.linear(n, layer + "self_attn.k_proj");
+        const auto contents = plain.linear(n, layer + "self_attn.v_proj");
+        std::vector<torch::Tensor> outputs;
+        for (std::int64_t head = 0; head < heads; ++head) {
+            const auto shared = head / 2 * size; // two heads of queries to each of keys
+            outputs.push_back(plainHead(turned(queries.narrow(1, head * size, size)),
+                                        turned(keys.narrow(1, shared, size)), contents.narrow(1, shared, size),
+                                        window));
+        }
+        x = x + plain.linear(torch::cat(outputs, 1), layer + "self_attn.o_proj");
+        const auto m = plain.rms(x, layer + "post_attention_layernorm");
+        const auto gate = plain.linear(m, layer + "mlp.gate_proj");
+        x = x
+            + plain.linear(gate * torch::sigmoid(gate) * plain.linear(m, layer + "mlp.up_proj"),
+                           layer + "mlp.down_proj");
+    }
+    const auto output = plain[tied ? "model.embed_tokens.weight" : "lm_head.weight"];
+    const auto wrong = compareToPlain(folder.path(), plain.rms(x, "model.norm").matmul(output.t()));
+    QVERIFY2(wrong.empty(), wrong.c_str());
+}
+
+void TestFamilies::classifiers_data() {
+    using Squash = std::function<torch::Tensor(const torch::Tensor&)>;
+    QTest::addColumn<QString>("folder");
+    QTest::addColumn<QString>("architecture");
+    QTest::addColumn<QString>("dense");
+    QTest::addColumn<QString>("output");
+    QTest::addColumn<Squash>("squash");
+    const auto models = shared / "fixtures" / "models";
+    const auto row = [](const std::filesystem::path& folder, const char* architecture, const char* dense,
+                        const char* output, const Squash& squash) {
+        QTest::newRow(architecture) << QString::fromStdString(folder.string()) << QString::fromLatin1(architecture)
+                                    << QString::fromLatin1(dense) << QString::fromLatin1(output) << squash;
+    };
+    row(fixtures / "roberta", "RobertaForSequenceClassification", "classifier.dense", "classifier.out_proj",
+        [](const torch::Tensor& x) { return torch::tanh(x); });
+    row(models / "distilbert", "DistilBertForSequenceClassification", "pre_classifier", "classifier",
+        [](const torch::Tensor& x) { return torch::relu(x); });
+    row(models / "bigbird_full", "BigBirdForSequenceClassification", "classifier.dense", "classifier.out_proj",
+        [](const torch::Tensor& x) { return torch::gelu(x, "tanh"); });
+}
+
+void TestFamilies::classifiers() {
+    QFETCH(QString, folder);
+    QFETCH(QString, architecture);
+    QFETCH(QString, dense);
+    QFETCH(QString, output);
+    QFETCH(std::function<torch::Tensor(const torch::Tensor&)>, squash);
+    const std::filesystem::path path = folder.toStdString();
+    if (!std::filesystem::is_directory(path))
+        QSKIP("../shared/fixtures is not there");
+    const auto file = SafetensorsFile::open(path / "model.safetensors");
+    Tensors tensors;
+    tensors.m_views = file.tensors();
+    const auto names = std::array{dense.toStdString(), output.toStdString()};
+    tensors.add(names[0] + ".weight", {32, 32});
+    tensors.add(names[0] + ".bias", {32});
+    tensors.add(names[1] + ".weight", {3, 32});
+    tensors.add(names[1] + ".bias", {3});
+    const Folder changed;
+    tensors.write(changed.path() / "model.safetensors");
+    auto values = readJson(path / "config.json");
+    values["architectures"] = {architecture.toStdString()};
+    values["id2label"] = {{"0", "down"}, {"1", "level"}, {"2", "up"}};
+    const auto network = openNetwork(ModelConfig(values, "config.json"), Weights::open(changed.path()));
+    QCOMPARE(network.labels, (std::vector<std::string>{"down", "level", "up"}));
+
+    // The same text as the reference's masked language model read, whose first state is known.
+    auto found = run(network, readJson(path / "expected.json")["inputs"]);
+    const auto reference = SafetensorsFile::open(path / "expected.safetensors");
+    const auto state = asTensor(*reference.find("last_hidden"))[0];
+    const auto added = [&](const std::string& name) {
+        return asTensor(*std::find_if(tensors.m_views.begin(), tensors.m_views.end(),
+                                      [&](const TensorView& view) { return view.name == name; }));
+    };
+    const auto inner = squash(torch::mv(added(names[0] + ".weight"), state) + added(names[0] + ".bias"));
+    const auto expected = torch::mv(added(names[1] + ".weight"), inner) + added(names[1] + ".bias");
+    QVERIFY((found["logits"] - expected).abs().max().item<float>() < 2e-5F);
+}
+
+void TestFamilies::sameUnderAnotherName() {
+    const auto inputs = readJson(fixtures / "roberta" / "expected.json")["inputs"];
+    const auto expected = run(openFolder(fixtures / "roberta"), inputs).at("logits");
+    for (const char* name : {"xlm-roberta", "camembert"}) {
+        auto values = readJson(fixtures / "roberta" / "config.json");
+        values["model_type"] = name;
+        const auto network = openNetwork(ModelConfig(values, "config.json"), Weights::open(fixtures / "roberta"));
+        QVERIFY(torch::equal(run(network, inputs).at("logits"), expected));
+    }
+}
+
+void TestFamilies::tiedUnderAnyName() {
+    const auto inputs = readJson(fixtures / "gpt2" / "expected.json")["inputs"];
+    const auto file = SafetensorsFile::open(fixtures / "gpt2" / "model.safetensors");
+    auto tensors = file.tensors();
+    for (auto& tensor : tensors)
+        if (tensor.name == "transformer.wte.weight")
+            tensor.name = "lm_head.weight";
+    const Folder folder;
+    writeFileAtomically(folder.path() / "model.safetensors", serializeSafetensors(tensors));
+    const auto network = openNetwork(ModelConfig::open(fixtures / "gpt2"), Weights::open(folder.path()));
+    QVERIFY(torch::equal(run(network, inputs).at("logits"), run(openFolder(fixtures / "gpt2"), inputs).at("logits")));
+}
+
+/// T5's buckets, which the references' few tokens hardly fill: worked out from the paper's rule for 8 buckets up to
+/// distance 16.
+void TestFamilies::bucketsByHand() {
+    torch::NoGradGuard noGradients;
+    TransformerOptions options;
+    options.width = 4;
+    options.heads = 1;
+    options.maxPositions = 100;
+    options.position = PositionKind::Relative;
+    options.relativeBuckets = 8;
+    options.relativeDistance = 16;
+    const auto bucketsOf = [&](BlockKind kind, std::int64_t row) {
+        Positions positions(options, kind);
+        positions.parameters().front().copy_(torch::arange(8, torch::kFloat32).unsqueeze(1));
+        const auto placed = positions.place(torch::zeros({1, 20, 4}), 0, {}, {});
+        const auto found = placed.distances[0][0][row].contiguous();
+        return QList<float>(found.data_ptr<float>(), found.data_ptr<float>() + 20);
+    };
+    // To the left 0, 1 alone, then 2-5 and 6 on; to the right the same, from 4: 2 log(d / 2) / log(8) is 1 at 5.7.
+    const QList<float> fromFirst{0, 5, 6, 6, 6, 6, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7};
+    QCOMPARE(bucketsOf(BlockKind::Encoder, 0), fromFirst);
+    QCOMPARE(bucketsOf(BlockKind::Encoder, 7).mid(0, 9), (QList<float>{3, 3, 2, 2, 2, 2, 1, 0, 5}));
+    // A decoder has all 8 for the left: 4 + 4 log(d / 4) / log(4), whole at 4, 5.7, 8, 11.3; the future shares bucket
+    // 0.
+    QCOMPARE(bucketsOf(BlockKind::Decoder, 19),
+             (QList<float>{7, 7, 7, 7, 7, 7, 7, 7, 6, 6, 6, 6, 5, 5, 4, 4, 3, 2, 1, 0}));
+    QCOMPARE(bucketsOf(BlockKind::Decoder, 0), QList<float>(20, 0));
 }
 
 void TestFamilies::piecewiseEqualsWhole() {
