@@ -4,6 +4,14 @@
 
 namespace headlight {
 
+namespace {
+
+/// Numbers of a weight that no longer fits the caches near a core. From there on one row is bound by reading it, which
+/// a product with a vector does two to three times faster (2048 x 512: 1.2 and 0.6 ms, 50257 x 768: 57 and 18 ms).
+constexpr std::int64_t large = 1 << 20;
+
+} // namespace
+
 torch::Tensor activate(const torch::Tensor& values, Activation activation) {
     switch (activation) {
     case Activation::Relu:
@@ -22,6 +30,15 @@ torch::Tensor activate(const torch::Tensor& values, Activation activation) {
     TORCH_INTERNAL_ASSERT(false, "an activation without a formula");
 }
 
+torch::Tensor affine(const torch::Tensor& x, const torch::Tensor& weight, const torch::Tensor& bias) {
+    if (x.numel() != weight.size(1) || weight.numel() < large || torch::GradMode::is_enabled())
+        return torch::linear(x, weight, bias);
+    const auto product = torch::mv(weight, x.flatten()); // [outputs]
+    auto shape = x.sizes().vec();
+    shape.back() = weight.size(0);
+    return (bias.defined() ? product + bias : product).view(shape);
+}
+
 Linear::Linear(const LinearOptions& options)
     : m_weight(register_parameter("weight", torch::empty({options.outputs, options.inputs}))) {
     if (options.bias)
@@ -31,7 +48,7 @@ Linear::Linear(const LinearOptions& options)
 }
 
 torch::Tensor Linear::forward(const torch::Tensor& x) const {
-    return torch::linear(x, m_weight, m_bias);
+    return affine(x, m_weight, m_bias);
 }
 
 Norm::Norm(const TransformerOptions& options)

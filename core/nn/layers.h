@@ -9,6 +9,9 @@ namespace headlight {
 
 torch::Tensor activate(const torch::Tensor& values, Activation activation);
 
+/// x Wᵀ + b, weight [outputs, inputs]; the bias may be undefined. Fast for the single row that a decoding step has.
+torch::Tensor affine(const torch::Tensor& x, const torch::Tensor& weight, const torch::Tensor& bias);
+
 struct LinearOptions {
     std::int64_t inputs = 0;
     std::int64_t outputs = 0;

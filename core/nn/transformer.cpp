@@ -39,7 +39,7 @@ torch::Tensor tokenVectors(torch::nn::Embedding& vectors, const torch::Tensor& i
 torch::Tensor outputs(const torch::Tensor& decoded, const std::shared_ptr<Linear>& untied,
                       const torch::nn::Embedding& tied, const TransformerOptions& options) {
     const auto read = options.outputScale == 1 ? decoded : decoded * options.outputScale;
-    return untied ? untied->forward(read) : torch::linear(read, tied->weight);
+    return untied ? untied->forward(read) : affine(read, tied->weight, {});
 }
 
 } // namespace
