@@ -14,8 +14,7 @@ void requireSizes(const Weights& weights, const Weights::Naming& naming, const T
     const auto require = [&](const std::string& ours, const std::vector<std::int64_t>& shape) {
         weights.requireShape(naming.source(ours), shape);
     };
-    const auto size = options.headSize > 0 ? options.headSize : options.width / options.heads;
-    const auto keyHeads = options.keyValueHeads > 0 ? options.keyValueHeads : options.heads;
+    const auto size = options.sizeOfHead();
     require("shared.weight", {options.vocabulary, options.width});
     if (options.tokenTypes > 0)
         require("token_types.weight", {options.tokenTypes, options.width});
@@ -27,7 +26,7 @@ void requireSizes(const Weights& weights, const Weights::Naming& naming, const T
         for (int layer = 0; layer < layers; ++layer) {
             const auto name = stack + ".layers." + std::to_string(layer);
             require(name + ".self_attn.q_proj.weight", {options.heads * size, options.width});
-            require(name + ".self_attn.k_proj.weight", {keyHeads * size, options.width});
+            require(name + ".self_attn.k_proj.weight", {options.headsOfKeys() * size, options.width});
             require(name + ".fc1.weight", {options.feedForward, options.width});
         }
     };

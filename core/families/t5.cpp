@@ -67,7 +67,7 @@ Network build(const ModelConfig& config, const Weights* weights) {
     options.position = PositionKind::Relative;
     options.relativeBuckets = config.integerOr("relative_attention_num_buckets", 32, 4, 65536);
     options.relativeDistance =
-        config.integerOr("relative_attention_max_distance", 128, options.relativeBuckets, 1 << 20);
+        config.integerOr("relative_attention_max_distance", 128, options.relativeBuckets / 2 + 1, 1 << 20);
     options.scaleEmbedding = false;
     options.norm = NormPlacement::Pre;
     options.normKind = NormKind::RmsNorm;

@@ -22,9 +22,9 @@ torch::Tensor turned(const torch::Tensor& vectors, const MultiHeadAttention::Rot
 } // namespace
 
 MultiHeadAttention::MultiHeadAttention(const TransformerOptions& options)
-    : m_heads(options.heads), m_keyHeads(options.keyValueHeads > 0 ? options.keyValueHeads : options.heads),
-      m_scaleByLayer(options.scaleByLayer), m_dropout(options.dropout) {
-    const auto size = options.headSize > 0 ? options.headSize : options.width / options.heads;
+    : m_heads(options.heads), m_keyHeads(options.headsOfKeys()), m_scaleByLayer(options.scaleByLayer),
+      m_dropout(options.dropout) {
+    const auto size = options.sizeOfHead();
     m_scale = options.attentionScale > 0 ? options.attentionScale : 1.0 / std::sqrt(static_cast<double>(size));
     const auto projection = [&](const char* name, std::int64_t heads) {
         return register_module(name, std::make_shared<Linear>(LinearOptions{.inputs = options.width,

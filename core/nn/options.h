@@ -90,6 +90,9 @@ struct TransformerOptions {
 
     double dropout = 0;
     bool initialise = true; ///< false: weights are left undefined, for a checkpoint is about to replace them
+
+    std::int64_t sizeOfHead() const { return headSize > 0 ? headSize : width / heads; }
+    std::int64_t headsOfKeys() const { return keyValueHeads > 0 ? keyValueHeads : heads; }
 };
 
 /// What an encoder alone says of its input.

@@ -39,7 +39,7 @@ Positions::Positions(const TransformerOptions& options, BlockKind kind)
 /// far positions show the difference.
 torch::Tensor Positions::angles(std::int64_t positions) const {
     const auto& rotary = m_options.rotary;
-    const auto size = m_options.headSize > 0 ? m_options.headSize : m_options.width / m_options.heads;
+    const auto size = m_options.sizeOfHead();
     const auto pair = torch::arange(0, size, 2, torch::kFloat32) / static_cast<double>(size); // [D / 2]
     auto turn = 1 / torch::pow(rotary.base, pair);
     auto kept = torch::zeros_like(turn); // how much of a turn is left as it is
@@ -128,8 +128,8 @@ Placed Positions::place(const torch::Tensor& tokens, std::int64_t first, const t
     }
     if (m_options.position == PositionKind::Relative) {
         const auto integers = m_table.options().dtype(torch::kInt64).requires_grad(false);
-        const auto place = torch::arange(used, integers);                                              // [K]
-        const auto apart = place.unsqueeze(0) - place.narrow(0, first, count).unsqueeze(1) + used - 1; // [T, K]
+        const auto where = torch::arange(used, integers);                                              // [K]
+        const auto apart = where.unsqueeze(0) - where.narrow(0, first, count).unsqueeze(1) + used - 1; // [T, K]
         const auto numbers = byDistance(used - 1).index_select(0, apart.flatten());                    // [T K, H]
         return {tokens, {}, {}, numbers.view({1, count, used, -1}).permute({0, 3, 1, 2})};             // [1, H, T, K]
     }
