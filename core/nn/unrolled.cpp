@@ -22,8 +22,15 @@ Tensor summedProduct(const Tensor& a, const Tensor& b, torch::ScalarType type) {
     return product(a.flatten(0, 1).t(), b.flatten(0, 1).to(type));
 }
 
+/// [B, T, …] -> [T, B, …]. A copy even where there is one row or step: it is written to.
 Tensor stepsFirst(const Tensor& values) {
-    return values.transpose(0, 1).to(torch::kFloat32).contiguous(); // [B, T, …] -> [T, B, …]
+    return values.transpose(0, 1).to(torch::kFloat32, false, true, at::MemoryFormat::Contiguous);
+}
+
+/// [T, B, …] -> [B, T, …]. A copy even where there is one row or step: a result that shares its memory with what is
+/// saved for the gradient is refused.
+Tensor rowsFirst(const Tensor& values) {
+    return values.transpose(0, 1).clone(at::MemoryFormat::Contiguous);
 }
 
 /// The elementwise part of a GRU for all steps, kept for the way back.
@@ -94,7 +101,7 @@ struct Gru : torch::autograd::Function<Gru> {
         auto saved = gates.saved();
         saved.push_back(typed);
         graph->save_for_backward(saved);
-        return gates.states().transpose(0, 1).contiguous();
+        return rowsFirst(gates.states());
     }
 
     static variable_list backward(AutogradContext* graph, variable_list gradients) {
@@ -148,7 +155,7 @@ struct Additive : torch::autograd::Function<Additive> {
         graph->save_for_backward(saved);
         variable_list results;
         for (const auto& sequence : {gates.states(), contexts, weights, energies, queries})
-            results.push_back(sequence.transpose(0, 1).contiguous());
+            results.push_back(rowsFirst(sequence));
         graph->mark_non_differentiable({results[2], results[3], results[4]});
         return results;
     }
