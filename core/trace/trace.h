@@ -98,7 +98,7 @@ struct PositionTable {
 
 struct Candidate {
     std::int64_t id = 0;
-    std::string text;
+    std::string text; ///< as Token::text; of a label, its name
     float probability = 0;
 };
 
@@ -115,29 +115,41 @@ struct Logits {
     std::vector<float> values; ///< [rows, vocabulary]
 };
 
+/// What a model reads of a source that is too long for it. Tokens are counted without the model's specials.
+struct Window {
+    int begin = 0;  ///< tokens left out before
+    int length = 0; ///< tokens read
+    int total = 0;  ///< tokens of the whole text
+};
+
 /// Milliseconds of wall-clock time that each stage took.
 struct Timings {
     double tokenize = 0;
     double model = 0; ///< encoding, decoding and the watched pass
 };
 
-/// One run. An encoder–decoder's row t of `decoder` and `cross` takes in `target[t]` and emits `emitted[t]`:
-/// an alignment is read at either, and both lists have as many tokens as those blocks have queries.
+/// One run. A decoder alone has `target` and no `source`, an encoder alone the reverse. An encoder–decoder's row t of
+/// `decoder` and `cross` takes in `target[t]` and emits `emitted[t]`: an alignment is read at either, and both lists
+/// have as many tokens as those blocks have queries.
 struct Trace {
-    std::string model;  ///< name of the model, as the catalog shows it
-    std::string family; ///< model_type of its config
-    std::string sourceText;
-    std::string targetText;     ///< the text typed as target, or the model's own output, decoded
-    bool targetForced = false;  ///< true when the target was given, not decoded
-    std::vector<Token> source;  ///< keys of encoder and cross
-    std::vector<Token> target;  ///< what the decoder takes in, its start token first; empty without a decoder
-    std::vector<Token> emitted; ///< what each of its steps gives out, the end token last
+    std::string model;            ///< name of the model, as the catalog shows it
+    std::string family;           ///< model_type of its config
+    std::string sourceText;       ///< what was typed; a decoder alone goes on from it
+    std::string secondText;       ///< of two texts that an encoder read together; empty when there was one
+    std::string targetText;       ///< typed as target, or the model's own output; of a decoder alone all of its text
+    bool targetForced = false;    ///< true when the target was given, not decoded
+    std::optional<Window> window; ///< absent when all of the source was read
+    std::vector<Token> source;    ///< keys of encoder and cross
+    std::vector<Token> target;    ///< what the decoder takes in, its start token first; empty without a decoder
+    int prompt = 0;               ///< of a decoder alone: how many of `target` were given to it
+    std::vector<Token> emitted;   ///< what each of its steps gives out, the end token last
     std::optional<AttentionBlock> encoder;
     std::optional<AttentionBlock> decoder;
     std::optional<AttentionBlock> cross;
     std::optional<AdditiveEnergies> additive;
     std::optional<PositionTable> positions;
     std::vector<Prediction> predictions;
+    std::vector<Candidate> labels; ///< of a classification, all of them, most probable first
     std::optional<Logits> logits;
     Timings timings;
     std::vector<std::string> notices; ///< what the user should know of this run: text cut, weights not finite

@@ -25,6 +25,7 @@ using nlohmann::ordered_json;
 constexpr auto format = "headlight-trace";
 constexpr int version = 1;
 constexpr auto exportAgain = "export the trace again";
+constexpr int mostSegments = 1 << 20;
 constexpr double rowSumTolerance = 0.02; // of bfloat16 weights that were cut, not rounded
 
 struct NamedBlock {
@@ -77,14 +78,26 @@ ordered_json finiteOrNull(double number) {
     return std::isfinite(number) ? ordered_json(number) : ordered_json(nullptr);
 }
 
-ordered_json tokensJson(const std::vector<Token>& tokens, const ValidText& text) {
+ordered_json tokensJson(const std::vector<Token>& tokens, const ValidText& first, const ValidText& second) {
     auto list = ordered_json::array();
-    for (const auto& token : tokens)
+    for (const auto& token : tokens) {
+        const auto& text = token.segment == 0 ? first : second;
         list.push_back({{"id", token.id},
                         {"text", ValidText(token.text).text},
                         {"bytes", {text.offset(token.bytes.begin), text.offset(token.bytes.end)}},
                         {"word", token.word},
-                        {"special", token.special}});
+                        {"special", token.special},
+                        {"segment", token.segment}});
+    }
+    return list;
+}
+
+ordered_json candidatesJson(const std::vector<Candidate>& candidates) {
+    auto list = ordered_json::array();
+    for (const auto& candidate : candidates)
+        list.push_back({{"id", candidate.id},
+                        {"text", ValidText(candidate.text).text},
+                        {"probability", finiteOrNull(static_cast<double>(candidate.probability))}});
     return list;
 }
 
@@ -184,11 +197,15 @@ private:
     std::string m_place;
 };
 
-std::vector<Token> readTokens(const JsonReader& reader, const json& list, const std::string& text) {
-    const auto size = static_cast<std::int64_t>(text.size());
+/// Files of before there were models of two texts say nothing of segments, second texts, prompts and labels.
+std::vector<Token> readTokens(const JsonReader& reader, const json& list, const std::string& first,
+                              const std::string& second) {
     std::vector<Token> tokens;
     for (const auto& entry : list) {
         Token token;
+        if (entry.is_object() && entry.contains("segment"))
+            token.segment = static_cast<int>(reader.integer(entry["segment"], "segment", {0, mostSegments}));
+        const auto size = static_cast<std::int64_t>((token.segment == 0 ? first : second).size());
         token.id = reader.integer(entry, "id");
         token.text = reader.text(entry, "text");
         const auto& bytes = reader.list(entry, "bytes");
@@ -203,6 +220,14 @@ std::vector<Token> readTokens(const JsonReader& reader, const json& list, const 
         tokens.push_back(std::move(token));
     }
     return tokens;
+}
+
+std::vector<Candidate> readCandidates(const JsonReader& reader, const json& list) {
+    std::vector<Candidate> candidates;
+    for (const auto& candidate : list)
+        candidates.push_back({reader.integer(candidate, "id"), reader.text(candidate, "text"),
+                              static_cast<float>(reader.number(candidate, "probability"))});
+    return candidates;
 }
 
 /// Everything but the tensors, from the text that traceJson made.
@@ -220,17 +245,22 @@ Trace readDescription(const std::string& text, const std::string& place) {
     trace.sourceText = reader.text(root, "source_text");
     trace.targetText = reader.text(root, "target_text");
     trace.targetForced = reader.boolean(root, "target_forced");
-    trace.source = readTokens(reader, reader.list(root, "source"), trace.sourceText);
-    trace.target = readTokens(reader, reader.list(root, "target"), trace.targetText);
-    trace.emitted = readTokens(reader, reader.list(root, "emitted"), trace.targetText);
+    if (root.contains("second_text"))
+        trace.secondText = reader.text(root, "second_text");
+    trace.source = readTokens(reader, reader.list(root, "source"), trace.sourceText, trace.secondText);
+    trace.target = readTokens(reader, reader.list(root, "target"), trace.targetText, trace.targetText);
+    trace.emitted = readTokens(reader, reader.list(root, "emitted"), trace.targetText, trace.targetText);
+    if (root.contains("prompt"))
+        trace.prompt = static_cast<int>(
+            reader.integer(root["prompt"], "prompt", {0, static_cast<std::int64_t>(trace.target.size())}));
+    if (root.contains("labels"))
+        trace.labels = readCandidates(reader, reader.list(root, "labels"));
     const auto rows = static_cast<std::int64_t>((trace.target.empty() ? trace.source : trace.target).size());
     for (const auto& entry : reader.list(root, "predictions")) {
         Prediction prediction;
         prediction.position =
             static_cast<int>(reader.integer(reader.member(entry, "position"), "position", {0, rows - 1}));
-        for (const auto& candidate : reader.list(entry, "candidates"))
-            prediction.candidates.push_back({reader.integer(candidate, "id"), reader.text(candidate, "text"),
-                                             static_cast<float>(reader.number(candidate, "probability"))});
+        prediction.candidates = readCandidates(reader, reader.list(entry, "candidates"));
         trace.predictions.push_back(std::move(prediction));
     }
     if (const auto& kind = reader.member(root, "positions"); !kind.is_null()) {
@@ -445,16 +475,12 @@ std::string rowNotice(const char* name, const AttentionBlock& block) {
 
 std::string traceJson(const Trace& trace) {
     const ValidText sourceText(trace.sourceText);
+    const ValidText secondText(trace.secondText);
     const ValidText targetText(trace.targetText);
     auto predictions = ordered_json::array();
-    for (const auto& prediction : trace.predictions) {
-        auto candidates = ordered_json::array();
-        for (const auto& candidate : prediction.candidates)
-            candidates.push_back({{"id", candidate.id},
-                                  {"text", ValidText(candidate.text).text},
-                                  {"probability", finiteOrNull(static_cast<double>(candidate.probability))}});
-        predictions.push_back({{"position", prediction.position}, {"candidates", std::move(candidates)}});
-    }
+    for (const auto& prediction : trace.predictions)
+        predictions.push_back(
+            {{"position", prediction.position}, {"candidates", candidatesJson(prediction.candidates)}});
     auto notices = ordered_json::array();
     for (const auto& notice : trace.notices)
         notices.push_back(ValidText(notice).text);
@@ -463,12 +489,15 @@ std::string traceJson(const Trace& trace) {
                  {"model", ValidText(trace.model).text},
                  {"family", ValidText(trace.family).text},
                  {"source_text", sourceText.text},
+                 {"second_text", secondText.text},
                  {"target_text", targetText.text},
                  {"target_forced", trace.targetForced},
-                 {"source", tokensJson(trace.source, sourceText)},
-                 {"target", tokensJson(trace.target, targetText)},
-                 {"emitted", tokensJson(trace.emitted, targetText)},
+                 {"source", tokensJson(trace.source, sourceText, secondText)},
+                 {"target", tokensJson(trace.target, targetText, targetText)},
+                 {"prompt", trace.prompt},
+                 {"emitted", tokensJson(trace.emitted, targetText, targetText)},
                  {"predictions", std::move(predictions)},
+                 {"labels", candidatesJson(trace.labels)},
                  {"positions", trace.positions
                                    ? ordered_json(positionKinds[static_cast<std::size_t>(trace.positions->kind)])
                                    : ordered_json(nullptr)},
