@@ -5,6 +5,7 @@
 #include "core/checkpoint/safetensors.h"
 
 #include <QFile>
+#include <QJsonArray>
 #include <QJsonDocument>
 #include <QJsonObject>
 #include <QTemporaryDir>
@@ -112,6 +113,54 @@ public:
         config(recurrentConfig(attention));
         recurrentTensors(attention == QLatin1String("additive")).write(path() / "model.safetensors");
         tokenizer();
+    }
+    /// A reference model of random weights with a tokenizer of words: w5, w6 and so on, [CLS] and [SEP] around a text
+    /// for an encoder, [MASK] where a word is hidden.
+    void copyWithWords(const std::string& fixture) const {
+        constexpr int words = 200;
+        const auto from = std::filesystem::path(HEADLIGHT_FIXTURES) / fixture;
+        for (const char* name : {"config.json", "model.safetensors"})
+            std::filesystem::copy_file(from / name, path() / name);
+        const QStringList specials{u"[PAD]"_qs, u"[UNK]"_qs, u"[CLS]"_qs, u"[SEP]"_qs, u"[MASK]"_qs};
+        QJsonObject vocabulary;
+        QJsonArray added;
+        for (int id = 0; id < words; ++id)
+            vocabulary[id < specials.size() ? specials[id] : u"w%1"_qs.arg(id)] = id;
+        for (int id = 0; id < specials.size(); ++id)
+            added.append(QJsonObject{{u"id"_qs, id},
+                                     {u"content"_qs, specials[id]},
+                                     {u"single_word"_qs, false},
+                                     {u"lstrip"_qs, false},
+                                     {u"rstrip"_qs, false},
+                                     {u"normalized"_qs, false},
+                                     {u"special"_qs, true}});
+        const auto special = [](const QString& name, int type) {
+            return QJsonObject{{u"SpecialToken"_qs, QJsonObject{{u"id"_qs, name}, {u"type_id"_qs, type}}}};
+        };
+        const auto sequence = [](const QString& name, int type) {
+            return QJsonObject{{u"Sequence"_qs, QJsonObject{{u"id"_qs, name}, {u"type_id"_qs, type}}}};
+        };
+        const auto known = [&](const QString& name, int id) {
+            return QJsonObject{{u"id"_qs, name}, {u"ids"_qs, QJsonArray{id}}, {u"tokens"_qs, QJsonArray{name}}};
+        };
+        const QJsonObject around{
+            {u"type"_qs, u"TemplateProcessing"_qs},
+            {u"single"_qs, QJsonArray{special(u"[CLS]"_qs, 0), sequence(u"A"_qs, 0), special(u"[SEP]"_qs, 0)}},
+            {u"pair"_qs, QJsonArray{special(u"[CLS]"_qs, 0), sequence(u"A"_qs, 0), special(u"[SEP]"_qs, 0),
+                                    sequence(u"B"_qs, 1), special(u"[SEP]"_qs, 1)}},
+            {u"special_tokens"_qs,
+             QJsonObject{{u"[CLS]"_qs, known(u"[CLS]"_qs, 2)}, {u"[SEP]"_qs, known(u"[SEP]"_qs, 3)}}}};
+        const QJsonObject tokenizer{
+            {u"version"_qs, u"1.0"_qs},
+            {u"added_tokens"_qs, added},
+            {u"normalizer"_qs, QJsonValue()},
+            {u"pre_tokenizer"_qs, QJsonObject{{u"type"_qs, u"WhitespaceSplit"_qs}}},
+            {u"post_processor"_qs, fixture == "gpt2" ? QJsonValue() : QJsonValue(around)},
+            {u"decoder"_qs, QJsonValue()},
+            {u"model"_qs,
+             QJsonObject{{u"type"_qs, u"WordLevel"_qs}, {u"vocab"_qs, vocabulary}, {u"unk_token"_qs, u"[UNK]"_qs}}}};
+        headlight::write(path() / "tokenizer.json", QJsonDocument(tokenizer).toJson());
+        headlight::write(path() / "tokenizer_config.json", R"({"mask_token": "[MASK]", "cls_token": "[CLS]"})");
     }
     void copyOfMarian() const {
         for (const char* name : {"config.json", "model.safetensors"})

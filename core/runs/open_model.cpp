@@ -1,0 +1,225 @@
+#include "core/runs/open_model.h"
+
+#include "core/hub.h"
+
+#include <torch/torch.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <string_view>
+
+namespace headlight {
+
+OpenModel::OpenModel(LoadedModel loaded) : m_loaded(std::move(loaded)) {
+    const auto& network = m_loaded.network;
+    if (m_loaded.tokenizer && m_loaded.tokenizer->size() > network.vocabulary)
+        throw Error(Error::Kind::Mismatch, m_loaded.folder.string(),
+                    "the tokenizer has " + std::to_string(m_loaded.tokenizer->size()) + " tokens, the embedding "
+                        + std::to_string(network.vocabulary) + " rows",
+                    "the tokenizer's files and the weights must be of the same model");
+    m_info.name = modelName(m_loaded.folder);
+    m_info.family = m_loaded.family;
+    m_info.parameters = m_loaded.parameters;
+    m_info.encoderLayers = network.encoderLayers;
+    m_info.decoderLayers = network.decoderLayers;
+    m_info.heads = network.heads;
+    m_info.maxPositions = static_cast<int>(network.maxPositions);
+    m_info.hasTokenizer = hasTokenizer();
+}
+
+TracePointer OpenModel::run(const Request& request, std::stop_token stop) {
+    torch::NoGradGuard noGradients;
+    try {
+        auto trace = std::make_shared<Trace>();
+        trace->model = m_info.name;
+        trace->family = m_info.family;
+        trace->notices = m_loaded.notices;
+        Watch watch(request.record);
+        const auto start = std::chrono::steady_clock::now();
+        runWatched(request, watch, stop, *trace);
+        const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - start;
+        trace->timings.model = took.count() - trace->timings.tokenize;
+        watch.freeze(*trace);
+        return trace;
+    } catch (const Stopped&) {
+        return nullptr;
+    } catch (const c10::Error& error) {
+        throw Error(Error::Kind::Invalid, m_loaded.folder.string(), error.what_without_backtrace());
+    } catch (const std::bad_alloc&) {
+        throw Error(Error::Kind::Invalid, m_loaded.folder.string(), "the run does not fit into memory",
+                    "shorten the text");
+    }
+}
+
+const Tokenizer& OpenModel::tokenizer() const {
+    if (!m_loaded.tokenizer)
+        throw Error(Error::Kind::Invalid, m_loaded.folder.string(), "the folder has no tokenizer that is known",
+                    "give token ids instead of text");
+    return *m_loaded.tokenizer;
+}
+
+bool OpenModel::isSpecial(std::int64_t id) const {
+    const auto& ids = m_loaded.network.ids;
+    return id == ids.start || id == ids.end || id == ids.pad;
+}
+
+Token OpenModel::tokenOf(std::int64_t id) const {
+    Token token = hasTokenizer() ? tokenizer().token(id) : Token{.id = id, .text = std::to_string(id), .bytes = {}};
+    token.bytes = {};
+    token.word = -1;
+    token.special = token.special || isSpecial(id);
+    return token;
+}
+
+std::vector<Token> OpenModel::tokensOf(const std::vector<std::int64_t>& ids) const {
+    std::vector<Token> tokens;
+    for (const auto id : ids)
+        tokens.push_back(tokenOf(id));
+    numberWords(tokens);
+    return tokens;
+}
+
+std::vector<Token> OpenModel::givenTokens(const std::vector<std::int64_t>& ids, const char* option) const {
+    for (const auto id : ids)
+        if (id < 0 || id >= m_loaded.network.vocabulary)
+            throw Error(Error::Kind::Invalid, option, std::to_string(id) + " is not an id of this model",
+                        "ids go from 0 to " + std::to_string(m_loaded.network.vocabulary - 1));
+    return tokensOf(ids);
+}
+
+std::vector<Token> OpenModel::readSource(const Request& request, bool keepEnd, Trace& trace) const {
+    const auto room = static_cast<std::size_t>(m_loaded.network.maxPositions);
+    const auto start = std::chrono::steady_clock::now();
+    trace.sourceText = request.source;
+    trace.secondText = request.second.value_or(std::string());
+    std::vector<Token> tokens;
+    std::optional<std::vector<Token>> second;
+    std::size_t specials = 0;
+    if (!request.sourceIds.empty()) {
+        tokens = givenTokens(request.sourceIds, "--ids");
+    } else {
+        tokens = tokenizer().encode(request.source);
+        if (request.second)
+            second = tokenizer().encode(*request.second);
+        specials = tokenizer().assemble({}, second ? std::optional(std::vector<Token>()) : std::nullopt).size();
+    }
+    const auto others = specials + (second ? second->size() : 0);
+    if (tokens.size() + others > room) {
+        // The first text gives way, down to nothing; then the second one's end.
+        const auto kept = others < room ? std::min(tokens.size(), room - others) : 0;
+        const auto left = tokens.size() - kept;
+        const auto begin = request.skip ? std::min(static_cast<std::size_t>(std::max(*request.skip, 0)), left)
+                           : keepEnd    ? left
+                                        : 0;
+        trace.window = Window{static_cast<int>(begin), static_cast<int>(kept), static_cast<int>(tokens.size())};
+        trace.notices.push_back("source cut: " + std::to_string(tokens.size() + others) + " tokens, this model reads "
+                                + std::to_string(room));
+        tokens.erase(tokens.begin(), tokens.begin() + static_cast<std::ptrdiff_t>(begin));
+        tokens.resize(kept);
+        if (second && second->size() > room - std::min(room, specials + kept))
+            second->resize(room - std::min(room, specials + kept));
+    }
+    if (request.sourceIds.empty())
+        tokens = tokenizer().assemble(std::move(tokens), std::move(second));
+    if (tokens.size() > room) // where even the specials are too many
+        tokens.resize(room);
+    const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - start;
+    trace.timings.tokenize = took.count();
+    return tokens;
+}
+
+void OpenModel::refuseSegments(const Request& request) const {
+    if (!request.segmentIds.empty())
+        throw Error(Error::Kind::Unsupported, "--segment-ids",
+                    m_info.name + " (" + m_info.family + ") is no encoder alone, which could tell texts apart",
+                    "leave them out");
+}
+
+void OpenModel::cut(std::vector<Token>& tokens, std::size_t most, const char* what, Trace& trace) {
+    if (tokens.size() <= most)
+        return;
+    trace.notices.push_back(std::string(what) + " cut: " + std::to_string(tokens.size()) + " tokens, this model reads "
+                            + std::to_string(most));
+    tokens.resize(most);
+}
+
+void OpenModel::predict(const torch::Tensor& logits, const Request& request, const std::vector<bool>& masked,
+                        Trace& trace) const {
+    warnOfNaN(logits, trace);
+    keepLogits(logits, request, trace);
+    const auto& record = request.record;
+    const auto rows = logits.size(0);
+    const bool anyMasked = std::find(masked.begin(), masked.end(), true) != masked.end();
+    const auto most = std::max(record.candidates, anyMasked ? record.maskCandidates : 0);
+    const auto width = std::clamp<std::int64_t>(most, 0, logits.size(1));
+    if (width == 0)
+        return;
+    const auto [values, indices] = torch::softmax(logits / request.sampling.temperature, -1).topk(width);
+    const auto probability = values.contiguous(), id = indices.contiguous();
+    for (std::int64_t row = 0; row < rows; ++row) {
+        const auto kept = std::min<std::int64_t>(width, masked.empty() || !masked[static_cast<std::size_t>(row)]
+                                                            ? record.candidates
+                                                            : record.maskCandidates);
+        Prediction prediction{static_cast<int>(row), {}};
+        for (std::int64_t k = 0; k < kept; ++k) {
+            const auto candidate = id.data_ptr<std::int64_t>()[row * width + k];
+            prediction.candidates.push_back(
+                {candidate, tokenOf(candidate).text, probability.data_ptr<float>()[row * width + k]});
+        }
+        if (kept > 0)
+            trace.predictions.push_back(std::move(prediction));
+    }
+}
+
+void OpenModel::keepLogits(const torch::Tensor& logits, const Request& request, Trace& trace) {
+    if (!request.record.logits)
+        return;
+    auto& kept = trace.logits.emplace();
+    kept.rows = static_cast<int>(logits.size(0));
+    kept.vocabulary = static_cast<int>(logits.size(1));
+    kept.values.assign(logits.data_ptr<float>(), logits.data_ptr<float>() + logits.numel());
+}
+
+void OpenModel::warnOfNaN(const torch::Tensor& logits, Trace& trace) {
+    if (!torch::isfinite(logits).all().item<bool>())
+        trace.notices.push_back("the model's output is not finite: its weights are broken");
+}
+
+std::vector<std::int64_t> OpenModel::idsOf(const std::vector<Token>& tokens) {
+    std::vector<std::int64_t> ids;
+    ids.reserve(tokens.size());
+    for (const auto& token : tokens)
+        ids.push_back(token.id);
+    return ids;
+}
+
+torch::Tensor OpenModel::batchOfOne(const std::vector<std::int64_t>& ids) {
+    return torch::tensor(ids, torch::kInt64).unsqueeze(0);
+}
+
+void OpenModel::numberWords(std::vector<Token>& tokens, std::size_t from) {
+    // SentencePiece's space, and the space and line break of byte-level vocabularies.
+    constexpr std::array<std::string_view, 3> marks{"\u2581", "\u0120", "\u010a"};
+    constexpr std::string_view wordEnd = "</w>"; // of OpenAI-GPT
+    int word = -1;
+    bool begins = true;
+    for (std::size_t i = 0; i < tokens.size(); ++i) {
+        auto& token = tokens[i];
+        if (i < from) {
+            word = std::max(word, token.word);
+            begins = token.text.ends_with(wordEnd);
+            continue;
+        }
+        if (token.special)
+            continue;
+        for (const auto mark : marks)
+            begins = begins || token.text.starts_with(mark);
+        if (begins || word < 0)
+            ++word;
+        token.word = word;
+        begins = token.text.ends_with(wordEnd);
+    }
+}
+
+} // namespace headlight

@@ -1,0 +1,82 @@
+// What all open models share: tokens and their names, cutting to what the model reads, what it says at each row. The
+// three ways to run one (encoder and decoder, encoder alone, decoder alone) are files beside this.
+#pragma once
+
+#include "core/engine.h"
+#include "core/families/family.h"
+#include "core/text/tokenizer.h"
+
+#include <torch/types.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace headlight {
+
+/// What a model folder holds, read and checked.
+struct LoadedModel {
+    std::filesystem::path folder;
+    std::string family;
+    Network network;
+    std::unique_ptr<Tokenizer> tokenizer; ///< null: the folder has none, and ids are all that can be run
+    std::int64_t parameters = 0;
+    std::vector<std::string> notices; ///< of every run
+};
+
+class OpenModel : public Engine {
+public:
+    const ModelInfo& info() const final { return m_info; }
+    TracePointer run(const Request& request, std::stop_token stop) final;
+
+protected:
+    /// @throws Error when the tokenizer is of another model
+    explicit OpenModel(LoadedModel loaded);
+
+    /// @throws Stopped
+    virtual void runWatched(const Request& request, Watch& watch, const std::stop_token& stop, Trace& trace) = 0;
+
+    Network& network() { return m_loaded.network; }
+    const Network& network() const { return m_loaded.network; }
+    ModelInfo& changeInfo() { return m_info; }
+    /// @throws Error when there is none
+    const Tokenizer& tokenizer() const;
+    bool hasTokenizer() const { return m_loaded.tokenizer != nullptr; }
+
+    bool isSpecial(std::int64_t id) const;
+    /// A token that nobody typed.
+    Token tokenOf(std::int64_t id) const;
+    std::vector<Token> tokensOf(const std::vector<std::int64_t>& ids) const;
+    /// The same for ids that a user gave. @param option names them in messages
+    std::vector<Token> givenTokens(const std::vector<std::int64_t>& ids, const char* option) const;
+
+    /// The source as the model reads it, specials included, cut where it is too long; trace.source is left alone.
+    std::vector<Token> readSource(const Request& request, bool keepEnd, Trace& trace) const;
+    /// @throws Error when the request has segments, which only an encoder alone can tell apart
+    void refuseSegments(const Request& request) const;
+    /// Keeps the first `most`, and says so.
+    static void cut(std::vector<Token>& tokens, std::size_t most, const char* what, Trace& trace);
+
+    /// What the model says at each row. @param logits [rows, V] @param masked rows where it guesses a hidden word
+    void predict(const torch::Tensor& logits, const Request& request, const std::vector<bool>& masked,
+                 Trace& trace) const;
+    static void keepLogits(const torch::Tensor& logits, const Request& request, Trace& trace);
+    static void warnOfNaN(const torch::Tensor& logits, Trace& trace);
+
+    static std::vector<std::int64_t> idsOf(const std::vector<Token>& tokens);
+    static torch::Tensor batchOfOne(const std::vector<std::int64_t>& ids); ///< [1, T]
+    /// Words of tokens that nobody typed, from a token on: a new one begins at a space.
+    static void numberWords(std::vector<Token>& tokens, std::size_t from = 0);
+
+private:
+    LoadedModel m_loaded;
+    ModelInfo m_info;
+};
+
+std::unique_ptr<Engine> translationEngine(LoadedModel loaded);
+std::unique_ptr<Engine> encoderEngine(LoadedModel loaded);
+std::unique_ptr<Engine> causalEngine(LoadedModel loaded);
+
+} // namespace headlight

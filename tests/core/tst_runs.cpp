@@ -1,0 +1,165 @@
+// Protects the runs of an encoder and of a decoder alone: what they say, how a decoder goes on, how a text that is too
+// long is cut. Their numbers are tst_families' business.
+#include "core/engine.h"
+#include "tests/support/tiny_models.h"
+
+#include <QTest>
+
+#include <algorithm>
+
+using namespace headlight;
+
+namespace {
+
+std::string word(int id) {
+    return QStringLiteral("w%1").arg(id).toStdString();
+}
+
+} // namespace
+
+class TestRuns : public QObject {
+    Q_OBJECT
+private Q_SLOTS:
+    void hiddenWordsGetMoreCandidates() {
+        const Folder folder;
+        folder.copyWithWords("roberta");
+        const auto engine = Engine::open(folder.path());
+        QVERIFY(engine->info().hasEncoder && !engine->info().hasDecoder);
+        QCOMPARE(engine->info().mask, std::string("[MASK]"));
+        Request request;
+        request.source = "w10 [MASK] w12";
+        const auto trace = engine->run(request);
+        QCOMPARE(trace->source.size(), 5U); // with what stands before and after
+        QCOMPARE(trace->source[2].text, std::string("[MASK]"));
+        QVERIFY((trace->source[2].bytes == ByteRange{4, 10}));
+        QCOMPARE(trace->predictions.size(), 5U);
+        for (const auto& prediction : trace->predictions)
+            QCOMPARE(prediction.candidates.size(), prediction.position == 2 ? 10U : 5U);
+        QVERIFY(trace->encoder && !trace->decoder && !trace->cross);
+        QVERIFY(trace->target.empty() && trace->emitted.empty());
+    }
+
+    void twoTextsAreReadTogether() {
+        const Folder folder;
+        folder.copyWithWords("roberta");
+        Request request;
+        request.source = "w10";
+        request.second = "w11 w12";
+        const auto trace = Engine::open(folder.path())->run(request);
+        QCOMPARE(trace->secondText, *request.second);
+        QCOMPARE(trace->source.size(), 6U); // [CLS] w10 [SEP] w11 w12 [SEP]
+        QCOMPARE(trace->source[4].segment, 1);
+        QVERIFY((trace->source[4].bytes == ByteRange{4, 7}));
+    }
+
+    void aLongTextIsCutAndTheWindowMoves() {
+        const Folder folder;
+        folder.copyWithWords("roberta");
+        const auto engine = Engine::open(folder.path());
+        const int room = engine->info().maxPositions - 2; // [CLS] and [SEP]
+        Request request;
+        for (int i = 0; i < room + 10; ++i)
+            request.source += word(10 + i) + " ";
+        for (const auto& [skip, first] : {std::pair(std::optional<int>(), 0), {std::optional(4), 4}, {99, 10}}) {
+            request.skip = skip;
+            const auto trace = engine->run(request);
+            QVERIFY(trace->window);
+            QCOMPARE(trace->window->begin, first);
+            QCOMPARE(trace->window->length, room);
+            QCOMPARE(trace->window->total, room + 10);
+            QCOMPARE(static_cast<int>(trace->source.size()), engine->info().maxPositions);
+            QCOMPARE(trace->source[1].text, word(10 + first));
+            QVERIFY(!trace->notices.empty());
+        }
+    }
+
+    void aDecoderGoesOn() {
+        const Folder folder;
+        folder.copyWithWords("gpt2");
+        const auto engine = Engine::open(folder.path());
+        QVERIFY(!engine->info().hasEncoder && engine->info().hasDecoder);
+        Request request;
+        request.source = "w10 w11";
+        const auto asTyped = engine->run(request);
+        QCOMPARE(asTyped->target.size(), 2U);
+        QCOMPARE(asTyped->prompt, 2);
+        QVERIFY(asTyped->source.empty() && asTyped->decoder);
+        QCOMPARE(asTyped->targetText, request.source);
+
+        request.maxLength = 3;
+        const auto longer = engine->run(request);
+        QCOMPARE(longer->target.size(), 5U);
+        QCOMPARE(longer->prompt, 2);
+        QVERIFY(longer->targetText.starts_with(request.source) && longer->targetText.size() > request.source.size());
+        // What it added is what it found most probable, token by token.
+        for (std::size_t row = 1; row < 4; ++row)
+            QCOMPARE(longer->predictions[row].candidates.front().id, longer->target[row + 1].id);
+        // The same tokens given give the same run.
+        request.maxLength = 0;
+        for (std::size_t row = 2; row < 5; ++row)
+            request.targetIds.push_back(longer->target[row].id);
+        const auto given = engine->run(request);
+        QVERIFY(given->target == longer->target);
+        QVERIFY(given->decoder->weights == longer->decoder->weights);
+    }
+
+    void temperatureAndTopK() {
+        const Folder folder;
+        folder.copyWithWords("gpt2");
+        const auto engine = Engine::open(folder.path());
+        Request request;
+        request.source = "w10 w11";
+        const auto best = [&](double temperature) {
+            request.sampling.temperature = temperature;
+            return engine->run(request)->predictions.back().candidates.front();
+        };
+        const auto cold = best(0.5), usual = best(1), hot = best(3);
+        QVERIFY(cold.id == usual.id && usual.id == hot.id);
+        QVERIFY(cold.probability > usual.probability && usual.probability > hot.probability);
+
+        request.maxLength = 8;
+        const auto greedy = engine->run(request)->target;
+        request.sampling = {.random = true, .temperature = 3, .topK = 1, .seed = 5};
+        QVERIFY(engine->run(request)->target == greedy);
+        request.sampling.topK = 0;
+        const auto drawn = engine->run(request)->target;
+        QVERIFY(drawn != greedy);
+        QVERIFY(engine->run(request)->target == drawn); // the seed decides
+        request.sampling.temperature = 0;
+        QVERIFY_EXCEPTION_THROWN(engine->run(request), Error);
+    }
+
+    void nothingTypedStillRuns_data() {
+        QTest::addColumn<QString>("fixture");
+        QTest::newRow("an encoder") << QStringLiteral("roberta");
+        QTest::newRow("a decoder") << QStringLiteral("gpt2");
+    }
+    void nothingTypedStillRuns() {
+        QFETCH(QString, fixture);
+        const Folder folder;
+        folder.copyWithWords(fixture.toStdString());
+        const auto trace = Engine::open(folder.path())->run({});
+        QVERIFY(!trace->source.empty() || !trace->target.empty());
+    }
+
+    void whatDoesNotFitIsRefused_data() {
+        QTest::addColumn<QString>("fixture");
+        QTest::addColumn<bool>("target");
+        QTest::newRow("a target for an encoder") << QStringLiteral("roberta") << true;
+        QTest::newRow("a target for a decoder") << QStringLiteral("gpt2") << true;
+        QTest::newRow("two texts for a decoder") << QStringLiteral("gpt2") << false;
+    }
+    void whatDoesNotFitIsRefused() {
+        QFETCH(QString, fixture);
+        QFETCH(bool, target);
+        const Folder folder;
+        folder.copyWithWords(fixture.toStdString());
+        Request request;
+        request.source = "w10";
+        (target ? request.target : request.second) = "w11";
+        QVERIFY_EXCEPTION_THROWN(Engine::open(folder.path())->run(request), Error);
+    }
+};
+
+QTEST_APPLESS_MAIN(TestRuns)
+#include "tst_runs.moc"
