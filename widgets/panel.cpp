@@ -457,7 +457,7 @@ public:
             const auto& values = panel.curves[i].values;
             QVector<double> places, heights;
             for (std::size_t place = 0; place < values.size(); ++place) {
-                places.push_back(static_cast<double>(place));
+                places.push_back(panel.first + static_cast<double>(place) * panel.step);
                 heights.push_back(static_cast<double>(values[place]));
                 if (std::isfinite(values[place])) {
                     low = std::min(low, values[place]);
@@ -469,11 +469,16 @@ public:
             graph->setData(places, heights, true);
             graph->setPen(QPen(color(i), 1.8));
             graph->setAntialiased(true);
+            if (panel.points)
+                graph->setScatterStyle(QCPScatterStyle(QCPScatterStyle::ssDisc, 6));
         }
-        x->setRange(0, static_cast<double>(longest - 1));
+        const double end = panel.first + static_cast<double>(longest - 1) * panel.step;
+        const double besides = panel.points ? panel.step * 0.2 : 0; // room for whole dots
+        x->setRange(panel.first - besides, end + besides);
         const double margin = std::max(1e-6, static_cast<double>(high - low) * 0.06);
         y->setRange(static_cast<double>(low) - margin, static_cast<double>(high) + margin);
         x->setLabel(panel.xAxis);
+        y->setLabel(panel.yAxis);
         for (auto* axis : {x, y}) {
             axis->setTickLabelFont(m_font);
             axis->setLabelFont(m_font);
@@ -492,7 +497,8 @@ public:
 
     void arrange(const QRectF& area) override {
         m_area = area;
-        m_rect->setOuterRect(area.adjusted(44, titleHeight + captionHeight + 4, -10, -44).toRect());
+        const double left = m_panel.yAxis.isEmpty() ? 44 : 58;
+        m_rect->setOuterRect(area.adjusted(left, titleHeight + captionHeight + 4, -10, -44).toRect());
     }
     void drawStill(QCPPainter& painter) override {
         const auto below = drawnTitle(painter, m_area, m_panel.title, m_panel.note);

@@ -58,11 +58,15 @@ struct CurvePanel {
     QString title;
     QString note;
     QString xAxis;
+    QString yAxis;
+    double first = 0; ///< x of the first value
+    double step = 1;  ///< from each value to the next
     struct Curve {
         QString name;
-        std::vector<float> values; ///< at x = 0, 1, 2 …
+        std::vector<float> values;
     };
     std::vector<Curve> curves;
+    bool points = false; ///< a dot at each value: what is between them was not measured
 };
 
 /// Many small maps in a grid: every head of a block.

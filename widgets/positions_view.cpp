@@ -18,6 +18,20 @@ std::vector<int> shownDimensions(int dimensions) {
     return shown;
 }
 
+QString kindText(PositionTable::Kind kind) {
+    switch (kind) {
+    case PositionTable::Kind::Sinusoidal:
+        return PositionsView::tr("sinusoidal, Vaswani et al. 2017, 3.5");
+    case PositionTable::Kind::Learned:
+        return PositionsView::tr("learned");
+    case PositionTable::Kind::Rotary:
+        return PositionsView::tr("rotary, cosine and sine of each pair's angle, Su et al. 2021");
+    case PositionTable::Kind::Relative:
+        return PositionsView::tr("relative, what each head adds to a score, Raffel et al. 2020");
+    }
+    return {};
+}
+
 } // namespace
 
 std::vector<Panel> PositionsView::build() {
@@ -27,14 +41,19 @@ std::vector<Panel> PositionsView::build() {
         return {};
     MapPanel matrix;
     matrix.title = tr("Position × dimension");
-    matrix.subtitle = table->kind == PositionTable::Kind::Sinusoidal
-                          ? tr("%1: sinusoidal, Vaswani et al. 2017, 3.5").arg(QString::fromStdString(run->model))
-                          : tr("%1: learned").arg(QString::fromStdString(run->model));
+    matrix.subtitle = QStringLiteral("%1: %2").arg(QString::fromStdString(run->model), kindText(table->kind));
     matrix.rowAxis = tr("position");
     matrix.columnAxis = tr("dimension");
+    int firstRow = 0;
+    if (table->kind == PositionTable::Kind::Relative) {
+        matrix.title = tr("Distance × head");
+        matrix.rowAxis = tr("distance of the key from its query");
+        matrix.columnAxis = tr("head");
+        firstRow = -(table->positions - 1) / 2;
+    }
     matrix.map = {table->positions, table->dimensions, table->values};
     for (int position = 0; position < table->positions; ++position)
-        matrix.rows << QString::number(position);
+        matrix.rows << QString::number(firstRow + position);
     for (int dimension = 0; dimension < table->dimensions; ++dimension)
         matrix.columns << QString::number(dimension);
     float largest = 1e-6f;
@@ -48,10 +67,12 @@ std::vector<Panel> PositionsView::build() {
     matrix.square = false;
 
     CurvePanel curves;
-    curves.title = tr("Single dimensions");
-    curves.xAxis = tr("position");
+    const bool relative = table->kind == PositionTable::Kind::Relative;
+    curves.title = relative ? tr("Single heads") : tr("Single dimensions");
+    curves.xAxis = matrix.rowAxis;
+    curves.first = firstRow;
     for (const int dimension : shownDimensions(table->dimensions)) {
-        CurvePanel::Curve curve{tr("dimension %1").arg(dimension), {}};
+        CurvePanel::Curve curve{relative ? tr("head %1").arg(dimension) : tr("dimension %1").arg(dimension), {}};
         for (int position = 0; position < table->positions; ++position)
             curve.values.push_back(table->at(position, dimension));
         curves.curves.push_back(std::move(curve));
