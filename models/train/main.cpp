@@ -37,7 +37,7 @@ headlight-train report --model FOLDER --out FILE [--test FILE] [--by-length FILE
 
 A corpus has a source, a tab and its translation on each line; --corpus and --valid may be given several times.
 align prints alignment error rates: of the model's attention, of the diagonal, and of IBM Model 1 learnt from --corpus;
-report writes a page with all that evaluate and align tell of several models. Of both, all files may be given several
+report writes a page with all that evaluate and align tell of several models, and the picture of BLEU by length. Of both, all files may be given several
 times. A gold file has an id, source words, target words, sure links and
 links that are possible only on each line, apart by tabs.
 
@@ -360,16 +360,19 @@ int align(const Arguments& arguments) {
 }
 
 int writeReport(const Arguments& arguments, const std::string& command) {
-    const auto page = report({.models = filesOf(arguments, "--model"),
+    const auto made = report({.models = filesOf(arguments, "--model"),
                               .tests = filesOf(arguments, "--test"),
                               .byLength = filesOf(arguments, "--by-length"),
                               .gold = filesOf(arguments, "--gold"),
                               .corpora = filesOf(arguments, "--corpus"),
                               .beam = beamOf(arguments, 5),
                               .device = readDevice(arguments)});
-    writeText(arguments.text("--out"), "# The bundled models, measured\n\nMade by\n\n    " + command
-                                           + "\n\nBLEU is counted as sacreBLEU does, " + bleuSignature
-                                           + ".\nAlignment error rates are those of Och and Ney 2003.\n\n" + page);
+    const std::filesystem::path out = arguments.text("--out");
+    for (const auto& [name, svg] : made.pictures)
+        writeText(out.parent_path() / name, svg);
+    writeText(out, "# The bundled models, measured\n\nMade by\n\n    " + command
+                       + "\n\nBLEU is counted as sacreBLEU does, " + bleuSignature
+                       + ".\nAlignment error rates are those of Och and Ney 2003.\n\n" + made.page);
     return 0;
 }
 

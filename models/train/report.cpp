@@ -1,6 +1,7 @@
 #include "models/train/report.h"
 
 #include "models/train/alignments.h"
+#include "models/train/length_picture.h"
 
 #include <algorithm>
 #include <cmath>
@@ -72,8 +73,8 @@ std::string testTable(std::vector<Translator>& models, const ReportInputs& input
            + table.text() + "\n";
 }
 
-std::string lengthTable(std::vector<Translator>& models, const ReportInputs& inputs,
-                        const std::filesystem::path& file) {
+std::string lengthTable(std::vector<Translator>& models, const ReportInputs& inputs, const std::filesystem::path& file,
+                        std::map<std::string, std::string>& pictures) {
     std::map<std::size_t, std::vector<TextPair>> buckets;
     for (const auto& text : readParallelText(file)) {
         std::istringstream stream(text.source);
@@ -86,18 +87,27 @@ std::string lengthTable(std::vector<Translator>& models, const ReportInputs& inp
     for (const auto& model : inputs.models)
         header.push_back(nameOf(model));
     Table table(header);
+    std::vector<LengthCurve> curves;
+    const auto places = buckets.empty() ? 0 : buckets.rbegin()->first + 1;
+    for (const auto& model : inputs.models)
+        curves.push_back({nameOf(model), std::vector<float>(places, NAN)});
     for (const auto& [bucket, texts] : buckets) {
         std::vector<std::string> cells{std::to_string(bucket * lengthStep + 1) + "–"
                                            + std::to_string((bucket + 1) * lengthStep),
                                        std::to_string(texts.size())};
         for (std::size_t i = 0; i < models.size(); ++i) {
             say(inputs.models[i], nameOf(file) + ", " + cells.front() + " words");
-            cells.push_back(fixed(models[i].score(texts, inputs.beam).bleu, 1));
+            const double bleu = models[i].score(texts, inputs.beam).bleu;
+            cells.push_back(fixed(bleu, 1));
+            curves[i].bleu[bucket] = static_cast<float>(bleu);
         }
         table.add(cells);
     }
+    const auto picture = file.stem().string() + "-by-length.svg";
+    pictures[picture] = drawLengthPicture(curves, static_cast<int>(lengthStep), "BLEU by sentence length");
     return "## " + nameOf(file) + ", by length\n\nBLEU, beam " + std::to_string(inputs.beam)
-           + ", as in Fig. 2 of Bahdanau et al. 2015.\n\n" + table.text() + "\n";
+           + ", as in Fig. 2 of Bahdanau et al. 2015.\n\n" + table.text() + "\n![BLEU by the number of words]("
+           + picture + ")\n\n";
 }
 
 std::string goldTable(const ReportInputs& inputs, const std::filesystem::path& file) {
@@ -125,18 +135,19 @@ std::string goldTable(const ReportInputs& inputs, const std::filesystem::path& f
 
 } // namespace
 
-std::string report(const ReportInputs& inputs) {
+Report report(const ReportInputs& inputs) {
     std::vector<Translator> models;
     for (const auto& folder : inputs.models)
         models.push_back(Translator::open(folder, inputs.device));
-    auto page = modelsTable(models, inputs);
+    Report made;
+    made.page = modelsTable(models, inputs);
     for (const auto& file : inputs.tests)
-        page += testTable(models, inputs, file);
+        made.page += testTable(models, inputs, file);
     for (const auto& file : inputs.byLength)
-        page += lengthTable(models, inputs, file);
+        made.page += lengthTable(models, inputs, file, made.pictures);
     for (const auto& file : inputs.gold)
-        page += goldTable(inputs, file);
-    return page;
+        made.page += goldTable(inputs, file);
+    return made;
 }
 
 } // namespace headlight

@@ -4,6 +4,7 @@
 #include "models/train/evaluate.h"
 
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -19,8 +20,12 @@ struct ReportInputs {
     torch::Device device = torch::kCPU;
 };
 
-/// The tables of a page, in Markdown. Files are named by their last part.
+struct Report {
+    std::string page;                            ///< tables in Markdown; files are named by their last part
+    std::map<std::string, std::string> pictures; ///< SVG by the file name that the page has for it
+};
+
 /// @throws Error when a file or a model is not as it must be
-std::string report(const ReportInputs& inputs);
+Report report(const ReportInputs& inputs);
 
 } // namespace headlight

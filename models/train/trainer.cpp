@@ -5,6 +5,7 @@
 
 #include <ATen/autocast_mode.h>
 #include <torch/torch.h>
+#include <torch/version.h>
 
 #include <algorithm>
 #include <chrono>
@@ -22,42 +23,6 @@ double secondsSince(Clock::time_point start) {
     return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-/// While it lives, matrix products are computed in bfloat16; weights, sums and the optimizer stay in float32.
-class MixedPrecision {
-public:
-    MixedPrecision(torch::Device device, bool on) : m_type(device.type()), m_on(on) {
-        if (m_on)
-            enable(true);
-    }
-    ~MixedPrecision() {
-        if (m_on) {
-            at::autocast::clear_cache(); // of weights already converted, which the optimizer is about to change
-            enable(false);
-        }
-    }
-    MixedPrecision(const MixedPrecision&) = delete;
-    MixedPrecision& operator=(const MixedPrecision&) = delete;
-
-private:
-    void enable(bool on) const {
-#if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 4)
-        at::autocast::set_autocast_dtype(m_type, torch::kBFloat16);
-        at::autocast::set_autocast_enabled(m_type, on);
-#else
-        if (m_type == torch::kCPU) {
-            at::autocast::set_autocast_cpu_dtype(torch::kBFloat16);
-            at::autocast::set_cpu_enabled(on);
-        } else {
-            at::autocast::set_autocast_gpu_dtype(torch::kBFloat16);
-            at::autocast::set_enabled(on);
-        }
-#endif
-    }
-
-    torch::DeviceType m_type;
-    bool m_on;
-};
-
 torch::optim::Adam makeAdam(Network& network, const TrainOptions& options) {
     // As in Vaswani et al. 2017, 5.3.
     return torch::optim::Adam(network.translator->parameters(),
@@ -65,6 +30,33 @@ torch::optim::Adam makeAdam(Network& network, const TrainOptions& options) {
 }
 
 } // namespace
+
+MixedPrecision::MixedPrecision(torch::Device device, bool on) : m_type(device.type()), m_on(on) {
+    if (m_on)
+        enable(true);
+}
+
+MixedPrecision::~MixedPrecision() {
+    if (m_on) {
+        at::autocast::clear_cache(); // of weights already converted, which the optimizer is about to change
+        enable(false);
+    }
+}
+
+void MixedPrecision::enable(bool on) const {
+#if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 4)
+    at::autocast::set_autocast_dtype(m_type, torch::kBFloat16);
+    at::autocast::set_autocast_enabled(m_type, on);
+#else
+    if (m_type == torch::kCPU) {
+        at::autocast::set_autocast_cpu_dtype(torch::kBFloat16);
+        at::autocast::set_cpu_enabled(on);
+    } else {
+        at::autocast::set_autocast_gpu_dtype(torch::kBFloat16);
+        at::autocast::set_enabled(on);
+    }
+#endif
+}
 
 double learningRate(const TrainOptions& options, std::int64_t step) {
     if (step < options.warmup)

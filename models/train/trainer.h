@@ -34,6 +34,21 @@ struct TrainOptions {
 /// The learning rate of one update, counted from 1: up in a straight line, down along a cosine.
 double learningRate(const TrainOptions& options, std::int64_t step);
 
+/// While it lives, matrix products are computed in bfloat16; weights, sums and the optimizer stay in float32.
+class MixedPrecision {
+public:
+    MixedPrecision(torch::Device device, bool on);
+    ~MixedPrecision();
+    MixedPrecision(const MixedPrecision&) = delete;
+    MixedPrecision& operator=(const MixedPrecision&) = delete;
+
+private:
+    void enable(bool on) const;
+
+    torch::DeviceType m_type;
+    bool m_on;
+};
+
 struct Progress {
     std::int64_t step = 0;
     std::int64_t epoch = 0;

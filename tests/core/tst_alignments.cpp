@@ -158,11 +158,15 @@ private Q_SLOTS:
         inputs.gold = {file("gold.tsv", "1\ta b\tc d\t0-0 1-1\t\n")};
         inputs.corpora = {inputs.tests};
         inputs.beam = 2;
-        const auto page = QString::fromStdString(report(inputs));
+        const auto made = report(inputs);
+        const auto page = QString::fromStdString(made.page);
         for (const auto* expected : {"## Models", "## test.tsv\n\n1 pairs", "BLEU, beam 2", "| 1–10 | 1 |",
-                                     "| 11–20 | 1 |", "| the diagonal | 0.000 |",
+                                     "| 11–20 | 1 |", "| the diagonal | 0.000 |", "](length-by-length.svg)",
                                      "| IBM Model 1, from the same pairs |", ": layer 0, head 0, word given out | "})
             QVERIFY2(page.contains(QString::fromUtf8(expected)), qPrintable(QString::fromUtf8(expected) + "\n" + page));
+        const auto& picture = made.pictures.at("length-by-length.svg");
+        QVERIFY(picture.find("<svg") != std::string::npos);
+        QVERIFY(picture.find("words of the source") != std::string::npos);
     }
 
     /// Two tokens of one source word add up and so win over one of another; the end token is no word.
