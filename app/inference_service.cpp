@@ -53,9 +53,33 @@ QString problemWith(const std::filesystem::path& folder, const std::exception& e
 
 } // namespace
 
-Request requestForSecond(const Request& request, const Trace& first) {
+Request requestForSecond(const Request& request, const Trace& first, const ModelInfo& firstModel,
+                         const ModelInfo& secondModel) {
     Request second = request;
-    if (first.target.empty() || !request.targetIds.empty())
+    const auto answers = [](const ModelInfo& model) { return model.hasEncoder && model.hasDecoder; };
+    if (!secondModel.readsPairs)
+        second.second.reset();
+    if (!firstModel.mask.empty() && !secondModel.mask.empty()) { // each family has a name of its own for it
+        const auto replaceMask = [&](std::string& text) {
+            for (auto at = text.find(firstModel.mask); at != std::string::npos;
+                 at = text.find(firstModel.mask, at + secondModel.mask.size()))
+                text.replace(at, firstModel.mask.size(), secondModel.mask);
+        };
+        replaceMask(second.source);
+        if (second.second)
+            replaceMask(*second.second);
+    }
+    if (!answers(firstModel) || !answers(secondModel)) {
+        // Only a text of words says the same to both: what A added to it is a part of it for B.
+        second.target.reset();
+        second.targetIds.clear();
+        second.maxLength = 0;
+        second.skip.reset();
+        if (request.sourceIds.empty() && first.source.empty() && !first.window)
+            second.source = first.targetText;
+        return second;
+    }
+    if (!request.targetIds.empty())
         return second;
     if (request.sourceIds.empty()) {
         second.target = first.targetText;
@@ -122,20 +146,24 @@ private:
         result.generation = next.generation;
         result.job = std::move(next.job);
         const auto& job = result.job;
-        const auto runOne = [&](const std::filesystem::path& folder, const Request& request,
-                                std::optional<ModelInfo>& info) -> TracePointer {
+        const auto attempt = [&](const std::filesystem::path& folder, const auto& run) -> TracePointer {
             try {
-                auto& engine = m_models.open(folder);
-                info = engine.info();
-                return engine.run(request, stop);
+                return run(m_models.open(folder));
             } catch (const std::exception& error) {
                 result.problem = problemWith(folder, error);
                 return nullptr;
             }
         };
-        result.first = runOne(job.first, job.request, result.firstModel);
+        result.first = attempt(job.first, [&](Engine& engine) {
+            result.firstModel = engine.info();
+            return engine.run(job.request, stop);
+        });
         if (result.first && !job.second.empty())
-            result.second = runOne(job.second, requestForSecond(job.request, *result.first), result.secondModel);
+            result.second = attempt(job.second, [&](Engine& engine) {
+                result.secondModel = engine.info();
+                return engine.run(requestForSecond(job.request, *result.first, *result.firstModel, engine.info()),
+                                  stop);
+            });
         return result;
     }
 

@@ -17,7 +17,7 @@ namespace headlight {
 struct InferenceJob {
     std::filesystem::path first;  ///< folder of model A
     std::filesystem::path second; ///< of model B; empty: none. B is forced to A's target, so that both have one text.
-    Request request;              ///< of A; B's differs by its target only
+    Request request;              ///< of A; B's is what requestForSecond() makes of it
 };
 
 /// What came of it. `first` is null only when there is a problem with A; with a problem of B alone, A's run is there.
@@ -31,8 +31,10 @@ struct InferenceResult {
     QString problem; ///< what could not be done, where, and the remedy; empty when all was done
 };
 
-/// Model B's request: A's, with what A's run has as target, so that both have one text.
-Request requestForSecond(const Request& request, const Trace& first);
+/// Model B's request: A's text as B can read it, and for encoder–decoders what A's run has as target, so that both have
+/// one text.
+Request requestForSecond(const Request& request, const Trace& first, const ModelInfo& firstModel,
+                         const ModelInfo& secondModel);
 
 /// submit() raises the generation, replaces the waiting job and asks the running one to stop (tested between layers
 /// and decoding steps); delivery, in the thread that this object lives in, checks the generation again. Models are

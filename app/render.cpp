@@ -69,9 +69,12 @@ Runs run(const RenderOptions& options) {
     if (options.target)
         request.target = options.target->toStdString();
     Runs runs;
-    runs.first = Engine::open(ModelCatalog::resolve(options.modelA))->run(request);
-    if (!options.modelB.isEmpty())
-        runs.second = Engine::open(ModelCatalog::resolve(options.modelB))->run(requestForSecond(request, *runs.first));
+    const auto first = Engine::open(ModelCatalog::resolve(options.modelA));
+    runs.first = first->run(request);
+    if (!options.modelB.isEmpty()) {
+        const auto second = Engine::open(ModelCatalog::resolve(options.modelB));
+        runs.second = second->run(requestForSecond(request, *runs.first, first->info(), second->info()));
+    }
     return runs;
 }
 

@@ -1,5 +1,6 @@
 #include "app/text_panel.h"
 
+#include "app/answer_panel.h"
 #include "widgets/selection.h"
 #include "widgets/token_strip.h"
 
@@ -150,14 +151,26 @@ QList<TextPanel::Example> TextPanel::examples() {
     QList<Example> found;
     if (file.open(QIODevice::ReadOnly)) {
         for (const auto& value : QJsonDocument::fromJson(file.readAll()).array())
-            found.append({value[QLatin1String("text")].toString(), value[QLatin1String("look")].toString()});
+            found.append({value[QLatin1String("text")].toString(), value[QLatin1String("look")].toString(),
+                          value[QLatin1String("for")].toString()});
     }
     return found;
 }
 
+QString TextPanel::purposeOf(const ModelInfo& model) {
+    if (model.hasEncoder && model.hasDecoder)
+        return QStringLiteral("translation");
+    if (model.hasDecoder)
+        return QStringLiteral("causal");
+    if (!model.labels.empty())
+        return QStringLiteral("classification");
+    return model.mask.empty() ? QStringLiteral("encoder") : QStringLiteral("masked");
+}
+
 TextPanel::TextPanel(QWidget* parent)
-    : QWidget(parent), m_examples(examples()), m_source(new Editor), m_target(new Editor),
-      m_sourceTokens(new TokenStrip(TokenStrip::Side::Source)),
+    : QWidget(parent), m_source(new Editor), m_second(new Editor), m_secondGroup(new QWidget),
+      m_targetGroup(new QWidget), m_answers(new AnswerPanel), m_mask(new QPushButton), m_window(new QWidget),
+      m_windowText(note()), m_target(new Editor), m_sourceTokens(new TokenStrip(TokenStrip::Side::Source)),
       m_targetTokens(new TokenStrip(TokenStrip::Side::Target)), m_targetNote(note()),
       m_ownTranslation(new QPushButton(tr("Use A's own translation"))), m_invitation(note()), m_try(new QListWidget),
       m_look(note()) {
@@ -174,7 +187,15 @@ TextPanel::TextPanel(QWidget* parent)
     m_ownTranslation->setCursor(Qt::PointingHandCursor);
     m_invitation->setText(tr("Edit it to align your own target."));
     m_invitation->setMinimumHeight(m_ownTranslation->sizeHint().height());
-    for (auto* editor : {m_source, m_target}) {
+    m_second->setObjectName(QStringLiteral("second"));
+    m_second->setAccessibleName(tr("Second text"));
+    m_second->setPlaceholderText(tr("A second text, if there is one"));
+    m_mask->setProperty("link", true);
+    m_mask->setObjectName(QStringLiteral("mask"));
+    m_mask->setStyleSheet(QStringLiteral("padding-left: 0;"));
+    m_mask->setCursor(Qt::PointingHandCursor);
+    m_mask->setToolTip(tr("Put it where a word is to be guessed (Ctrl+M)"));
+    for (auto* editor : {m_source, m_second, m_target}) {
         editor->setTabChangesFocus(true);
         auto font = editor->font();
         font.setPointSizeF(font.pointSizeF() * 1.1);
@@ -192,13 +213,6 @@ TextPanel::TextPanel(QWidget* parent)
                                         "QListWidget::item { padding: 4px; border-radius: 4px; }"
                                         "QListWidget::item:hover, QListWidget::item:selected {"
                                         " background: palette(alternate-base); color: palette(text); }"));
-    for (const auto& example : std::as_const(m_examples)) {
-        auto* item = new QListWidgetItem(example.text, m_try);
-        item->setToolTip(example.text + QLatin1Char('\n') + example.look);
-        item->setData(Qt::AccessibleDescriptionRole, example.look);
-    }
-    m_try->setMinimumHeight(2 * m_try->sizeHintForRow(0));
-    m_try->setMaximumHeight(static_cast<int>(m_examples.size()) * m_try->sizeHintForRow(0) + 2);
     m_look->setWordWrap(true);
 
     auto* sourceShelf = new Shelf(m_sourceTokens);
@@ -212,17 +226,48 @@ TextPanel::TextPanel(QWidget* parent)
     belowTarget->addWidget(m_ownTranslation);
     belowTarget->addWidget(m_invitation);
     belowTarget->addStretch(1);
+    auto* target = new QVBoxLayout(m_targetGroup);
+    target->setContentsMargins(0, 0, 0, 0);
+    target->setSpacing(8);
+    target->addLayout(targetLine);
+    target->addWidget(m_target);
+    target->addWidget(targetShelf);
+    target->addLayout(belowTarget);
+    auto* second = new QVBoxLayout(m_secondGroup);
+    second->setContentsMargins(0, 0, 0, 0);
+    second->setSpacing(8);
+    second->addWidget(heading(tr("Second text")));
+    second->addWidget(m_second);
+    m_second->setMaximumHeight(3 * m_second->fontMetrics().lineSpacing() + 22);
+    auto* windowLine = new QHBoxLayout(m_window);
+    windowLine->setContentsMargins(0, 0, 0, 0);
+    windowLine->setSpacing(4);
+    windowLine->addWidget(m_windowText);
+    windowLine->addStretch(1);
+    for (const int direction : {-1, 1}) {
+        auto* button = new QPushButton(direction < 0 ? QStringLiteral("‹") : QStringLiteral("›"));
+        button->setProperty("flat", true);
+        button->setAccessibleName(direction < 0 ? tr("Earlier tokens") : tr("Later tokens"));
+        button->setToolTip(button->accessibleName());
+        button->setObjectName(direction < 0 ? QStringLiteral("earlier") : QStringLiteral("later"));
+        windowLine->addWidget(button);
+        connect(button, &QPushButton::clicked, this, [this, direction] { moveWindow(direction); });
+    }
+    auto* sourceLine = new QHBoxLayout;
+    sourceLine->addWidget(heading(tr("Source")));
+    sourceLine->addStretch(1);
+    sourceLine->addWidget(m_mask);
     auto* texts = new QVBoxLayout;
     texts->setContentsMargins(7, 0, 7, 0);
     texts->setSpacing(8);
-    texts->addWidget(heading(tr("Source")));
+    texts->addLayout(sourceLine);
     texts->addWidget(m_source);
+    texts->addWidget(m_secondGroup);
     texts->addWidget(sourceShelf);
+    texts->addWidget(m_window);
     texts->addSpacing(6);
-    texts->addLayout(targetLine);
-    texts->addWidget(m_target);
-    texts->addWidget(targetShelf);
-    texts->addLayout(belowTarget);
+    texts->addWidget(m_targetGroup);
+    texts->addWidget(m_answers, 1);
     texts->addSpacing(6);
     texts->addWidget(heading(tr("Try")));
     m_look->setContentsMargins(7, 4, 7, 0);
@@ -235,17 +280,71 @@ TextPanel::TextPanel(QWidget* parent)
     column->addStretch(0);
 
     connect(m_source, &QPlainTextEdit::textChanged, this, &TextPanel::sourceEdited);
+    connect(m_second, &QPlainTextEdit::textChanged, this, &TextPanel::sourceEdited);
     connect(m_target, &QPlainTextEdit::textChanged, this, &TextPanel::targetEdited);
+    connect(m_mask, &QPushButton::clicked, this, &TextPanel::insertMask);
+    connect(m_answers, &AnswerPanel::changed, this, &TextPanel::textEdited);
+    connect(m_answers, &AnswerPanel::wordChosen, this, &TextPanel::putWord);
     connect(m_ownTranslation, &QPushButton::clicked, this, &TextPanel::useOwnTranslation);
     connect(m_try, &QListWidget::itemClicked, this, [this](QListWidgetItem* item) { chooseExample(m_try->row(item)); });
     connect(m_try, &QListWidget::itemActivated, this,
             [this](QListWidgetItem* item) { chooseExample(m_try->row(item)); });
     setForced(false);
-    showLook();
+    ModelInfo unknown;
+    unknown.hasEncoder = unknown.hasDecoder = true;
+    setModel(unknown);
+    showWindow();
 }
 
 QString TextPanel::source() const {
     return m_lastSource;
+}
+
+Request TextPanel::request() const {
+    Request request;
+    request.source = m_lastSource.toStdString();
+    if (purposeOf(m_model) == QLatin1String("translation") && m_forced)
+        request.target = m_lastTarget.toStdString();
+    if (m_model.readsPairs && !m_lastSecond.isEmpty())
+        request.second = m_lastSecond.toStdString();
+    request.skip = m_skip;
+    m_answers->complete(request);
+    return request;
+}
+
+void TextPanel::setModel(const ModelInfo& model) {
+    const bool another = purposeOf(model) != purposeOf(m_model) || model.mask != m_model.mask || m_examples.isEmpty();
+    m_model = model;
+    m_answers->setModel(model);
+    m_targetGroup->setVisible(!AnswerPanel::serves(model));
+    m_answers->setVisible(AnswerPanel::serves(model));
+    m_secondGroup->setVisible(model.readsPairs);
+    const auto mask = QString::fromStdString(model.mask);
+    m_mask->setVisible(!mask.isEmpty());
+    m_mask->setText(tr("Insert %1").arg(mask));
+    if (another)
+        fillExamples();
+    showLook();
+}
+
+void TextPanel::fillExamples() {
+    m_examples.clear();
+    const auto purpose = purposeOf(m_model);
+    for (auto example : examples()) {
+        if (example.purpose != purpose)
+            continue;
+        if (!m_model.mask.empty())
+            example.text.replace(QLatin1String("[MASK]"), QString::fromStdString(m_model.mask));
+        m_examples.append(example);
+    }
+    m_try->clear();
+    for (const auto& example : std::as_const(m_examples)) {
+        auto* item = new QListWidgetItem(example.text, m_try);
+        item->setToolTip(example.text + QLatin1Char('\n') + example.look);
+        item->setData(Qt::AccessibleDescriptionRole, example.look);
+    }
+    m_try->setMinimumHeight(2 * m_try->sizeHintForRow(0));
+    m_try->setMaximumHeight(static_cast<int>(m_examples.size()) * m_try->sizeHintForRow(0) + 2);
 }
 
 std::optional<QString> TextPanel::target() const {
@@ -278,6 +377,55 @@ void TextPanel::useOwnTranslation() {
     Q_EMIT textEdited();
 }
 
+void TextPanel::insertMask() {
+    if (m_model.mask.empty())
+        return;
+    auto* editor = m_second->hasFocus() ? m_second : m_source;
+    editor->insertPlainText(QString::fromStdString(m_model.mask));
+    editor->setFocus(Qt::OtherFocusReason);
+}
+
+/// Replaces the token at this position of the source by a word, as one step that undo takes back.
+void TextPanel::putWord(int position, const QString& word) {
+    const auto at = static_cast<std::size_t>(position);
+    if (!m_trace || position < 0 || at >= m_trace->source.size())
+        return;
+    const auto& token = m_trace->source[at];
+    auto* editor = token.segment == 0 || m_trace->secondText.empty() ? m_source : m_second;
+    const auto& text = editor == m_source ? m_trace->sourceText : m_trace->secondText;
+    if (token.bytes.empty() || token.bytes.end > text.size() || editor->toPlainText().toStdString() != text)
+        return; // what is typed has moved on since
+    const auto lettersBefore = [&text](std::size_t byte) {
+        return static_cast<int>(QString::fromStdString(text.substr(0, byte)).size());
+    };
+    const auto inText = QString::fromStdString(text.substr(token.bytes.begin, token.bytes.end - token.bytes.begin));
+    QTextCursor cursor(editor->document());
+    cursor.setPosition(lettersBefore(token.bytes.begin));
+    cursor.setPosition(lettersBefore(token.bytes.end), QTextCursor::KeepAnchor);
+    cursor.insertText((inText.startsWith(QLatin1Char(' ')) ? QStringLiteral(" ") : QString()) + word);
+}
+
+void TextPanel::showWindow() {
+    const bool cut = m_trace && m_trace->window;
+    m_window->setVisible(cut);
+    if (!cut)
+        return;
+    const auto& window = *m_trace->window;
+    m_windowText->setText(tr("tokens %1–%2 of %3")
+                              .arg(window.begin)
+                              .arg(std::max(window.begin, window.begin + window.length - 1))
+                              .arg(window.total));
+}
+
+void TextPanel::moveWindow(int direction) {
+    if (!m_trace || !m_trace->window)
+        return;
+    const auto& window = *m_trace->window;
+    const int step = std::max(1, window.length / 2); // so that what stood at an edge is seen with both its sides
+    m_skip = std::clamp(window.begin + direction * step, 0, window.total - window.length);
+    Q_EMIT textEdited();
+}
+
 void TextPanel::setSelection(Selection* selection) {
     m_sourceTokens->setSelection(selection);
     m_targetTokens->setSelection(selection);
@@ -286,6 +434,7 @@ void TextPanel::setSelection(Selection* selection) {
 void TextPanel::setAppearance(const Appearance& appearance) {
     m_sourceTokens->setAppearance(appearance);
     m_targetTokens->setAppearance(appearance);
+    m_answers->setAppearance(appearance);
 }
 
 void TextPanel::setTrace(TracePointer trace) {
@@ -295,13 +444,19 @@ void TextPanel::setTrace(TracePointer trace) {
     for (auto* strip : {m_sourceTokens, m_targetTokens})
         static_cast<Shelf*>(strip->parentWidget()->parentWidget())->contentChanged();
     showTranslation();
+    showWindow();
+    m_answers->setTrace(m_trace);
 }
 
 void TextPanel::sourceEdited() {
     auto text = m_source->toPlainText();
-    if (text == m_lastSource) // the signal comes for changes of format too
+    auto second = m_second->toPlainText();
+    if (text == m_lastSource && second == m_lastSecond) // the signal comes for changes of format too
         return;
     m_lastSource = std::move(text);
+    m_lastSecond = std::move(second);
+    m_skip.reset();
+    m_answers->forgetContinuation();
     showLook();
     Q_EMIT textEdited();
 }
@@ -319,7 +474,7 @@ void TextPanel::targetEdited() {
 
 void TextPanel::showTranslation() {
     // A run with a forced target has no translation of the model's own; the next one will.
-    if (m_forced || !m_trace || m_trace->targetForced)
+    if (m_forced || !m_trace || m_trace->targetForced || m_trace->source.empty())
         return;
     auto text = QString::fromStdString(m_trace->targetText);
     if (text == m_lastTarget)
@@ -349,6 +504,8 @@ void TextPanel::chooseExample(int index) {
             replace(m_source, text);
         m_lastSource = text;
     }
+    m_skip.reset();
+    m_answers->forgetContinuation();
     setForced(false); // a target of another sentence says nothing about this one
     showLook();
     Q_EMIT textEdited();

@@ -1,7 +1,7 @@
 // The panel on the left: what is typed, as which tokens the model reads it, and sentences to try.
 #pragma once
 
-#include "core/trace/trace.h"
+#include "core/engine.h"
 #include "widgets/appearance.h"
 
 #include <QList>
@@ -17,36 +17,49 @@ class QPushButton;
 
 namespace headlight {
 
+class AnswerPanel;
 class Selection;
 class TokenStrip;
 
-/// Two texts. The target is model A's own translation, until the user edits it: from then on it is forced.
+/// What model A reads, and what stands below follows from what it is. With encoder and decoder that is a target, the
+/// model's own translation until the user edits it: from then on it is forced. An encoder alone may have a second text
+/// and a word to guess, a decoder alone goes on with the text: see AnswerPanel.
 class TextPanel : public QWidget {
     Q_OBJECT
 public:
     struct Example {
         QString text;
-        QString look; ///< what there is to see in it
+        QString look;    ///< what there is to see in it
+        QString purpose; ///< "translation", "masked", "causal", "classification" or "encoder": of what kind of model
     };
     /// Those that come with the program.
     static QList<Example> examples();
+    /// Of what kind a model is, in the words of Example::purpose.
+    static QString purposeOf(const ModelInfo& model);
 
     explicit TextPanel(QWidget* parent = nullptr);
 
     QString source() const;
     /// What the user typed; absent: the model is to translate by itself.
     std::optional<QString> target() const;
+    /// All that is typed and set here, as a request.
+    Request request() const;
+    /// What model A is, once it is known: as long as it is not, it is taken for a translation.
+    void setModel(const ModelInfo& model);
     /// Texts to start with; they cannot be undone and are not said to be edited.
     void setTexts(const QString& source, const std::optional<QString>& target);
     void focusSource();
     void useOwnTranslation();
+    /// Puts the token in whose place the model is to guess a word where the cursor is.
+    void insertMask();
+    AnswerPanel& answers() { return *m_answers; }
 
     void setSelection(Selection* selection);
     void setAppearance(const Appearance& appearance);
     void setTrace(TracePointer trace);
 
 Q_SIGNALS:
-    /// The user changed one of the two, by whatever way.
+    /// The user changed what request() gives, by whatever way.
     void textEdited();
 
 private:
@@ -56,10 +69,23 @@ private:
     void showTranslation();
     void setForced(bool forced);
     void chooseExample(int index);
+    void fillExamples();
     void showLook();
+    void showWindow();
+    void moveWindow(int direction);
+    void putWord(int position, const QString& word);
 
-    QList<Example> m_examples;
+    QList<Example> m_examples; ///< for the kind of model that A is
+    ModelInfo m_model;
     QPlainTextEdit* m_source;
+    QPlainTextEdit* m_second;
+    QWidget* m_secondGroup;
+    QWidget* m_targetGroup;
+    AnswerPanel* m_answers;
+    QPushButton* m_mask;
+    QWidget* m_window; ///< which part of a text that is too long is on show
+    QLabel* m_windowText;
+    std::optional<int> m_skip;
     QPlainTextEdit* m_target;
     TokenStrip* m_sourceTokens;
     TokenStrip* m_targetTokens;
@@ -70,6 +96,7 @@ private:
     QLabel* m_look;
     TracePointer m_trace;
     QString m_lastSource;
+    QString m_lastSecond;
     QString m_lastTarget;
     bool m_forced = false;
     bool m_typedTarget = false;      ///< ever, so that undo has something to go back to

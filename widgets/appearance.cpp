@@ -147,6 +147,8 @@ QComboBox QAbstractItemView { background: @panel; color: @text; border: 1px soli
 QPushButton, QToolButton { background: @panel; color: @text; border: 1px solid @line; border-radius: 6px; padding: 5px 12px; min-height: 20px; }
 QPushButton:hover, QToolButton:hover { border-color: @muted; }
 QPushButton:focus, QToolButton:focus { border-color: @accent; }
+QPushButton:checked { background: @accent; color: @accentText; border-color: @accent; }
+QPushButton:disabled { color: @muted; }
 QPushButton[primary="true"], QToolButton[primary="true"] { background: @accent; color: @accentText; border-color: @accent; font-weight: 600; }
 QPushButton[flat="true"] { border: none; background: transparent; padding: 3px 6px; text-align: left; }
 QPushButton[flat="true"]:hover, QPushButton[flat="true"]:focus { background: @chip; border-radius: 4px; }

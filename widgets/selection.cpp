@@ -4,6 +4,40 @@
 
 namespace headlight {
 
+namespace {
+
+/// Byte-level vocabularies (Radford et al. 2019) write bytes that are no visible sign of Latin-1 as these letters.
+constexpr char16_t firstByteSign = 0x100;
+constexpr char16_t lastByteSign = 0x143;
+
+bool isByteSign(QChar letter) {
+    return letter.unicode() >= firstByteSign && letter.unicode() <= lastByteSign;
+}
+
+/// The bytes that a byte-level piece stands for; nothing for a piece that no such vocabulary has.
+std::optional<QByteArray> bytesOfPiece(const QString& piece) {
+    static const auto hidden = [] { // bytes by their sign
+        std::vector<char> bytes;
+        for (int byte = 0; byte < 256; ++byte)
+            if (byte < 0x21 || (byte > 0x7e && byte < 0xa1) || byte == 0xad)
+                bytes.push_back(static_cast<char>(byte));
+        return bytes;
+    }();
+    QByteArray bytes;
+    for (const auto letter : piece) {
+        const auto code = letter.unicode();
+        if (isByteSign(letter))
+            bytes += hidden[static_cast<std::size_t>(code - firstByteSign)];
+        else if (code > 0xff || code < 0x21 || (code > 0x7e && code < 0xa1) || code == 0xad)
+            return std::nullopt;
+        else
+            bytes += static_cast<char>(code);
+    }
+    return bytes;
+}
+
+} // namespace
+
 void Selection::setKind(BlockKind kind) {
     if (kind == m_kind)
         return;
@@ -111,17 +145,31 @@ QString kindName(BlockKind kind) {
     return {};
 }
 
-QString shownText(std::string_view token) {
+QString shownText(std::string_view token, bool ofBytes) {
     auto text = QString::fromUtf8(token.data(), static_cast<qsizetype>(token.size()));
-    if (text.startsWith(QChar(0x2581)) && text.size() > 1)
+    if (const auto bytes = bytesOfPiece(text)) {
+        const auto letters = QString::fromUtf8(*bytes);
+        const bool whole = !letters.contains(QChar::ReplacementCharacter);
+        const bool surely = ofBytes || std::any_of(text.cbegin(), text.cend(), isByteSign);
+        if ((whole && letters.size() < text.size()) || surely)
+            text = letters;
+    }
+    if (text.endsWith(QLatin1String("</w>")) && text.size() > 4)
+        text.chop(4);
+    if ((text.startsWith(QChar(0x2581)) || text.startsWith(QLatin1Char(' '))) && text.size() > 1)
         text.remove(0, 1);
-    return text;
+    text.replace(QLatin1Char('\n'), QChar(0x23ce)); // the signs of the keys
+    text.replace(QLatin1Char('\t'), QChar(0x21e5));
+    return text.trimmed().isEmpty() ? QString(QChar(0x2423)) : text;
 }
 
 QStringList shownTexts(const std::vector<Token>& tokens) {
+    const bool ofBytes = std::any_of(tokens.begin(), tokens.end(), [](const Token& token) {
+        return token.text.starts_with("\u0120") || token.text.starts_with("\u010a");
+    });
     QStringList texts;
     for (const auto& token : tokens)
-        texts << shownText(token.text);
+        texts << shownText(token.text, ofBytes && !token.special);
     return texts;
 }
 

@@ -90,8 +90,11 @@ private:
 const Trace* runWithHeads(const Trace* first, const Trace* other, BlockKind kind);
 /// "encoder, self", "decoder, self", "cross".
 QString kindName(BlockKind kind);
-/// A token's text as labels show it: without SentencePiece's space mark in front, unless it is all there is.
-QString shownText(std::string_view token);
+/// A token's text as labels show it: without its vocabulary's mark of a space or a word's end, unless that is all there
+/// is, and with the letters that a byte-level piece stands for. One of a letter's bytes alone is U+FFFD where the piece
+/// is known to be of bytes.
+QString shownText(std::string_view token, bool ofBytes = false);
+/// The same for the tokens of one vocabulary, which tell together whether their pieces are of bytes.
 QStringList shownTexts(const std::vector<Token>& tokens);
 
 } // namespace headlight

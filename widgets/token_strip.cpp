@@ -65,8 +65,9 @@ void TokenStrip::refresh() {
     m_font = sized(m_appearance, 0.93);
     m_tokens = nullptr;
     m_decoderRowChip = m_decoderKeyChip = 0;
+    m_decoderAlone = m_trace && m_trace->source.empty() && !m_trace->target.empty();
     if (m_trace && m_side == Side::Source) {
-        m_tokens = &m_trace->source;
+        m_tokens = m_decoderAlone ? &m_trace->target : &m_trace->source;
     } else if (m_trace) {
         const auto cross = m_selection ? m_selection->shown(*m_trace, BlockKind::Cross) : std::nullopt;
         const auto decoder = m_selection ? m_selection->shown(*m_trace, BlockKind::Decoder) : std::nullopt;
@@ -84,13 +85,16 @@ void TokenStrip::refresh() {
 
     m_chips.clear();
     const QFontMetrics metrics(m_font);
+    const auto texts = m_tokens ? shownTexts(*m_tokens) : QStringList();
     for (std::size_t i = 0; m_tokens && i < m_tokens->size(); ++i) {
         const auto& token = (*m_tokens)[i];
         Chip chip;
-        chip.text = shownText(token.text);
+        chip.text = texts[static_cast<qsizetype>(i)];
         chip.width = std::max(metrics.horizontalAdvance(chip.text), 4) + 2 * padding;
         chip.special = token.special;
-        chip.continues = i > 0 && token.word >= 0 && token.word == (*m_tokens)[i - 1].word;
+        const bool followsInText = i > 0 && token.segment == (*m_tokens)[i - 1].segment;
+        chip.continues = followsInText && token.word >= 0 && token.word == (*m_tokens)[i - 1].word;
+        chip.added = m_decoderAlone && static_cast<int>(i) >= m_trace->prompt;
         m_chips.push_back(std::move(chip));
     }
     m_places.width = -1;
@@ -154,7 +158,10 @@ std::vector<int> TokenStrip::litBy(const Selection::Pair& pair) const {
         if (chip >= 0 && chip < static_cast<int>(m_chips.size()))
             chips.push_back(chip);
     };
-    if (m_side == Side::Source && pair.kind != BlockKind::Decoder) {
+    if (m_decoderAlone) {
+        add(pair.key, 0);
+        add(pair.query, 0);
+    } else if (m_side == Side::Source && pair.kind != BlockKind::Decoder) {
         add(pair.key, 0);
         if (pair.kind == BlockKind::Encoder)
             add(pair.query, 0);
@@ -170,6 +177,8 @@ std::vector<int> TokenStrip::litBy(const Selection::Pair& pair) const {
 Selection::Pair TokenStrip::pairAt(int index) const {
     if (!m_selection || !m_trace || index < 0 || index >= static_cast<int>(m_chips.size()))
         return {};
+    if (m_decoderAlone)
+        return {BlockKind::Decoder, Query(index), {}};
     const auto self = m_side == Side::Source ? BlockKind::Encoder : BlockKind::Decoder;
     const bool within = m_trace->block(self) && (m_selection->kind() == self || !m_trace->cross);
     if (!within && m_side == Side::Source)
@@ -227,6 +236,10 @@ void TokenStrip::paintEvent(QPaintEvent* event) {
         const auto text =
             chip.width > rects[i].width() ? metrics.elidedText(chip.text, Qt::ElideRight, room) : chip.text;
         painter.drawText(rects[i], static_cast<int>(Qt::AlignCenter) | Qt::TextSingleLine, text);
+        if (chip.added && !lit) {
+            painter.setPen(QPen(m_appearance.accent, 1.5));
+            painter.drawLine(outline.bottomLeft() + QPointF(radius, 0), outline.bottomRight() - QPointF(radius, 0));
+        }
     };
     // Chips stand in reading order: the first that can be seen is found by its line.
     const auto dirty = event->rect();
@@ -339,8 +352,10 @@ bool TokenStrip::event(QEvent* event) {
         lines << tr("bytes %1 to %2 of the text").arg(token.bytes.begin).arg(token.bytes.end);
     else if (token.special)
         lines << tr("added by the model's rules");
-    else if (m_side == Side::Target && !m_trace->targetForced)
+    else if (m_chips[at].added || (m_side == Side::Target && !m_trace->targetForced))
         lines << tr("given out by the model");
+    if (token.segment > 0)
+        lines << tr("segment %1").arg(token.segment);
     // Said to be rich text: a token such as <s> would be taken for a tag.
     QToolTip::showText(help->globalPos(), QStringLiteral("<qt>%1</qt>").arg(lines.join(QStringLiteral("<br>"))), this,
                        places(width()).rects[at]);

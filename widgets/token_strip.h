@@ -16,7 +16,8 @@ namespace headlight {
 class TokenStrip : public QWidget {
     Q_OBJECT
 public:
-    /// Which of the Trace's two texts. The target shows the tokens that the rows of the map on show are labelled with.
+    /// Which of the Trace's two texts; of a decoder alone its only one is the source. The target shows the tokens that
+    /// the rows of the map on show are labelled with.
     enum class Side { Source, Target };
 
     explicit TokenStrip(Side side, QWidget* parent = nullptr);
@@ -48,6 +49,7 @@ private:
         int width = 0; ///< that the whole text would take, in pixels, with what is around it
         bool special = false;
         bool continues = false; ///< a further piece of the word before it
+        bool added = false;     ///< by a decoder that goes on with what was typed
     };
     /// Where the chips are in a widget of this width.
     struct Places {
@@ -72,6 +74,7 @@ private:
     QPointer<Selection> m_selection;
     Appearance m_appearance;
     const std::vector<Token>* m_tokens = nullptr; ///< of m_trace
+    bool m_decoderAlone = false;
     int m_decoderRowChip = 0; ///< the chip of the word that names row 0 of the decoder's own attention; may be -1
     int m_decoderKeyChip = 0; ///< the same for its column 0
     QFont m_font;
