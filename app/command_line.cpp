@@ -2,6 +2,7 @@
 
 #include "app/model_catalog.h"
 #include "app/render.h"
+#include "app/settings.h"
 #include "core/engine.h"
 #include "core/error.h"
 #include "core/trace/trace_file.h"
@@ -171,14 +172,16 @@ QString jsonText(const Json& json, int indent) {
 constexpr Option modelsOptions[] = {{"json", nullptr, QT_TRANSLATE_NOOP("headlight::CommandLine", "as JSON")}};
 
 void runModels(const Words& words, QTextStream& out, QTextStream&) {
-    const auto entries = ModelCatalog::bundled();
+    constexpr const char* origins[] = {"bundled", "cache", "opened"}; // in the order of Origin
+    const auto entries =
+        ModelCatalog::bundled() + ModelCatalog::cached() + ModelCatalog::opened(Settings::load().recentFolders);
     if (words.has("json")) {
         auto list = Json::array();
         for (const auto& entry : entries)
             list.push_back({{"name", entry.name.toStdString()},
                             {"family", entry.family.toStdString()},
                             {"folder", entry.folder.string()},
-                            {"bundled", entry.bundled}});
+                            {"origin", origins[static_cast<std::size_t>(entry.origin)]}});
         out << jsonText(list, 2) << '\n';
         return;
     }
@@ -190,6 +193,7 @@ void runModels(const Words& words, QTextStream& out, QTextStream&) {
     }
     for (const auto& entry : entries)
         out << entry.name.leftJustified(nameWidth) << "  " << entry.family.leftJustified(familyWidth) << "  "
+            << QString::fromLatin1(origins[static_cast<std::size_t>(entry.origin)]).leftJustified(8) << "  "
             << QFile::decodeName(entry.folder.c_str()) << '\n';
 }
 
@@ -202,10 +206,19 @@ constexpr Option traceOptions[] = {
      QT_TRANSLATE_NOOP("headlight::CommandLine", "the source as ids, specials included; needs no tokenizer")},
     {"segment-ids", "0,0,1",
      QT_TRANSLATE_NOOP("headlight::CommandLine", "the segment of each token, for models that have them")},
+    {"second", "TEXT", QT_TRANSLATE_NOOP("headlight::CommandLine", "a second text, for models that read pairs")},
     {"target", "TEXT", QT_TRANSLATE_NOOP("headlight::CommandLine", "the target; without it the model decodes its own")},
     {"target-ids", "1,2,3",
-     QT_TRANSLATE_NOOP("headlight::CommandLine", "the target as ids, as the decoder takes them in, start token first")},
-    {"max-length", "N", QT_TRANSLATE_NOOP("headlight::CommandLine", "most tokens to decode")},
+     QT_TRANSLATE_NOOP("headlight::CommandLine",
+                       "the target as ids, as the decoder takes them in, start token first; after the text where there "
+                       "is no encoder")},
+    {"max-length", "N",
+     QT_TRANSLATE_NOOP("headlight::CommandLine",
+                       "most tokens to decode; without an encoder none unless this is given")},
+    {"beam", "N", QT_TRANSLATE_NOOP("headlight::CommandLine", "hypotheses kept while decoding; 1 is greedy")},
+    {"skip", "N",
+     QT_TRANSLATE_NOOP("headlight::CommandLine",
+                       "of a text longer than the model reads, tokens to leave out in front")},
     {"logits", nullptr, QT_TRANSLATE_NOOP("headlight::CommandLine", "record the logits too")},
     {"out", "DIR", QT_TRANSLATE_NOOP("headlight::CommandLine", "where trace.safetensors and trace.json are written")},
 };
@@ -223,12 +236,16 @@ void runTrace(const Words& words, QTextStream& out, QTextStream& err) {
     request.targetIds = words.wholes("target-ids");
     request.maxLength = words.whole("max-length", 1, std::numeric_limits<int>::max()).value_or(0);
     request.record.logits = words.has("logits");
-    const bool segments = !words.wholes("segment-ids").empty();
+    request.segmentIds = words.wholes("segment-ids");
+    if (!request.segmentIds.empty() && request.sourceIds.empty())
+        throw WrongWords(tr("--segment-ids goes with --ids alone"));
+    if (words.has("second"))
+        request.second = words.value("second").toStdString();
+    constexpr int mostHypotheses = 64;
+    request.beam = words.whole("beam", 1, mostHypotheses).value_or(1);
+    request.skip = words.whole("skip", 0, std::numeric_limits<int>::max());
 
     const auto engine = Engine::open(ModelCatalog::resolve(model));
-    if (segments) // of the families that are known none has them
-        throw Error(Error::Kind::Unsupported, "--segment-ids",
-                    engine->info().name + " (" + engine->info().family + ") has no segments", "leave the option out");
     const auto trace = engine->run(request);
     writeTrace(*trace, pathOf(folder));
     for (const auto& notice : trace->notices)

@@ -1,5 +1,6 @@
 #include "app/main_window.h"
 
+#include "app/answer_panel.h"
 #include "app/export_menu.h"
 #include "app/help_text.h"
 #include "app/model_catalog.h"
@@ -54,13 +55,13 @@ QString milliseconds(double time) {
     return MainWindow::tr("%1 ms").arg(time, 0, 'f', 1);
 }
 
-/// A model's folder, or the folder that a dropped file of it is in; empty when it is nothing on this disk.
-QString droppedFolder(const QMimeData& data) {
+/// The file or folder that was dropped; empty when it is nothing on this disk.
+QString droppedPath(const QMimeData& data) {
     const auto urls = data.urls();
     if (urls.size() != 1 || !urls.front().isLocalFile())
         return {};
     const QFileInfo dropped(urls.front().toLocalFile());
-    return dropped.isDir() ? dropped.absoluteFilePath() : dropped.exists() ? dropped.absolutePath() : QString();
+    return dropped.exists() ? dropped.absoluteFilePath() : QString();
 }
 
 QString blasName(const ComputeInfo& compute) {
@@ -276,6 +277,12 @@ void MainWindow::buildMenus() {
     edit->addAction(tr("Go to the &source"), QKeySequence(Qt::CTRL | Qt::Key_L), m_texts, &TextPanel::focusSource);
     edit->addAction(tr("Use A's &own translation"), QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_L), m_texts,
                     &TextPanel::useOwnTranslation);
+    edit->addSeparator();
+    edit->addAction(tr("Insert the &mask token"), QKeySequence(Qt::CTRL | Qt::Key_M), m_texts, &TextPanel::insertMask);
+    edit->addAction(tr("&Accept the next token"), QKeySequence(Qt::CTRL | Qt::Key_Return), &m_texts->answers(),
+                    &AnswerPanel::accept);
+    edit->addAction(tr("&Continue, or stop"), QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_Return), &m_texts->answers(),
+                    &AnswerPanel::toggleContinuing);
 
     buildViewMenu();
 
@@ -348,10 +355,14 @@ void MainWindow::openWith(const Opening& opening) {
             std::find_if(wishes.begin(), wishes.end(), [](const QString& text) { return !text.isEmpty(); });
         return wish == wishes.end() ? QString() : *wish;
     };
-    TopBar::Models models{firstOf({opening.modelA, m_settings.modelA, bundled.value(0)}),
+    // Two mechanisms side by side are what the program is for.
+    const auto usual = [&bundled](const QString& name, qsizetype otherwise) {
+        return bundled.contains(name) ? name : bundled.value(otherwise);
+    };
+    TopBar::Models models{firstOf({opening.modelA, m_settings.modelA, usual(QStringLiteral("en-fr-additive"), 0)}),
                           firstOf({opening.modelB, m_settings.modelB})};
     if (models.b.isEmpty() && m_settings.fresh && opening.modelA.isEmpty())
-        models.b = bundled.value(1); // two mechanisms side by side are what the program is for
+        models.b = usual(QStringLiteral("en-fr-transformer"), 1);
     m_topBar->setModels(models);
     findModels();
     if (m_firstFolder.empty() && opening.modelA.isEmpty() && !bundled.isEmpty()) {
@@ -386,11 +397,8 @@ void MainWindow::request() {
         m_banner->tell(m_modelProblem);
         return;
     }
-    InferenceJob job{.first = m_firstFolder, .second = m_secondFolder, .request = {}};
+    InferenceJob job{.first = m_firstFolder, .second = m_secondFolder, .request = m_texts->request()};
     job.request.record.vectors = true; // the inspector tells how an additive weight came to be
-    job.request.source = m_texts->source().toStdString();
-    if (const auto target = m_texts->target())
-        job.request.target = target->toStdString();
     m_service->submit(std::move(job));
     if (!m_tellSlow.isActive())
         m_tellSlow.start();
@@ -411,7 +419,14 @@ void MainWindow::display(const InferenceResult& result) {
     }
     m_banner->tell(problems.join(QLatin1Char('\n')));
 
+    if (result.firstModel)
+        m_texts->setModel(*result.firstModel);
     if (result.first && !m_firstFolder.empty()) { // otherwise the last picture stays
+        const bool another = !m_first || m_first->model != result.first->model;
+        const auto aligns = [](const TracePointer& trace) { return trace && trace->cross; };
+        const bool attendsElsewhere = result.first->encoder || result.first->decoder;
+        if (another && m_topBar->crossOnly() && !aligns(result.first) && !aligns(result.second) && attendsElsewhere)
+            showView(QStringLiteral("heads"));
         m_first = result.first;
         m_second = result.second;
         m_settings.modelA = m_topBar->models().a; // one that cannot run would leave the next start without a picture
@@ -433,8 +448,9 @@ void MainWindow::updateStatus() {
     if (!m_first)
         return m_timings->clear();
     const auto rows = m_first->emitted.size();
-    QStringList parts{rows == 0 ? tr("%1 tokens").arg(m_first->source.size())
-                                : tr("%1 source · %2 target tokens").arg(m_first->source.size()).arg(rows),
+    QStringList parts{rows == 0 || m_first->source.empty()
+                          ? tr("%1 tokens").arg(std::max(m_first->source.size(), rows))
+                          : tr("%1 source · %2 target tokens").arg(m_first->source.size()).arg(rows),
                       tr("tokenize %1").arg(milliseconds(m_first->timings.tokenize)),
                       tr("A %1").arg(milliseconds(m_first->timings.model))};
     if (m_second)
@@ -470,12 +486,19 @@ void MainWindow::askForFolder(bool first) {
     dialog->setFileMode(QFileDialog::Directory);
     dialog->setOption(QFileDialog::ShowDirsOnly);
     connect(dialog, &QFileDialog::fileSelected, this,
-            [this, first](const QString& folder) { openFolder(folder, first); });
+            [this, first](const QString& folder) { openPath(folder, first); });
     dialog->setWindowModality(Qt::WindowModal);
     present(dialog);
 }
 
-void MainWindow::openFolder(const QString& folder, bool first) {
+void MainWindow::openPath(const QString& path, bool first) {
+    QString folder;
+    try {
+        folder = QFile::decodeName(ModelCatalog::resolve(path).c_str());
+    } catch (const Error& error) { // what is open stays open
+        m_banner->tell({});
+        return m_banner->tell(QString::fromUtf8(error.what()));
+    }
     m_settings.recentFolders.removeAll(folder);
     m_settings.recentFolders.prepend(folder);
     m_settings.recentFolders = m_settings.recentFolders.mid(0, mostRecentFolders);
@@ -494,6 +517,7 @@ void MainWindow::swapModels() {
 
 void MainWindow::fillModelMenu(QMenu* menu, bool first) {
     menu->clear();
+    qDeleteAll(menu->findChildren<QMenu*>(Qt::FindDirectChildrenOnly)); // which clear() leaves
     const auto models = m_topBar->models();
     const auto add = [&](const QString& name, const QString& model) {
         auto* action = menu->addAction(name, this, [this, first, model, models] {
@@ -507,6 +531,16 @@ void MainWindow::fillModelMenu(QMenu* menu, bool first) {
         add(tr("none"), {});
     for (const auto& model : m_topBar->knownModels())
         add(modelTitle(model), model);
+    menu->addSeparator();
+    menu->addAction(tr("Open a folder…"), this, [this, first] { askForFolder(first); });
+    const auto cached = ModelCatalog::cached(); // read anew each time: the cache grows beside the program
+    auto* cache = menu->addMenu(tr("In the HuggingFace cache"));
+    cache->setEnabled(!cached.isEmpty());
+    for (const auto& entry : cached) {
+        const auto folder = QFile::decodeName(entry.folder.c_str());
+        cache->addAction(tr("%1  (%2)").arg(entry.name, entry.family), this,
+                         [this, folder, first] { openPath(folder, first); });
+    }
 }
 
 void MainWindow::applyAppearance() {
@@ -578,16 +612,16 @@ void MainWindow::closeEvent(QCloseEvent* event) {
 }
 
 void MainWindow::dragEnterEvent(QDragEnterEvent* event) {
-    if (!droppedFolder(*event->mimeData()).isEmpty())
+    if (!droppedPath(*event->mimeData()).isEmpty())
         event->acceptProposedAction();
 }
 
 void MainWindow::dropEvent(QDropEvent* event) {
-    const auto folder = droppedFolder(*event->mimeData());
-    if (folder.isEmpty())
+    const auto path = droppedPath(*event->mimeData());
+    if (path.isEmpty())
         return;
     event->acceptProposedAction();
-    openFolder(folder, true);
+    openPath(path, true);
 }
 
 void MainWindow::resizeEvent(QResizeEvent* event) {

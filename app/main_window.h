@@ -80,8 +80,8 @@ private:
 
     void findModels();
     void runChosenModels();
-    /// Opens it as model A, or as B.
-    void openFolder(const QString& folder, bool first);
+    /// Opens the model that a path leads to as model A, or as B.
+    void openPath(const QString& path, bool first);
     void askForFolder(bool first);
     void swapModels();
     void fillModelMenu(QMenu* menu, bool first);

@@ -1,6 +1,7 @@
 #include "app/model_catalog.h"
 
 #include "core/error.h"
+#include "core/hub.h"
 
 #include <QDir>
 #include <QFile>
@@ -42,23 +43,50 @@ QList<CatalogEntry> ModelCatalog::bundled() {
             entries.append({.name = name,
                             .folder = std::filesystem::path(QFile::encodeName(models.filePath(name)).toStdString()),
                             .family = familyOf(config),
-                            .bundled = true});
+                            .origin = CatalogEntry::Origin::Bundled});
     }
     return entries;
 }
 
-std::filesystem::path ModelCatalog::resolve(const QString& nameOrFolder) {
+QList<CatalogEntry> ModelCatalog::cached() {
+    QList<CatalogEntry> entries;
+    for (const auto& model : hubModels())
+        entries.append({.name = QString::fromStdString(model.name),
+                        .folder = model.folder,
+                        .family = QString::fromStdString(model.modelType),
+                        .origin = CatalogEntry::Origin::Cache});
+    return entries;
+}
+
+QList<CatalogEntry> ModelCatalog::opened(const QStringList& folders) {
+    QList<CatalogEntry> entries;
+    for (const auto& folder : folders) {
+        const auto config = QDir(folder).filePath(QStringLiteral("config.json"));
+        const std::filesystem::path path(QFile::encodeName(folder).toStdString());
+        if (QFile::exists(config))
+            entries.append({.name = QString::fromStdString(modelName(path)),
+                            .folder = path,
+                            .family = familyOf(config),
+                            .origin = CatalogEntry::Origin::Opened});
+    }
+    return entries;
+}
+
+std::filesystem::path ModelCatalog::resolve(const QString& nameOrPath) {
     const auto entries = bundled();
     QStringList names;
     for (const auto& entry : entries) {
-        if (entry.name == nameOrFolder)
+        if (entry.name == nameOrPath)
             return entry.folder;
         names.append(entry.name);
     }
-    if (!nameOrFolder.isEmpty() && QDir(nameOrFolder).exists())
-        return std::filesystem::path(QFile::encodeName(nameOrFolder).toStdString());
-    throw Error(Error::Kind::NotFound, nameOrFolder.isEmpty() ? "\"\"" : nameOrFolder.toStdString(),
-                "is neither a bundled model nor a folder",
+    if (!nameOrPath.isEmpty() && QFile::exists(nameOrPath))
+        return modelFolder(QFile::encodeName(nameOrPath).toStdString());
+    for (const auto& entry : cached())
+        if (entry.name == nameOrPath)
+            return entry.folder;
+    throw Error(Error::Kind::NotFound, nameOrPath.isEmpty() ? "\"\"" : nameOrPath.toStdString(),
+                "is neither a bundled model, nor a folder, nor in the HuggingFace cache",
                 names.isEmpty() ? "there are no bundled models in " + bundledFolder().toStdString()
                                 : "bundled: " + names.join(QStringLiteral(", ")).toStdString());
 }

@@ -1,18 +1,20 @@
-// Which models there are: those that come with the program, and folders that the user opened.
+// Which models there are: those that come with the program, the hub's cache, and folders that the user opened.
 #pragma once
 
 #include <QList>
 #include <QString>
+#include <QStringList>
 
 #include <filesystem>
 
 namespace headlight {
 
 struct CatalogEntry {
-    QString name; ///< "en-fr-additive": the folder's name
+    enum class Origin { Bundled, Cache, Opened };
+    QString name; ///< "en-fr-additive", "org/name": how lists call it
     std::filesystem::path folder;
     QString family; ///< model_type of config.json; empty when that cannot be read
-    bool bundled = false;
+    Origin origin = Origin::Bundled;
 };
 
 class ModelCatalog {
@@ -20,9 +22,14 @@ public:
     /// Bundled models, by name: in $HEADLIGHT_MODELS where that is set, else in share/headlight/models beside the
     /// program's bin, else in the source tree that it was built from.
     static QList<CatalogEntry> bundled();
-    /// The folder of a bundled model's name, or the word itself as a path.
+    /// What the HuggingFace hub's cache holds, by name.
+    static QList<CatalogEntry> cached();
+    /// Folders that were opened before, those that are still there, in the order given.
+    static QList<CatalogEntry> opened(const QStringList& folders);
+    /// The folder of a bundled or cached model's name, or of the word itself as a path: to the folder, to what the hub
+    /// keeps around it, or to a file in it.
     /// @throws Error NotFound when it is neither, naming the bundled models
-    static std::filesystem::path resolve(const QString& nameOrFolder);
+    static std::filesystem::path resolve(const QString& nameOrPath);
 };
 
 } // namespace headlight

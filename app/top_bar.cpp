@@ -1,7 +1,9 @@
 #include "app/top_bar.h"
 
+#include "core/hub.h"
+
 #include <QComboBox>
-#include <QDir>
+#include <QFile>
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QPainter>
@@ -81,8 +83,9 @@ int most(const Trace* trace, const Trace* other, BlockKind kind, int AttentionBl
 } // namespace
 
 QString modelTitle(const QString& nameOrFolder) {
-    const auto name = QDir(nameOrFolder).dirName();
-    return name.isEmpty() ? nameOrFolder : name;
+    if (!nameOrFolder.contains(QLatin1Char('/')))
+        return nameOrFolder;
+    return QString::fromStdString(modelName(QFile::encodeName(nameOrFolder).toStdString()));
 }
 
 TopBar::TopBar(Selection* selection, QWidget* parent)

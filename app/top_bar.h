@@ -42,6 +42,7 @@ public:
     void setTrace(TracePointer trace, TracePointer other);
     /// While the view on show draws cross-attention alone, that is the kind; afterwards again the one before.
     void setCrossOnly(bool only);
+    bool crossOnly() const { return m_crossOnly; }
     /// To the layers or heads before (-1) and after (+1) those on show.
     void stepLayer(int step);
     void stepHead(int step);

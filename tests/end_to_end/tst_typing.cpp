@@ -1,6 +1,7 @@
 // The main job in the real window: keys are pressed, models run, the picture changes; and what users do besides.
 #include "app/main_window.h"
 #include "tests/support/tiny_models.h"
+#include "widgets/answer_list.h"
 #include "widgets/figure_exporter.h"
 #include "widgets/trace_view.h"
 
@@ -155,6 +156,57 @@ private Q_SLOTS:
 
         QTest::keyClick(opened.source, Qt::Key_Backspace);
         QTRY_COMPARE_WITH_TIMEOUT(opened.window->trace()->sourceText, std::string("the cat sees two dog"), patience);
+    }
+
+    void aHiddenWordIsGuessedAndPutIn() {
+        const Folder folder;
+        folder.copyWithWords("roberta");
+        const Opened opened({.modelA = nameOf(folder.path()), .source = QStringLiteral("w10 ")});
+        QTRY_VERIFY_WITH_TIMEOUT(opened.showsWhatIsTyped(), patience);
+        QCOMPARE(opened.complaint(), QString());
+        QCOMPARE(opened.window->view()->objectName(), QStringLiteral("heads")); // there is nothing to align
+        QVERIFY(!opened.target->isVisible());
+
+        QTest::keyClick(opened.window.get(), Qt::Key_M, Qt::ControlModifier);
+        QTest::keyClicks(opened.source, QStringLiteral(" w12"));
+        QCOMPARE(opened.source->toPlainText(), QStringLiteral("w10 [MASK] w12"));
+        auto* answers = opened.window->findChild<AnswerList*>(QStringLiteral("answers"));
+        QTRY_COMPARE_WITH_TIMEOUT(answers->describe().size(), 11, patience); // a heading and ten words
+        QTRY_VERIFY_WITH_TIMEOUT(opened.showsWhatIsTyped(), patience);
+        const auto best = answers->describe()[1].section(QLatin1Char(':'), 0, 0);
+        answers->setCurrentRow(1);
+        QTest::keyClick(answers, Qt::Key_Return);
+        QCOMPARE(opened.source->toPlainText(), QStringLiteral("w10 %1 w12").arg(best));
+        QTRY_VERIFY_WITH_TIMEOUT(opened.showsWhatIsTyped(), patience);
+        opened.source->undo();
+        QCOMPARE(opened.source->toPlainText(), QStringLiteral("w10 [MASK] w12"));
+    }
+
+    void aDecoderGoesOnUntilStopped() {
+        const Folder folder;
+        folder.copyWithWords("gpt2");
+        const Opened opened({.modelA = nameOf(folder.path()), .source = QStringLiteral("w10 w11")});
+        const auto tokens = [&opened] { return opened.ready() ? opened.window->trace()->target.size() : 0U; };
+        QTRY_COMPARE_WITH_TIMEOUT(tokens(), 2U, patience);
+        auto* answers = opened.window->findChild<AnswerList*>(QStringLiteral("answers"));
+        QTRY_COMPARE_WITH_TIMEOUT(answers->describe().size(), 10, patience);
+        const auto best = answers->describe()[0].section(QLatin1Char(':'), 0, 0);
+
+        QTest::keyClick(opened.source, Qt::Key_Return, Qt::ControlModifier);
+        QTRY_COMPARE_WITH_TIMEOUT(tokens(), 3U, patience);
+        QCOMPARE(QString::fromStdString(opened.window->trace()->target[2].text), best);
+        QCOMPARE(opened.source->toPlainText(), QStringLiteral("w10 w11")); // what was typed stays as it is
+
+        auto* go = opened.window->findChild<QPushButton*>(QStringLiteral("continue"));
+        QTest::keyClick(go, Qt::Key_Space);
+        QTRY_VERIFY_WITH_TIMEOUT(tokens() > 6U, patience);
+        if (go->text() == QLatin1String("Stop"))
+            QTest::keyClick(go, Qt::Key_Space);
+        QTRY_COMPARE_WITH_TIMEOUT(go->text(), QStringLiteral("Continue"), patience);
+        QTRY_VERIFY_WITH_TIMEOUT(opened.ready(), patience);
+
+        QTest::keyClicks(opened.source, QStringLiteral(" w12")); // another text, of which nothing was added
+        QTRY_COMPARE_WITH_TIMEOUT(tokens(), 3U, patience);
     }
 
     void burstEndsWithTheNewestText_data() {
