@@ -33,10 +33,12 @@ headlight-train train --architecture transformer|additive|recurrent --corpus FIL
                       --out FOLDER [options]
 headlight-train evaluate --model FOLDER --corpus FILE [--beam N] [--limit N] [--translations FILE]
 headlight-train align --gold FILE [--model FOLDER] [--corpus FILE]
+headlight-train blank --config FILE --out FOLDER
 headlight-train report --model FOLDER --out FILE [--test FILE] [--by-length FILE] [--gold FILE] [--corpus FILE] [--beam N]
 
 A corpus has a source, a tab and its translation on each line; --corpus and --valid may be given several times.
-align prints alignment error rates: of the model's attention, of the diagonal, and of IBM Model 1 learnt from --corpus;
+blank writes a model of random weights for any config.json whose family Headlight knows, to see how a model of its size
+runs. align prints alignment error rates: of the model's attention, of the diagonal, and of IBM Model 1 learnt from --corpus;
 report writes a page with all that evaluate and align tell of several models, and the picture of BLEU by length. Of both, all files may be given several
 times. A gold file has an id, source words, target words, sure links and
 links that are possible only on each line, apart by tabs.
@@ -213,20 +215,53 @@ nlohmann::json makeConfig(const Arguments& arguments, std::int64_t vocabulary) {
 
 /// model.safetensors in half precision, under the names of the family's checkpoints.
 void writeWeights(const Network& network, const Family& family, const std::filesystem::path& folder) {
+    struct Tensor {
+        std::vector<torch::Tensor> parts;
+        bool transposed = false;
+    };
+    std::map<std::string, Tensor> tensors;
+    const auto add = [&](const std::string& name, const torch::Tensor& values) {
+        const auto source = family.naming.source(name);
+        if (source.name.empty())
+            return;
+        auto& tensor = tensors[source.name];
+        tensor.parts.resize(static_cast<std::size_t>(source.parts));
+        tensor.parts[static_cast<std::size_t>(source.part)] = values.detach().to(torch::kCPU, torch::kHalf);
+        tensor.transposed = source.transposed;
+    };
+    for (const auto& parameter : network.module().named_parameters())
+        add(parameter.key(), parameter.value());
+    for (const auto& buffer : network.module().named_buffers())
+        add(buffer.key(), buffer.value());
     std::vector<torch::Tensor> kept;
     std::vector<TensorView> views;
-    const auto add = [&](const std::string& name, const torch::Tensor& values) {
-        const auto half = values.detach().to(torch::kCPU, torch::kHalf).contiguous();
-        kept.push_back(half);
-        const auto* bytes = static_cast<const std::byte*>(half.data_ptr());
-        views.push_back({family.naming.source(name).name, DType::F16, half.sizes().vec(), {bytes, half.nbytes()}});
-    };
-    for (const auto& parameter : network.translator->named_parameters())
-        add(parameter.key(), parameter.value());
-    for (const auto& buffer : network.translator->named_buffers())
-        add(buffer.key(), buffer.value());
+    for (const auto& [name, tensor] : tensors) {
+        auto whole = torch::cat(tensor.parts);
+        if (tensor.transposed && whole.dim() == 2)
+            whole = whole.t();
+        kept.push_back(whole.contiguous());
+        const auto* bytes = static_cast<const std::byte*>(kept.back().data_ptr());
+        views.push_back({name, DType::F16, kept.back().sizes().vec(), {bytes, kept.back().nbytes()}});
+    }
     const auto bytes = serializeSafetensors(views, {{"format", "pt"}});
     writeFileAtomically(folder / "model.safetensors", bytes);
+}
+
+/// A folder of random weights for any configuration that a family knows.
+int blank(const Arguments& arguments) {
+    const std::filesystem::path file = arguments.text("--config"), folder = arguments.text("--out");
+    const auto text = readWholeFile(file, largestFile);
+    const auto json = nlohmann::json::parse(text, nullptr, false);
+    if (!json.is_object())
+        throw Error(Error::Kind::Corrupt, file.string(), "is not a JSON object");
+    const ModelConfig config(json, file.string());
+    torch::manual_seed(static_cast<std::uint64_t>(arguments.countOr("--seed", 1, 0)));
+    const auto& family = findFamily(config);
+    const auto network = family.build(config, nullptr);
+    std::filesystem::create_directories(folder);
+    writeText(folder / "config.json", text);
+    writeWeights(network, family, folder);
+    return 0;
 }
 
 std::string readableTime(double seconds) {
@@ -386,6 +421,10 @@ int run(int count, char** words) {
              "--smoothing",    "--clip",     "--validate-every", "--patience",     "--seed",          "--device",
              "--threads",      "--precision"});
         return train(Arguments(count, words, known));
+    }
+    if (command == "blank") {
+        constexpr auto known = std::to_array<const char*>({"--config", "--out", "--seed"});
+        return blank(Arguments(count, words, known));
     }
     if (command == "evaluate") {
         constexpr auto known = std::to_array<const char*>(
