@@ -12,8 +12,8 @@ std::vector<Panel> AlignmentView::build() {
     panel.rowAxis =
         shown->rows == RowTokens::Emitted ? tr("target, word given out (looks)") : tr("target, word taken in (looks)");
     panel.columnAxis = tr("source (is looked at)");
-    panel.rows = shownTexts(rowTokens(*trace(), BlockKind::Cross, shown->rows));
-    panel.columns = shownTexts(trace()->source);
+    panel.rows = shownTexts(*trace(), rowTokens(*trace(), BlockKind::Cross, shown->rows));
+    panel.columns = shownTexts(*trace(), trace()->source);
     panel.marks = hardAlignment(shown->map);
     panel.map = std::move(shown->map);
     panel.legend = true;

@@ -14,8 +14,8 @@ std::vector<Panel> MatrixView::build() {
     panel.subtitle = tr("%1 · %2").arg(kindName(kind), shown->name);
     panel.rowAxis = tr("query (looks)");
     panel.columnAxis = tr("key (is looked at)");
-    panel.rows = shownTexts(rowTokens(*run, kind, shown->rows));
-    panel.columns = shownTexts(run->keyTokens(kind));
+    panel.rows = shownTexts(*run, rowTokens(*run, kind, shown->rows));
+    panel.columns = shownTexts(*run, run->keyTokens(kind));
     panel.map = std::move(shown->map);
     panel.zooms = true;
     panel.valuesInCells = true;

@@ -163,13 +163,22 @@ QString shownText(std::string_view token, bool ofBytes) {
     return text.trimmed().isEmpty() ? QString(QChar(0x2423)) : text;
 }
 
-QStringList shownTexts(const std::vector<Token>& tokens) {
+QStringList shownTexts(const Trace& trace, const std::vector<Token>& tokens) {
     const bool ofBytes = std::any_of(tokens.begin(), tokens.end(), [](const Token& token) {
         return token.text.starts_with("\u0120") || token.text.starts_with("\u010a");
     });
     QStringList texts;
-    for (const auto& token : tokens)
-        texts << shownText(token.text, ofBytes && !token.special);
+    for (const auto& token : tokens) {
+        auto shown = shownText(token.text, ofBytes && !token.special);
+        const auto& typed = &tokens != &trace.source ? trace.targetText
+                            : token.segment == 0     ? trace.sourceText
+                                                     : trace.secondText;
+        if (shown.contains(QChar::ReplacementCharacter) && !token.bytes.empty() && token.bytes.end <= typed.size())
+            shown = QString::fromUtf8(typed.data() + token.bytes.begin,
+                                      static_cast<qsizetype>(token.bytes.end - token.bytes.begin))
+                        .trimmed();
+        texts << shown;
+    }
     return texts;
 }
 

@@ -94,7 +94,8 @@ QString kindName(BlockKind kind);
 /// is, and with the letters that a byte-level piece stands for. One of a letter's bytes alone is U+FFFD where the piece
 /// is known to be of bytes.
 QString shownText(std::string_view token, bool ofBytes = false);
-/// The same for the tokens of one vocabulary, which tell together whether their pieces are of bytes.
-QStringList shownTexts(const std::vector<Token>& tokens);
+/// The same for one of a run's lists of tokens, which tell together whether their pieces are of bytes. Some of a
+/// letter's bytes are shown as the letter, where it was typed.
+QStringList shownTexts(const Trace& trace, const std::vector<Token>& tokens);
 
 } // namespace headlight

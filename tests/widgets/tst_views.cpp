@@ -139,6 +139,26 @@ class TestViews : public QObject {
     Q_OBJECT
 
 private Q_SLOTS:
+    void piecesAreShownAsLetters() {
+        Trace trace;
+        trace.sourceText = "na\u00efve \u6ce8";
+        const auto token = [](const char* text, std::size_t begin, std::size_t end) {
+            Token made;
+            made.text = text;
+            made.bytes = {begin, end};
+            return made;
+        };
+        // The bytes of i with diaeresis, and the first of three bytes of a Chinese letter, as GPT-2 writes them.
+        trace.source = {token("na", 0, 2), token("\u00c3\u00afve", 2, 6), token("\u0120\u00e6", 6, 10),
+                        token("\u00b3", 7, 10)};
+        const QStringList expected{u"na"_qs, QString::fromUtf8("\u00efve"), QString::fromUtf8("\u6ce8"),
+                                   QString::fromUtf8("\u6ce8")};
+        QCOMPARE(shownTexts(trace, trace.source), expected);
+        QCOMPARE(shownText("\u2581caf\u00e9"), QString::fromUtf8("caf\u00e9")); // no bytes: a letter of its own
+        QCOMPARE(shownText("\u00e9"), QString::fromUtf8("\u00e9"));
+        QCOMPARE(shownText("dog</w>"), u"dog"_qs);
+    }
+
     void saysWhatTheTraceHolds_data() {
         QTest::addColumn<QString>("name");
         QTest::addColumn<QStringList>("said");
