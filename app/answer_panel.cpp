@@ -217,6 +217,7 @@ void AnswerPanel::showState() {
     m_hint->setText(hint);
     m_hint->setVisible(!hint.isEmpty());
     m_list->setVisible(decoder || m_list->count() > 0);
+    updateGeometry(); // as high as the list has lines
 }
 
 } // namespace headlight

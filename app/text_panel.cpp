@@ -18,6 +18,7 @@
 #include <QScrollArea>
 #include <QScrollBar>
 #include <QSignalBlocker>
+#include <QSpinBox>
 #include <QTextCursor>
 #include <QVBoxLayout>
 
@@ -172,8 +173,8 @@ TextPanel::TextPanel(QWidget* parent)
       m_targetGroup(new QWidget), m_answers(new AnswerPanel), m_mask(new QPushButton), m_window(new QWidget),
       m_windowText(note()), m_target(new Editor), m_sourceTokens(new TokenStrip(TokenStrip::Side::Source)),
       m_targetTokens(new TokenStrip(TokenStrip::Side::Target)), m_targetNote(note()),
-      m_ownTranslation(new QPushButton(tr("Use A's own translation"))), m_invitation(note()), m_try(new QListWidget),
-      m_look(note()) {
+      m_ownTranslation(new QPushButton(tr("Use A's own translation"))), m_beam(new QSpinBox), m_invitation(note()),
+      m_try(new QListWidget), m_look(note()) {
     m_source->setObjectName(QStringLiteral("source"));
     m_source->setAccessibleName(tr("Source"));
     m_source->setPlaceholderText(tr("Type a sentence"));
@@ -185,8 +186,16 @@ TextPanel::TextPanel(QWidget* parent)
     m_ownTranslation->setStyleSheet(QStringLiteral("padding-left: 0;")); // flush with what is above
     m_ownTranslation->setObjectName(QStringLiteral("ownTranslation"));
     m_ownTranslation->setCursor(Qt::PointingHandCursor);
+    m_beam->setRange(1, 16);
+    m_beam->setPrefix(tr("beam "));
+    m_beam->setObjectName(QStringLiteral("beam"));
+    m_beam->setAccessibleName(tr("Beam"));
+    m_beam->setToolTip(tr("Hypotheses kept while a translation is searched; 1 is greedy"));
+    m_beam->setButtonSymbols(QAbstractSpinBox::NoButtons);
+    m_beam->setKeyboardTracking(false);
     m_invitation->setText(tr("Edit it to align your own target."));
     m_invitation->setMinimumHeight(m_ownTranslation->sizeHint().height());
+    m_beam->setStyleSheet(QStringLiteral("padding: 1px 6px; min-height: 0;"));
     m_second->setObjectName(QStringLiteral("second"));
     m_second->setAccessibleName(tr("Second text"));
     m_second->setPlaceholderText(tr("A second text, if there is one"));
@@ -226,6 +235,7 @@ TextPanel::TextPanel(QWidget* parent)
     belowTarget->addWidget(m_ownTranslation);
     belowTarget->addWidget(m_invitation);
     belowTarget->addStretch(1);
+    belowTarget->addWidget(m_beam);
     auto* target = new QVBoxLayout(m_targetGroup);
     target->setContentsMargins(0, 0, 0, 0);
     target->setSpacing(8);
@@ -282,6 +292,7 @@ TextPanel::TextPanel(QWidget* parent)
     connect(m_source, &QPlainTextEdit::textChanged, this, &TextPanel::sourceEdited);
     connect(m_second, &QPlainTextEdit::textChanged, this, &TextPanel::sourceEdited);
     connect(m_target, &QPlainTextEdit::textChanged, this, &TextPanel::targetEdited);
+    connect(m_beam, &QSpinBox::valueChanged, this, &TextPanel::textEdited);
     connect(m_mask, &QPushButton::clicked, this, &TextPanel::insertMask);
     connect(m_answers, &AnswerPanel::changed, this, &TextPanel::textEdited);
     connect(m_answers, &AnswerPanel::wordChosen, this, &TextPanel::putWord);
@@ -308,6 +319,7 @@ Request TextPanel::request() const {
     if (m_model.readsPairs && !m_lastSecond.isEmpty())
         request.second = m_lastSecond.toStdString();
     request.skip = m_skip;
+    request.beam = m_beam->value();
     m_answers->complete(request);
     return request;
 }
@@ -492,6 +504,7 @@ void TextPanel::setForced(bool forced) {
     m_targetNote->setText(forced ? tr("yours (forced)") : tr("A's translation"));
     m_ownTranslation->setVisible(forced);
     m_invitation->setVisible(!forced);
+    m_beam->setVisible(!forced); // what is given is not searched
 }
 
 void TextPanel::chooseExample(int index) {

@@ -14,6 +14,7 @@ class QLabel;
 class QListWidget;
 class QPlainTextEdit;
 class QPushButton;
+class QSpinBox;
 
 namespace headlight {
 
@@ -91,6 +92,7 @@ private:
     TokenStrip* m_targetTokens;
     QLabel* m_targetNote;
     QPushButton* m_ownTranslation;
+    QSpinBox* m_beam;
     QLabel* m_invitation;
     QListWidget* m_try;
     QLabel* m_look;

@@ -139,10 +139,10 @@ QStatusBar::item { border: none; }
 QStatusBar QLabel { color: @muted; }
 QPlainTextEdit, QLineEdit { background: @panel; color: @text; border: 1px solid @line; border-radius: 6px; padding: 5px; }
 QPlainTextEdit:focus, QLineEdit:focus { border: 1px solid @accent; }
-QComboBox, QSpinBox { background: @panel; color: @text; border: 1px solid @line; border-radius: 6px; padding: 4px 8px; min-height: 20px; }
-QComboBox:hover, QSpinBox:hover { border-color: @muted; }
-QComboBox:focus, QSpinBox:focus { border-color: @accent; }
-QComboBox:disabled, QSpinBox:disabled { color: @muted; }
+QComboBox, QAbstractSpinBox { background: @panel; color: @text; border: 1px solid @line; border-radius: 6px; padding: 4px 8px; min-height: 20px; }
+QComboBox:hover, QAbstractSpinBox:hover { border-color: @muted; }
+QComboBox:focus, QAbstractSpinBox:focus { border-color: @accent; }
+QComboBox:disabled, QAbstractSpinBox:disabled { color: @muted; }
 QComboBox QAbstractItemView { background: @panel; color: @text; border: 1px solid @line; selection-background-color: @accent; selection-color: @accentText; }
 QPushButton, QToolButton { background: @panel; color: @text; border: 1px solid @line; border-radius: 6px; padding: 5px 12px; min-height: 20px; }
 QPushButton:hover, QToolButton:hover { border-color: @muted; }
