@@ -50,6 +50,14 @@ QString HelpText::lookingAt() {
                        "by q·k/√d, in many heads and layers at once (Vaswani et al. 2017). “best aligning” shows "
                        "that head of the Transformer whose map reads best as a word alignment."));
     text +=
+        section(tr("Models that do not translate"),
+                tr("An encoder alone, such as BERT, reads all of a text at once: each row may look to both sides. Put "
+                   "its mask (Ctrl+M) where a word is to be guessed. A decoder alone, such as GPT-2, sees only what "
+                   "stands before: the triangle. Ctrl+Return adds its next token, Ctrl+Shift+Return goes on until "
+                   "stopped. Temperature divides the logits before the softmax; “top” is how many candidates are "
+                   "listed, and drawn from when Sample is on. A text that is too long is cut, and ‹ › below its "
+                   "tokens move what is read."));
+    text +=
         section(tr("Attention is not explanation"),
                 tr("A large weight says where information could flow from, not that the model decided because of it. "
                    "What is behind a token has already been mixed with its neighbours, and quite different weights can "

@@ -375,7 +375,8 @@ void MainWindow::openWith(const Opening& opening) {
 
     const auto target = firstOf({opening.target, opening.source.isEmpty() ? m_settings.targetText : QString()});
     m_texts->setTexts(firstOf({opening.source, m_settings.sourceText, TextPanel::examples().value(0).text}),
-                      target.isEmpty() ? std::nullopt : std::optional(target));
+                      target.isEmpty() ? std::nullopt : std::optional(target),
+                      opening.source.isEmpty() ? m_settings.secondText : QString());
     showView(opening.view.isEmpty() ? QStringLiteral("alignment") : opening.view);
     m_texts->focusSource();
     request();
@@ -590,6 +591,7 @@ void MainWindow::present(QDialog* dialog) {
 void MainWindow::saveSettings() {
     m_settings.modelB = m_topBar->models().b;
     m_settings.sourceText = m_texts->source();
+    m_settings.secondText = m_texts->second();
     m_settings.targetText = m_texts->target().value_or(QString());
     m_settings.exportFolder = m_exportMenu->folder();
     m_settings.geometry = saveGeometry();

@@ -63,6 +63,7 @@ void visitKeys(SettingsType& settings, const Visitor& visit) {
     visit(QStringLiteral("models/b"), settings.modelB);
     visit(QStringLiteral("models/recent"), settings.recentFolders);
     visit(QStringLiteral("text/source"), settings.sourceText);
+    visit(QStringLiteral("text/second"), settings.secondText);
     visit(QStringLiteral("text/target"), settings.targetText);
     visit(QStringLiteral("window/export"), settings.exportFolder);
     visit(QStringLiteral("window/geometry"), settings.geometry);

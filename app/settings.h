@@ -18,6 +18,7 @@ struct Settings {
     QString modelA;              ///< name or folder; empty: the first bundled one
     QString modelB;              ///< empty: none
     QString sourceText;          ///< what was typed last, so that nothing typed is lost
+    QString secondText;          ///< of a model that reads pairs
     QString targetText;          ///< empty: the model's own translation
     QStringList recentFolders;   ///< newest first, at most 8
     QString exportFolder;        ///< of the last export

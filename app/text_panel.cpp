@@ -363,8 +363,11 @@ std::optional<QString> TextPanel::target() const {
     return m_forced ? std::optional(m_lastTarget) : std::nullopt;
 }
 
-void TextPanel::setTexts(const QString& source, const std::optional<QString>& target) {
+void TextPanel::setTexts(const QString& source, const std::optional<QString>& target, const QString& second) {
     const QSignalBlocker quietSource(m_source);
+    const QSignalBlocker quietSecond(m_second);
+    m_second->setPlainText(second);
+    m_lastSecond = second;
     const QSignalBlocker quietTarget(m_target);
     static_cast<Editor*>(m_source)->prepareFor(source);
     m_source->setPlainText(source);

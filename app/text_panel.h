@@ -48,7 +48,8 @@ public:
     /// What model A is, once it is known: as long as it is not, it is taken for a translation.
     void setModel(const ModelInfo& model);
     /// Texts to start with; they cannot be undone and are not said to be edited.
-    void setTexts(const QString& source, const std::optional<QString>& target);
+    void setTexts(const QString& source, const std::optional<QString>& target, const QString& second = {});
+    QString second() const { return m_lastSecond; }
     void focusSource();
     void useOwnTranslation();
     /// Puts the token in whose place the model is to guess a word where the cursor is.
