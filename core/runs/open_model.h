@@ -6,8 +6,6 @@
 #include "core/families/family.h"
 #include "core/text/tokenizer.h"
 
-#include <torch/types.h>
-
 #include <cstdint>
 #include <filesystem>
 #include <memory>
