@@ -14,26 +14,12 @@ Weights::Naming naming() {
                 },
             .source =
                 [](const std::string& ours) {
-                    static const Renames renames{
-                        {"shared.", "bert.embeddings.word_embeddings."},
-                        {"token_types.", "bert.embeddings.token_type_embeddings."},
-                        {"encoder.embed_positions.", "bert.embeddings.position_embeddings."},
-                        {"encoder.layernorm_embedding.", "bert.embeddings.LayerNorm."},
-                        {"encoder.layers.", "bert.encoder.layer."},
-                        {".self_attn.q_proj.", ".attention.self.query."},
-                        {".self_attn.k_proj.", ".attention.self.key."},
-                        {".self_attn.v_proj.", ".attention.self.value."},
-                        {".self_attn.out_proj.", ".attention.output.dense."},
-                        {".self_attn_layer_norm.", ".attention.output.LayerNorm."},
-                        {".fc1.", ".intermediate.dense."},
-                        {".fc2.", ".output.dense."},
-                        {".final_layer_norm.", ".output.LayerNorm."},
-                        {"head_dense.", "cls.predictions.transform.dense."},
-                        {"head_layer_norm.", "cls.predictions.transform.LayerNorm."},
-                        {"head_output.", "cls.predictions.decoder."},
-                        {"head_bias", "cls.predictions.bias"},
-                        {"pooler.", "bert.pooler.dense."},
-                    };
+                    static const auto renames =
+                        bertNames("bert.", {{"head_dense.", "cls.predictions.transform.dense."},
+                                            {"head_layer_norm.", "cls.predictions.transform.LayerNorm."},
+                                            {"head_output.", "cls.predictions.decoder."},
+                                            {"head_bias", "cls.predictions.bias"},
+                                            {"pooler.", "bert.pooler.dense."}});
                     return Weights::Source{.name = renamed(ours, renames)};
                 },
             .ignorable =

@@ -167,6 +167,26 @@ std::string renamed(std::string name, const Renames& renames) {
     return name;
 }
 
+Renames bertNames(const std::string& prefix, const Renames& head) {
+    Renames renames{
+        {"shared.", prefix + "embeddings.word_embeddings."},
+        {"token_types.", prefix + "embeddings.token_type_embeddings."},
+        {"encoder.embed_positions.", prefix + "embeddings.position_embeddings."},
+        {"encoder.layernorm_embedding.", prefix + "embeddings.LayerNorm."},
+        {"encoder.layers.", prefix + "encoder.layer."},
+        {".self_attn.q_proj.", ".attention.self.query."},
+        {".self_attn.k_proj.", ".attention.self.key."},
+        {".self_attn.v_proj.", ".attention.self.value."},
+        {".self_attn.out_proj.", ".attention.output.dense."},
+        {".self_attn_layer_norm.", ".attention.output.LayerNorm."},
+        {".fc1.", ".intermediate.dense."},
+        {".fc2.", ".output.dense."},
+        {".final_layer_norm.", ".output.LayerNorm."},
+    };
+    renames.insert(renames.end(), head.begin(), head.end());
+    return renames;
+}
+
 std::string withPrefix(std::string name, const std::string& prefix, std::initializer_list<const char*> bare) {
     if (name.ends_with(".gamma"))
         name.replace(name.size() - 5, 5, "weight");

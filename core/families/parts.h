@@ -5,8 +5,9 @@
 #include "core/families/family.h"
 
 #include <initializer_list>
-#include <string_view>
+#include <string>
 #include <utility>
+#include <vector>
 
 namespace headlight {
 
@@ -39,8 +40,11 @@ void requireHeads(const ModelConfig& config, const char* widthKey, std::int64_t 
 void requireEqualStacks(const ModelConfig& config, const TransformerOptions& options);
 
 /// Each `first` that our name contains, replaced by `second`, in this order.
-using Renames = std::vector<std::pair<std::string_view, std::string_view>>;
+using Renames = std::vector<std::pair<std::string, std::string>>;
 std::string renamed(std::string name, const Renames& renames);
+
+/// BERT's names of an encoder's tensors, which its successors kept under prefixes of their own, then those of a head.
+Renames bertNames(const std::string& prefix, const Renames& head);
 
 /// A canonical name: the prefix added where a checkpoint of the bare model lacks it, that is to names that begin with
 /// one of `bare`; gamma and beta, of the first conversions, called weight and bias.

@@ -13,27 +13,12 @@ Weights::Naming naming() {
                 },
             .source =
                 [](const std::string& ours) {
-                    static const Renames renames{
-                        {"shared.", "roberta.embeddings.word_embeddings."},
-                        {"token_types.", "roberta.embeddings.token_type_embeddings."},
-                        {"encoder.embed_positions.", "roberta.embeddings.position_embeddings."},
-                        {"encoder.layernorm_embedding.", "roberta.embeddings.LayerNorm."},
-                        {"encoder.layers.", "roberta.encoder.layer."},
-                        {".self_attn.q_proj.", ".attention.self.query."},
-                        {".self_attn.k_proj.", ".attention.self.key."},
-                        {".self_attn.v_proj.", ".attention.self.value."},
-                        {".self_attn.out_proj.", ".attention.output.dense."},
-                        {".self_attn_layer_norm.", ".attention.output.LayerNorm."},
-                        {".fc1.", ".intermediate.dense."},
-                        {".fc2.", ".output.dense."},
-                        {".final_layer_norm.", ".output.LayerNorm."},
-                        {"head_dense.", "lm_head.dense."},
-                        {"head_layer_norm.", "lm_head.layer_norm."},
-                        {"head_output.", "lm_head.decoder."},
-                        {"head_bias", "lm_head.bias"},
-                        {"classifier.", "classifier.out_proj."},
-                        {"pooler.", "classifier.dense."},
-                    };
+                    static const auto renames = bertNames("roberta.", {{"head_dense.", "lm_head.dense."},
+                                                                       {"head_layer_norm.", "lm_head.layer_norm."},
+                                                                       {"head_output.", "lm_head.decoder."},
+                                                                       {"head_bias", "lm_head.bias"},
+                                                                       {"classifier.", "classifier.out_proj."},
+                                                                       {"pooler.", "classifier.dense."}});
                     return Weights::Source{.name = renamed(ours, renames)};
                 },
             .ignorable =
