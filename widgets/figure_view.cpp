@@ -5,6 +5,8 @@
 #include <qcustomplot.h>
 
 #include <QElapsedTimer>
+#include <QHBoxLayout>
+#include <QLabel>
 #include <QToolTip>
 
 #include <algorithm>
@@ -60,6 +62,32 @@ public:
         new Drawing(this, QStringLiteral("live"), [this](QCPPainter& painter) { drawLive(painter); });
     }
 
+    const PanelArt& artAt(const Spot& spot) const { return *m_arts[static_cast<std::size_t>(spot.panel)]; }
+    bool has(const Spot& spot) const {
+        return spot.panel >= 0 && static_cast<std::size_t>(spot.panel) < m_arts.size() && artAt(spot).has(spot.place);
+    }
+    /// Moves what is pointed at by arrow keys: within a panel, or on to another one that can be walked over.
+    void walk(int down, int right, bool otherPanel) {
+        const int count = static_cast<int>(m_arts.size());
+        auto spot = m_spot;
+        if (has(spot) && !otherPanel) {
+            spot.place = artAt(spot).moved(spot.place, down, right);
+        } else {
+            const int step = down + right < 0 ? count - 1 : 1;
+            spot.panel = has(m_spot) ? spot.panel : count - step % std::max(1, count);
+            for (int tried = 0; tried < count; ++tried) {
+                spot.panel = (spot.panel + step) % count;
+                spot.place = artAt(spot).moved({}, 0, 0);
+                if (spot.place.row >= 0)
+                    break;
+            }
+            if (spot.place.row < 0)
+                return;
+        }
+        m_spot = spot;
+        m_view.point(spot);
+    }
+
     /// Takes the view's panels anew. A map that zooms keeps what part of it is seen while its shape stays.
     void takePanels() {
         std::vector<std::pair<QCPRange, QCPRange>> ranges;
@@ -75,7 +103,7 @@ public:
         setBackground(QBrush(m_view.m_appearance.window));
         for (const auto& panel : m_view.m_panels)
             m_arts.push_back(artOf(panel));
-        if (!m_view.has(m_spot))
+        if (!has(m_spot))
             m_spot = {};
         for (std::size_t i = 0; i < m_rects.size() && i < shapes.size(); ++i)
             if (shapes[i] == m_shapes[i] && shapes[i].first >= 0) {
@@ -96,7 +124,7 @@ public:
     Spot spotAt(const QPointF& position) const {
         for (std::size_t i = 0; i < m_arts.size(); ++i)
             if (const auto lit = m_arts[i]->at(position); lit.row >= 0)
-                return {static_cast<int>(i), lit.row, lit.column};
+                return {static_cast<int>(i), lit};
         return {};
     }
 
@@ -104,11 +132,7 @@ protected:
     void mouseMoveEvent(QMouseEvent* event) override {
         QCustomPlot::mouseMoveEvent(event);
         const auto spot = spotAt(event->position());
-        setCursor(
-            spot.panel >= 0
-                    && std::holds_alternative<TilePanel>(m_view.m_panels[static_cast<std::size_t>(spot.panel)].content)
-                ? Qt::PointingHandCursor
-                : Qt::ArrowCursor);
+        setCursor(spot.panel >= 0 && artAt(spot).opens() ? Qt::PointingHandCursor : Qt::ArrowCursor);
         if (spot == m_spot)
             return;
         m_spot = spot;
@@ -125,7 +149,7 @@ protected:
         QCustomPlot::mouseReleaseEvent(event);
         const bool dragged = (event->position().toPoint() - m_pressed).manhattanLength() > 4;
         if (event->button() == Qt::LeftButton && !dragged)
-            m_view.click(spotAt(event->position()));
+            m_view.click(spotAt(event->position()), event->modifiers());
     }
     void mouseDoubleClickEvent(QMouseEvent* event) override {
         QCustomPlot::mouseDoubleClickEvent(event);
@@ -190,9 +214,8 @@ private:
         const auto pair = m_view.m_selection ? m_view.m_selection->pair() : Selection::Pair{};
         for (std::size_t i = 0; i < m_arts.size(); ++i) {
             auto lit = m_arts[i]->litBy(pair);
-            if (lit.row < 0 && m_spot.panel == static_cast<int>(i)
-                && std::holds_alternative<TilePanel>(m_view.m_panels[i].content))
-                lit.row = m_spot.row;
+            if (lit == Lit{} && m_spot.panel == static_cast<int>(i))
+                lit = m_spot.place;
             m_arts[i]->drawLive(painter, lit);
         }
     }
@@ -287,7 +310,7 @@ void FigureView::showEvent(QShowEvent* event) {
 
 void FigureView::resizeEvent(QResizeEvent* event) {
     TraceView::resizeEvent(event);
-    m_canvas->setGeometry(rect());
+    placeCanvas();
 }
 
 QStringList FigureView::describe() const {
@@ -295,173 +318,89 @@ QStringList FigureView::describe() const {
     if (m_panels.empty())
         return {emptyText()};
     QStringList lines;
-    for (const auto& panel : m_panels) {
-        if (const auto* map = std::get_if<MapPanel>(&panel.content)) {
-            lines << QStringList{map->title, map->subtitle}.join(QLatin1Char(' ')).trimmed();
-            for (int row = 0; row < map->map.rows && row < map->rows.size(); ++row) {
-                const auto values = map->map.row(row);
-                const auto largest = std::max_element(values.begin(), values.end(), [](float a, float b) {
-                    return std::isnan(a) || std::abs(a) < std::abs(b);
-                });
-                if (largest != values.end())
-                    lines << tr("%1 → %2: %3")
-                                 .arg(map->rows[row], map->columns.value(static_cast<int>(largest - values.begin())),
-                                      numberText(*largest));
-            }
-        } else if (const auto* bars = std::get_if<BarPanel>(&panel.content)) {
-            lines << bars->title;
-            for (int row = 0; row < bars->labels.size(); ++row)
-                lines << tr("%1: %2").arg(bars->labels[row], numberText(bars->values[static_cast<std::size_t>(row)]));
-        } else if (const auto* curves = std::get_if<CurvePanel>(&panel.content)) {
-            lines << curves->title;
-            for (const auto& curve : curves->curves)
-                lines << tr("%1: %n value(s)", nullptr, static_cast<int>(curve.values.size())).arg(curve.name);
-        } else if (const auto* tiles = std::get_if<TilePanel>(&panel.content)) {
-            lines << QStringList{tiles->title, tiles->subtitle}.join(QLatin1Char(' ')).trimmed();
-            for (const auto& tile : tiles->tiles)
-                lines << QStringList{tile.name, tile.caption}.join(QStringLiteral(": "));
-        }
-    }
+    for (const auto& art : m_canvas->m_arts)
+        lines << art->describe();
     return lines;
 }
 
 ViewNumbers FigureView::numbers() const {
     const_cast<FigureView*>(this)->refresh();
     ViewNumbers numbers{{tr("panel"), tr("row"), tr("row name"), tr("column"), tr("column name"), tr("value")}, {}};
-    const auto add = [&](const QString& panel, int row, const QString& rowName, int column, const QString& columnName,
-                         float value) {
-        numbers.rows << QStringList{panel,      QString::number(row),
-                                    rowName,    column < 0 ? QString() : QString::number(column),
-                                    columnName, QString::number(static_cast<double>(value), 'g', 9)};
-    };
-    const auto addMap = [&](const QString& name, const Map& map, const QStringList& rows, const QStringList& columns) {
-        for (int row = 0; row < map.rows; ++row)
-            for (int column = 0; column < map.columns; ++column)
-                add(name, row, rows.value(row), column, columns.value(column), map.at(row, column));
-    };
-    for (const auto& panel : m_panels) {
-        if (const auto* map = std::get_if<MapPanel>(&panel.content))
-            addMap(QStringList{map->title, map->subtitle}.join(QLatin1Char(' ')).trimmed(), map->map, map->rows,
-                   map->columns);
-        else if (const auto* bars = std::get_if<BarPanel>(&panel.content))
-            for (std::size_t row = 0; row < bars->values.size(); ++row)
-                add(bars->title, static_cast<int>(row), bars->labels.value(static_cast<int>(row)), -1, {},
-                    bars->values[row]);
-        else if (const auto* curves = std::get_if<CurvePanel>(&panel.content))
-            for (const auto& curve : curves->curves)
-                for (std::size_t place = 0; place < curve.values.size(); ++place)
-                    add(curves->title, static_cast<int>(place), {}, -1, curve.name, curve.values[place]);
-        else if (const auto* tiles = std::get_if<TilePanel>(&panel.content))
-            for (const auto& tile : tiles->tiles)
-                addMap(tile.name, tile.map, {}, {});
-    }
+    for (const auto& art : m_canvas->m_arts)
+        art->addNumbers(numbers);
     return numbers;
 }
 
-bool FigureView::has(const Spot& spot) const {
-    if (spot.panel < 0 || static_cast<std::size_t>(spot.panel) >= m_panels.size())
-        return false;
-    const auto& content = m_panels[static_cast<std::size_t>(spot.panel)].content;
-    if (const auto* map = std::get_if<MapPanel>(&content))
-        return spot.row < map->map.rows && spot.column >= 0 && spot.column < map->map.columns;
-    if (const auto* bars = std::get_if<BarPanel>(&content))
-        return static_cast<std::size_t>(spot.row) < bars->values.size();
-    if (const auto* tiles = std::get_if<TilePanel>(&content))
-        return static_cast<std::size_t>(spot.row) < tiles->tiles.size();
-    return false;
-}
-
-Selection::Pair FigureView::pairAt(const Spot& spot) const {
-    if (spot.panel < 0)
-        return {};
-    const auto& content = m_panels[static_cast<std::size_t>(spot.panel)].content;
-    if (const auto* map = std::get_if<MapPanel>(&content); map && map->pointsAtTokens)
-        return {map->kind, Query(tokenAt(map->queryRows, spot.row)), Key(tokenAt(map->keyColumns, spot.column))};
-    if (const auto* bars = std::get_if<BarPanel>(&content))
-        return {bars->kind, Query(tokenAt(bars->queryRows, spot.row)), {}};
-    return {};
-}
-
 QString FigureView::wordsAt(const Spot& spot) const {
-    if (spot.panel < 0)
+    const auto lines = spot.panel < 0 ? QStringList() : m_canvas->artAt(spot).wordsAt(spot.place);
+    if (lines.isEmpty())
         return {};
     // Marked as rich text, for a token such as <s> would make it so and vanish.
-    const auto rich = [](const QStringList& lines) {
-        return QStringLiteral("<qt>%1</qt>")
-            .arg(lines.join(QLatin1Char('\n')).toHtmlEscaped().replace(QLatin1Char('\n'), QStringLiteral("<br>")));
-    };
-    const auto& content = m_panels[static_cast<std::size_t>(spot.panel)].content;
-    if (const auto* map = std::get_if<MapPanel>(&content))
-        return rich({tr("%1 → %2").arg(map->rows.value(spot.row, QString::number(spot.row)),
-                                       map->columns.value(spot.column, QString::number(spot.column))),
-                     numberText(map->map.at(spot.row, spot.column), 4)});
-    if (const auto* tiles = std::get_if<TilePanel>(&content)) {
-        const auto& tile = tiles->tiles[static_cast<std::size_t>(spot.row)];
-        return rich({tile.name, tile.caption, tr("Click to open it.")});
-    }
-    return {};
+    return QStringLiteral("<qt>%1</qt>")
+        .arg(lines.join(QLatin1Char('\n')).toHtmlEscaped().replace(QLatin1Char('\n'), QStringLiteral("<br>")));
 }
 
 void FigureView::point(const Spot& spot) {
     if (m_selection)
-        m_selection->hover(pairAt(spot));
+        m_selection->hover(spot.panel < 0 ? Selection::Pair{} : m_canvas->artAt(spot).pairAt(spot.place));
     m_canvas->liveAgain();
 }
 
-void FigureView::click(const Spot& spot) {
-    if (!m_selection || spot.panel < 0) {
-        if (m_selection)
-            m_selection->freeLock();
+void FigureView::click(const Spot& spot, Qt::KeyboardModifiers modifiers) {
+    if (!m_selection)
         return;
-    }
-    if (const auto* tiles = std::get_if<TilePanel>(&m_panels[static_cast<std::size_t>(spot.panel)].content))
-        openTile(*tiles, spot.row);
-    else if (const auto pair = pairAt(spot); pair.query)
+    if (spot.panel < 0)
+        return m_selection->freeLock();
+    if (clicked(m_panels[static_cast<std::size_t>(spot.panel)], spot.place, modifiers))
+        return;
+    if (const auto pair = m_canvas->artAt(spot).pairAt(spot.place); pair.query || pair.key)
         m_selection->toggleLock(pair);
 }
 
-void FigureView::openTile(const TilePanel& panel, int tile) {
-    const auto kind = panel.kind;
-    const auto layer = panel.tiles[static_cast<std::size_t>(tile)].layer;
-    const auto head = panel.tiles[static_cast<std::size_t>(tile)].head;
-    m_selection->setHead(kind, layer, head);
-    Q_EMIT headOpened();
+void FigureView::addControl(QWidget* control, const QString& label) {
+    if (!m_controls) {
+        m_controls = new QWidget(this);
+        auto* row = new QHBoxLayout(m_controls);
+        row->setContentsMargins(20, 10, 20, 0);
+        row->setSpacing(6);
+        row->addStretch(1);
+        m_controls->show();
+    }
+    auto* row = static_cast<QHBoxLayout*>(m_controls->layout());
+    if (!label.isEmpty()) {
+        auto* words = new QLabel(label);
+        words->setProperty("muted", true);
+        words->setBuddy(control);
+        row->insertWidget(row->count() - 1, words);
+        control->setAccessibleName(label);
+    }
+    row->insertWidget(row->count() - 1, control);
+    placeCanvas();
+}
+
+void FigureView::placeCanvas() {
+    const int top = m_controls ? m_controls->sizeHint().height() : 0;
+    if (m_controls)
+        m_controls->setGeometry(0, 0, width(), top);
+    m_canvas->setGeometry(0, top, width(), height() - top);
 }
 
 void FigureView::keyPressEvent(QKeyEvent* event) {
     const int key = event->key();
-    int down = (key == Qt::Key_Down) - (key == Qt::Key_Up), right = (key == Qt::Key_Right) - (key == Qt::Key_Left);
+    const int down = (key == Qt::Key_Down) - (key == Qt::Key_Up),
+              right = (key == Qt::Key_Right) - (key == Qt::Key_Left);
     if (!m_selection || m_panels.empty())
         return TraceView::keyPressEvent(event);
     if (key == Qt::Key_Plus || key == Qt::Key_Minus || key == Qt::Key_0)
         return m_canvas->zoom(key == Qt::Key_Plus ? 0.8 : key == Qt::Key_Minus ? 1.25 : 0);
     if (key == Qt::Key_Escape)
         return m_selection->freeLock();
-    auto& spot = m_canvas->m_spot;
-    int rows = 0, columns = 0;
-    const auto* tiles = std::get_if<TilePanel>(&m_panels.front().content);
-    if (const auto* map = std::get_if<MapPanel>(&m_panels.front().content)) {
-        rows = map->map.rows;
-        columns = map->map.columns;
-    } else if (tiles) {
-        rows = static_cast<int>(tiles->tiles.size());
-        right += down * tiles->columns;
-        down = 0;
-    }
-    if (rows == 0 || event->modifiers() != Qt::NoModifier)
-        return TraceView::keyPressEvent(event);
     if (key == Qt::Key_Return || key == Qt::Key_Enter || key == Qt::Key_Space)
-        return click(spot);
-    if (down == 0 && right == 0)
+        return click(m_canvas->m_spot, event->modifiers());
+    const bool panels = event->modifiers() == Qt::ControlModifier; // from panel to panel
+    if ((down == 0 && right == 0) || (event->modifiers() != Qt::NoModifier && !panels))
         return TraceView::keyPressEvent(event);
-    const bool entering = spot.panel != 0;
-    if (entering)
-        spot = {0, 0, tiles ? -1 : 0};
-    else if (tiles)
-        spot.row = std::clamp(spot.row + right, 0, rows - 1);
-    else
-        spot = {0, std::clamp(spot.row + down, 0, rows - 1), std::clamp(spot.column + right, 0, columns - 1)};
-    point(spot);
+    m_canvas->walk(down, right, panels);
 }
 
 } // namespace headlight

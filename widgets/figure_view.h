@@ -39,32 +39,33 @@ protected:
 
     const Trace* trace() const { return m_trace.get(); }
     const Trace* other() const { return m_other.get(); }
-    const Selection* selection() const { return m_selection; }
+    Selection* selection() const { return m_selection; }
     /// build() again, then draw.
     void rebuild();
+    /// A click, or Return on what the arrow keys point at. Unless it returns true, the pair there is locked or freed.
+    virtual bool clicked(const Panel&, const Lit&, Qt::KeyboardModifiers) { return false; }
+    /// Adds a control to the row above the figure, which is no part of what is exported.
+    /// @param label is written before it, and names it to screen readers
+    void addControl(QWidget* control, const QString& label = {});
 
     void showEvent(QShowEvent* event) override;
     void resizeEvent(QResizeEvent* event) override;
     void keyPressEvent(QKeyEvent* event) override;
 
 private:
-    /// A cell, bar or tile of the figure.
+    /// A place in one of the figure's panels.
     struct Spot {
         int panel = -1;
-        int row = -1;
-        int column = -1;
+        Lit place;
         bool operator==(const Spot&) const = default;
     };
     class Canvas;
     void refresh();
-    /// False for what other panels had, before the text or the model changed.
-    bool has(const Spot& spot) const;
-    Selection::Pair pairAt(const Spot& spot) const;
+    void placeCanvas();
     /// What a tool tip says of it.
     QString wordsAt(const Spot& spot) const;
     void point(const Spot& spot);
-    void click(const Spot& spot);
-    void openTile(const TilePanel& panel, int tile);
+    void click(const Spot& spot, Qt::KeyboardModifiers modifiers);
 
     TracePointer m_trace;
     TracePointer m_other;
@@ -73,6 +74,7 @@ private:
     std::vector<Panel> m_panels;
     bool m_stale = true;
     double m_drawMilliseconds = 0;
+    QWidget* m_controls = nullptr; ///< above the figure; null: none
     Canvas* m_canvas;
 };
 

@@ -45,6 +45,15 @@ std::vector<Panel> HeadsView::build() {
     return {{QRectF(0, 0, 1, 1), std::move(panel)}};
 }
 
+bool HeadsView::clicked(const Panel& panel, const Lit& place, Qt::KeyboardModifiers) {
+    const auto& tiles = std::get<TilePanel>(panel.content);
+    const auto& tile = tiles.tiles[static_cast<std::size_t>(place.row)];
+    const HeadPlace head{tile.layer, tile.head}; // the tile itself goes when the selection changes
+    selection()->setHead(tiles.kind, head.layer, head.head);
+    Q_EMIT headOpened();
+    return true;
+}
+
 QString HeadsView::emptyText() const {
     return trace() ? tr("%1 has no heads of this kind (%2).")
                          .arg(QString::fromStdString(trace()->model),

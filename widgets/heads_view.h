@@ -14,6 +14,7 @@ public:
 
 protected:
     std::vector<Panel> build() override;
+    bool clicked(const Panel& panel, const Lit& place, Qt::KeyboardModifiers modifiers) override;
     QString emptyText() const override;
 };
 

@@ -4,6 +4,7 @@
 #include "core/analysis/alignment.h"
 #include "widgets/appearance.h"
 #include "widgets/selection.h"
+#include "widgets/trace_view.h"
 
 #include <QFont>
 #include <QRectF>
@@ -94,13 +95,14 @@ struct Panel {
     std::variant<MapPanel, BarPanel, CurvePanel, TilePanel> content;
 };
 
-/// What is lit in a panel; -1 for nothing. A bar and a tile are rows.
+/// A place in a panel; -1 for nothing. A bar and a tile are rows.
 struct Lit {
     int row = -1;
     int column = -1;
+    friend bool operator==(const Lit&, const Lit&) = default;
 };
 
-/// One panel, drawn: what stays, and what follows the pointer.
+/// One panel, drawn: what stays, and what follows the pointer; what can be pointed at, and what there is to say of it.
 class PanelArt {
 public:
     /// @param rect, unless null, becomes the art's place for cells or curves; the panel and the appearance must outlive
@@ -116,9 +118,24 @@ public:
     virtual void arrange(const QRectF& area) = 0;
     virtual void drawStill(QCPPainter& painter) = 0;
     virtual void drawLive(QCPPainter& painter, const Lit& lit) = 0;
-    /// Row and column there, -1 where there is none.
+
+    /// What is under the pointer there.
     virtual Lit at(const QPointF& position) const = 0;
-    virtual Lit litBy(const Selection::Pair& pair) const = 0;
+    /// What the shared pair lights.
+    virtual Lit litBy(const Selection::Pair&) const { return {}; }
+    /// The query and key that a place stands for.
+    virtual Selection::Pair pairAt(const Lit&) const { return {}; }
+    /// What a tool tip says of a place.
+    virtual QStringList wordsAt(const Lit&) const { return {}; }
+    /// False for a place that another panel had here, before the text or the model changed.
+    virtual bool has(const Lit&) const { return false; }
+    /// The neighbour, by arrow keys; the first place from nowhere. Nowhere when there is nothing to walk over.
+    virtual Lit moved(const Lit&, int /*down*/, int /*right*/) const { return {}; }
+    /// True when a click does more than to lock a pair.
+    virtual bool opens() const { return false; }
+
+    virtual QStringList describe() const = 0;
+    virtual void addNumbers(ViewNumbers& numbers) const = 0;
 
 protected:
     explicit PanelArt(const Appearance& appearance) : m_appearance(appearance) {}
@@ -128,7 +145,5 @@ protected:
 
 /// A weight with so many digits behind the point.
 QString numberText(float value, int digits = 2);
-/// The first query or key of a row or column, given the rows of queries or columns of keys.
-int tokenAt(const std::vector<int>& places, int place);
 
 } // namespace headlight

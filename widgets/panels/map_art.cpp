@@ -1,0 +1,361 @@
+// Cells of a table, their names and their legend, drawn with QCustomPlot, whose header is written with Qt's keywords.
+#undef QT_NO_KEYWORDS
+#include "widgets/panels/art.h"
+
+#include <qcustomplot.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace headlight {
+
+namespace {
+
+constexpr double legendHeight = 34;
+constexpr double largestCell = 150;
+
+class MapArt final : public TitledArt {
+    Q_DECLARE_TR_FUNCTIONS(headlight::MapArt)
+public:
+    MapArt(const MapPanel& panel, const Appearance& appearance, QCPAxisRect* rect)
+        : TitledArt(appearance), m_panel(panel), m_rect(rect) {
+        x().setRange(0, std::max(1, m_panel.map.columns));
+        y().setRange(0, std::max(1, m_panel.map.rows));
+        y().setRangeReversed(true);
+        for (auto* axis : m_rect->axes())
+            axis->setVisible(false);
+        m_rect->setRangeDrag(m_panel.zooms ? Qt::Horizontal | Qt::Vertical : Qt::Orientations());
+        m_rect->setRangeZoom(m_panel.zooms ? Qt::Horizontal | Qt::Vertical : Qt::Orientations());
+    }
+
+    void arrange(const QRectF& area) override {
+        m_area = area;
+        // A large panel is looked at from farther away.
+        const double factor = 0.93 * std::clamp(std::min(area.width(), area.height() * 1.3) / 800, 1.0, 1.5);
+        m_font = sized(m_appearance, factor);
+        m_bold = sized(m_appearance, factor, QFont::Bold);
+        QRectF inner = area;
+        if (!m_panel.title.isEmpty())
+            inner.setTop(inner.top() + titleHeight);
+        if (!m_panel.rowAxis.isEmpty())
+            inner.setTop(inner.top() + captionHeight + 2);
+        if (m_panel.legend)
+            inner.setBottom(inner.bottom() - legendHeight);
+        const double columns = std::max(1, m_panel.map.columns), rows = std::max(1, m_panel.map.rows);
+
+        const double line = QFontMetricsF(m_bold).height();
+        double rowLabel = 0, columnLabel = 0;
+        for (const auto& label : m_panel.rows)
+            rowLabel = std::max(rowLabel, textWidth(m_bold, label));
+        for (const auto& label : m_panel.columns)
+            columnLabel = std::max(columnLabel, textWidth(m_bold, label));
+        m_rowLabel = std::min(rowLabel, std::min(170.0, inner.width() * 0.3));
+        const double left = m_panel.rows.isEmpty() ? 0 : m_rowLabel + spacing;
+        double width = inner.width() - left;
+        m_slanted = m_panel.pointsAtTokens && !m_panel.columns.isEmpty()
+                    && columnLabel + 6 > std::min(width / columns, largestCell);
+        m_columnLabel = m_slanted ? std::min(columnLabel, std::min(130.0, inner.height() * 0.32)) : columnLabel;
+        const double slope = std::sqrt(0.5);
+        const double overhang = m_slanted ? m_columnLabel * slope + line * slope / 2 : 0;
+        const double top = m_panel.columns.isEmpty() ? 0 : m_slanted ? (m_columnLabel + line) * slope + 2 : line + 6;
+        // The last slanted label leans over the right edge: by what it is longer than half of its cell.
+        width -= std::max(0.0, overhang);
+        double height = inner.height() - top;
+        m_cellWidth = std::max(1.0, width) / columns;
+        m_cellHeight = std::max(1.0, height) / rows;
+        if (m_panel.square) {
+            m_cellWidth = std::min({m_cellWidth, largestCell, m_cellHeight * 1.7});
+            m_cellHeight = std::min({m_cellHeight, largestCell, m_cellWidth * 1.15});
+            if (m_cellWidth > 4)
+                m_cellWidth = std::floor(m_cellWidth);
+            if (m_cellHeight > 4)
+                m_cellHeight = std::floor(m_cellHeight);
+        }
+        m_plot = QRectF(std::round(inner.left() + left), std::round(inner.top() + top), m_cellWidth * columns,
+                        m_cellHeight * rows);
+        m_rect->setOuterRect(m_plot.toRect());
+    }
+
+    void drawStill(QCPPainter& painter) override {
+        const auto below = drawnTitle(painter, m_area, m_panel.title, m_panel.subtitle);
+        if (!m_panel.rowAxis.isEmpty()) {
+            const auto font = sized(m_appearance, 0.93);
+            text(painter, QRectF(below.left(), below.top(), below.width(), captionHeight),
+                 Qt::AlignLeft | Qt::AlignVCenter,
+                 elided(font, QStringLiteral("↓ %1   → %2").arg(m_panel.rowAxis, m_panel.columnAxis), below.width()),
+                 font, m_appearance.muted);
+        }
+        painter.save();
+        painter.setClipRect(m_plot.adjusted(0, 0, 1, 1));
+        drawCells(painter);
+        drawMarks(painter);
+        painter.restore();
+        if (m_panel.legend)
+            drawLegend(painter);
+    }
+
+    void drawLive(QCPPainter& painter, const Lit& lit) override {
+        drawLabels(painter, lit);
+        painter.save();
+        painter.setClipRect(m_plot.adjusted(-2, -2, 2, 2));
+        painter.setBrush(Qt::NoBrush);
+        painter.setRenderHint(QPainter::Antialiasing, false);
+        if (lit.column >= 0) {
+            painter.setPen(QPen(m_appearance.accent, 1));
+            painter.drawRect(cells(0, lit.column, m_panel.map.rows, 1));
+        }
+        if (lit.row >= 0) {
+            painter.setPen(QPen(m_appearance.accent, 2));
+            painter.drawRect(cells(lit.row, 0, 1, m_panel.map.columns));
+        }
+        painter.restore();
+    }
+
+    Lit at(const QPointF& position) const override {
+        if (!m_plot.contains(position) || m_panel.map.rows < 1 || m_panel.map.columns < 1)
+            return {};
+        const int row = static_cast<int>(std::floor(y().pixelToCoord(position.y())));
+        const int column = static_cast<int>(std::floor(x().pixelToCoord(position.x())));
+        if (row < 0 || column < 0 || row >= m_panel.map.rows || column >= m_panel.map.columns)
+            return {};
+        return {row, column};
+    }
+
+    Lit litBy(const Selection::Pair& pair) const override {
+        if (!m_panel.pointsAtTokens || pair.kind != m_panel.kind)
+            return {};
+        return {placeOf(m_panel.queryRows, m_panel.map.rows, pair.query ? pair.query->value : -1),
+                placeOf(m_panel.keyColumns, m_panel.map.columns, pair.key ? pair.key->value : -1)};
+    }
+    Selection::Pair pairAt(const Lit& lit) const override {
+        if (!m_panel.pointsAtTokens || !has(lit))
+            return {};
+        return {m_panel.kind, Query(tokenAt(m_panel.queryRows, lit.row)), Key(tokenAt(m_panel.keyColumns, lit.column))};
+    }
+    QStringList wordsAt(const Lit& lit) const override {
+        if (!has(lit))
+            return {};
+        return {tr("%1 → %2").arg(m_panel.rows.value(lit.row, QString::number(lit.row)),
+                                  m_panel.columns.value(lit.column, QString::number(lit.column))),
+                numberText(m_panel.map.at(lit.row, lit.column), 4)};
+    }
+    bool has(const Lit& lit) const override {
+        return lit.row >= 0 && lit.row < m_panel.map.rows && lit.column >= 0 && lit.column < m_panel.map.columns;
+    }
+    Lit moved(const Lit& from, int down, int right) const override {
+        if (m_panel.map.rows < 1 || m_panel.map.columns < 1)
+            return {};
+        if (!has(from))
+            return {0, 0};
+        return {std::clamp(from.row + down, 0, m_panel.map.rows - 1),
+                std::clamp(from.column + right, 0, m_panel.map.columns - 1)};
+    }
+
+    QStringList describe() const override {
+        QStringList lines{name()};
+        for (int row = 0; row < m_panel.map.rows && row < m_panel.rows.size(); ++row) {
+            const auto values = m_panel.map.row(row);
+            const auto largest = std::max_element(values.begin(), values.end(), [](float a, float b) {
+                return std::isnan(a) || std::abs(a) < std::abs(b);
+            });
+            if (largest != values.end())
+                lines << tr("%1 → %2: %3")
+                             .arg(m_panel.rows[row], m_panel.columns.value(static_cast<int>(largest - values.begin())),
+                                  numberText(*largest));
+        }
+        return lines;
+    }
+    void addNumbers(ViewNumbers& numbers) const override {
+        addMap(numbers, name(), m_panel.map, m_panel.rows, m_panel.columns);
+    }
+
+private:
+    QString name() const { return QStringList{m_panel.title, m_panel.subtitle}.join(QLatin1Char(' ')).trimmed(); }
+    QCPAxis& x() const { return *m_rect->axis(QCPAxis::atBottom); }
+    QCPAxis& y() const { return *m_rect->axis(QCPAxis::atLeft); }
+
+    QRectF cells(int row, int column, int rows, int columns) const {
+        const double left = std::round(x().coordToPixel(column)), top = std::round(y().coordToPixel(row));
+        return {left, top, std::round(x().coordToPixel(column + columns)) - left,
+                std::round(y().coordToPixel(row + rows)) - top};
+    }
+    QRgb color(float value) const {
+        const float range = m_panel.high - m_panel.low;
+        return m_panel.differs ? m_appearance.signedColor(value / m_panel.high)
+                               : m_appearance.color((value - m_panel.low) / range);
+    }
+    /// Between cells: a little off the colour of nothing, which is white in one map and black in another.
+    QColor gapColor() const {
+        const QColor nothing(color(m_panel.differs ? 0 : m_panel.low));
+        const auto mixed = [&](int (QColor::*channel)() const) {
+            return ((nothing.*channel)() * 86 + (m_appearance.muted.*channel)() * 14) / 100;
+        };
+        return {mixed(&QColor::red), mixed(&QColor::green), mixed(&QColor::blue)};
+    }
+    /// Of how many names one can be written, when there is room for one in every `least`: numbers step by 1, 2, 5, 10 …
+    int step(double least) const {
+        const int needed = std::max(1, static_cast<int>(std::ceil(least)));
+        if (m_panel.pointsAtTokens)
+            return needed;
+        for (int ten = 1;; ten *= 10)
+            for (const int factor : {1, 2, 5})
+                if (ten * factor >= needed)
+                    return ten * factor;
+    }
+    /// Rows and columns that can be seen, [first, last).
+    std::pair<int, int> visible(const QCPAxis& axis, int count) const {
+        return {std::clamp(static_cast<int>(std::floor(axis.range().lower)), 0, count),
+                std::clamp(static_cast<int>(std::ceil(axis.range().upper)), 0, count)};
+    }
+
+    void drawCells(QCPPainter& painter) {
+        const auto [firstRow, lastRow] = visible(y(), m_panel.map.rows);
+        const auto [firstColumn, lastColumn] = visible(x(), m_panel.map.columns);
+        const auto one = cells(firstRow, firstColumn, 1, 1);
+        const bool gaps = one.width() >= 8 && one.height() >= 8;
+        const int count = (lastRow - firstRow) * (lastColumn - firstColumn);
+        painter.setRenderHint(QPainter::Antialiasing, false);
+        if ((!gaps && !onPaper(painter)) || count > mostVectorCells) {
+            QImage image(std::max(1, m_panel.map.columns), std::max(1, m_panel.map.rows), QImage::Format_RGB32);
+            for (int row = 0; row < m_panel.map.rows; ++row) {
+                auto* line = reinterpret_cast<QRgb*>(image.scanLine(row));
+                const auto values = m_panel.map.row(row);
+                std::transform(values.begin(), values.end(), line, [this](float value) { return color(value); });
+            }
+            painter.drawImage(cells(0, 0, m_panel.map.rows, m_panel.map.columns), image);
+            return;
+        }
+        if (gaps)
+            painter.fillRect(m_plot.adjusted(0, 0, 1, 1), gapColor());
+        const auto font = sized(m_appearance, 0.8);
+        const bool written = m_panel.valuesInCells && one.width() >= textWidth(font, QStringLiteral("0.00")) + 4
+                             && one.height() >= QFontMetricsF(font).height();
+        for (int row = firstRow; row < lastRow; ++row) {
+            const auto values = m_panel.map.row(row);
+            for (int column = firstColumn; column < lastColumn; ++column) {
+                auto place = cells(row, column, 1, 1);
+                if (gaps)
+                    place.adjust(1, 1, 0, 0);
+                const auto value = values[static_cast<std::size_t>(column)];
+                const auto fill = color(value);
+                painter.fillRect(place, QColor(fill));
+                if (written) {
+                    const bool dark = qGray(fill) < 140;
+                    text(painter, place, Qt::AlignCenter, std::isnan(value) ? QStringLiteral("–") : numberText(value),
+                         font, dark ? QColor(Qt::white) : QColor(0x16181d));
+                }
+            }
+        }
+    }
+
+    /// A dot on each marked cell that is seen against its colour; numbers in the cells say it better than dots.
+    void drawMarks(QCPPainter& painter) {
+        painter.setRenderHint(QPainter::Antialiasing, true);
+        painter.setPen(Qt::NoPen);
+        for (std::size_t i = 0; i < m_panel.marks.size(); ++i) {
+            const int column = m_panel.marks[i];
+            if (column < 0)
+                continue;
+            const auto row = static_cast<int>(i);
+            const auto place = cells(row, column, 1, 1);
+            const double radius = std::min({place.width(), place.height(), 28.0}) * 0.11;
+            if (radius < 0.7)
+                return;
+            const bool dark = qGray(color(m_panel.map.at(row, column))) < 150;
+            painter.setBrush(dark ? QColor(Qt::white) : QColor(0x16181d));
+            painter.drawEllipse(place.center() + QPointF(0.5, 0.5), radius, radius);
+        }
+    }
+
+    void drawLabels(QCPPainter& painter, const Lit& lit) {
+        painter.setRenderHint(QPainter::Antialiasing, true);
+        const double line = QFontMetricsF(m_font).height();
+        const auto [firstRow, lastRow] = visible(y(), static_cast<int>(m_panel.rows.size()));
+        const double cellHeight = m_plot.height() / std::max(1e-9, y().range().size());
+        const int rowStep = step(line * 0.8 / cellHeight);
+        for (int row = firstRow; row < lastRow; ++row) {
+            const bool isLit = row == lit.row;
+            // Where not every row has room for its name, the lit one is written and its neighbours keep clear of it.
+            if (!isLit && (row % rowStep != 0 || (rowStep > 1 && lit.row >= 0 && std::abs(row - lit.row) < rowStep)))
+                continue;
+            const auto place = cells(row, 0, 1, 1);
+            const auto middle = place.center().y();
+            if (middle < m_plot.top() || middle > m_plot.bottom() + 1)
+                continue;
+            const auto& font = isLit ? m_bold : m_font;
+            text(painter, QRectF(m_plot.left() - spacing - m_rowLabel, middle - line / 2, m_rowLabel, line),
+                 Qt::AlignRight | Qt::AlignVCenter, elided(font, m_panel.rows[row], m_rowLabel + 1), font,
+                 m_appearance.text);
+        }
+        const auto [firstColumn, lastColumn] = visible(x(), static_cast<int>(m_panel.columns.size()));
+        const double cellWidth = m_plot.width() / std::max(1e-9, x().range().size());
+        const double room = m_slanted || m_panel.pointsAtTokens ? line * 0.8 : m_columnLabel + 10;
+        const int columnStep = step(room / cellWidth);
+        for (int column = firstColumn; column < lastColumn; ++column) {
+            const bool isLit = column == lit.column;
+            if (!isLit
+                && (column % columnStep != 0
+                    || (columnStep > 1 && lit.column >= 0 && std::abs(column - lit.column) < columnStep)))
+                continue;
+            const auto middle = cells(0, column, 1, 1).center().x();
+            if (middle < m_plot.left() || middle > m_plot.right() + 1)
+                continue;
+            const auto& font = isLit ? m_bold : m_font;
+            const auto label = elided(font, m_panel.columns[column], m_columnLabel + 1);
+            if (!m_slanted) {
+                text(painter, QRectF(middle - m_columnLabel, m_plot.top() - line - 4, 2 * m_columnLabel, line),
+                     Qt::AlignCenter, label, font, m_appearance.text);
+                continue;
+            }
+            painter.save();
+            painter.translate(middle + 2, m_plot.top() - 4);
+            painter.rotate(-45);
+            text(painter, QRectF(0, -line / 2 - 2, m_columnLabel, line), Qt::AlignLeft | Qt::AlignVCenter, label, font,
+                 m_appearance.text);
+            painter.restore();
+        }
+    }
+
+    void drawLegend(QCPPainter& painter) {
+        const double width = std::min(160.0, m_area.width() / 2);
+        const double left = m_plot.left(), top = m_plot.bottom() + 14;
+        painter.setRenderHint(QPainter::Antialiasing, false);
+        const auto low = m_panel.differs ? -m_panel.high : m_panel.low;
+        const auto font = sized(m_appearance, 0.85);
+        const auto lowText = QString::number(static_cast<double>(low), 'g', 3);
+        const auto highText = QString::number(static_cast<double>(m_panel.high), 'g', 3);
+        const double bar = left + textWidth(font, lowText) + spacing;
+        constexpr int steps = 64;
+        for (int i = 0; i < steps; ++i) {
+            const float value = low + (m_panel.high - low) * (static_cast<float>(i) + 0.5f) / steps;
+            const double from = std::round(bar + width * i / steps), to = std::round(bar + width * (i + 1) / steps);
+            painter.fillRect(QRectF(from, top, to - from, 8), QColor(color(value)));
+        }
+        painter.setPen(m_appearance.line);
+        painter.setBrush(Qt::NoBrush);
+        painter.drawRect(QRectF(bar - 1, top - 1, width + 1, 9));
+        const auto around = Qt::AlignLeft | Qt::AlignVCenter;
+        text(painter, QRectF(left, top - 4, 40, 16), around, lowText, font, m_appearance.muted);
+        text(painter, QRectF(bar + width + spacing, top - 4, 40, 16), around, highText, font, m_appearance.muted);
+    }
+
+    const MapPanel& m_panel;
+    QCPAxisRect* m_rect;
+    QFont m_font;
+    QFont m_bold;
+    QRectF m_area;
+    QRectF m_plot;
+    double m_rowLabel = 0;
+    double m_columnLabel = 0;
+    double m_cellWidth = 1;
+    double m_cellHeight = 1;
+    bool m_slanted = false;
+};
+
+} // namespace
+
+std::unique_ptr<PanelArt> makeMapArt(const MapPanel& panel, const Appearance& appearance, QCPAxisRect* rect) {
+    return std::make_unique<MapArt>(panel, appearance, rect);
+}
+
+} // namespace headlight
