@@ -35,7 +35,7 @@ struct ModelInfo {
 /// Which costly parts of a Trace to record beside the attention weights.
 struct Recording {
     bool scores = false;  ///< scores before softmax
-    bool vectors = false; ///< query and key vectors; for additive attention W s, U h and v
+    bool vectors = false; ///< query, key, value and input vectors; for additive attention W s, U h and v
     bool logits = false;
     bool positions = true;
     int candidates = 5;      ///< predictions kept for each step
@@ -59,6 +59,9 @@ struct Request {
     std::vector<std::int64_t> segmentIds; ///< of each of `sourceIds`; empty: all 0
     /// When not empty, what the decoder takes in, start token included; a decoder alone takes it in after the source.
     std::vector<std::int64_t> targetIds;
+    /// What an encoder–decoder's own translation begins with, start token left out; it goes on from there.
+    std::vector<std::int64_t> beginIds;
+    Intervention intervention;
     int beam = 1;      ///< 1: greedy
     int maxLength = 0; ///< most tokens to decode; 0: the model's own limit, of a decoder alone none
     Sampling sampling;

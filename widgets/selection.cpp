@@ -42,12 +42,15 @@ void Selection::setKind(BlockKind kind) {
     if (kind == m_kind)
         return;
     m_kind = kind;
+    m_collected.clear(); // which are heads of the kind before
     Q_EMIT headChanged();
 }
 
 void Selection::setHead(BlockKind kind, Layer layer, Head head) {
     if (kind == m_kind && layer == m_layer && head == m_head && m_mode == HeadMode::One)
         return;
+    if (kind != m_kind)
+        m_collected.clear();
     m_kind = kind;
     m_layer = layer;
     m_head = head;
@@ -67,6 +70,46 @@ void Selection::setReading(Reading reading) {
         return;
     m_reading = reading;
     Q_EMIT headChanged();
+}
+
+void Selection::setByWords(bool byWords) {
+    if (byWords == m_byWords)
+        return;
+    m_byWords = byWords;
+    Q_EMIT headChanged();
+}
+
+void Selection::setSpecials(bool shown) {
+    if (shown == m_specials)
+        return;
+    m_specials = shown;
+    Q_EMIT headChanged();
+}
+
+void Selection::toggleCollected(BlockKind kind, const HeadPlace& head) {
+    auto heads = kind == m_kind ? m_collected : std::vector<HeadPlace>();
+    if (const auto found = std::find(heads.begin(), heads.end(), head); found != heads.end())
+        heads.erase(found);
+    else
+        heads.push_back(head);
+    setCollected(kind, std::move(heads));
+}
+
+void Selection::setCollected(BlockKind kind, std::vector<HeadPlace> heads) {
+    if (kind == m_kind && heads == m_collected)
+        return;
+    m_kind = kind;
+    m_collected = std::move(heads);
+    Q_EMIT headChanged();
+}
+
+void Selection::setOff(std::vector<Intervention::HeadOff> heads) {
+    std::sort(heads.begin(), heads.end());
+    heads.erase(std::unique(heads.begin(), heads.end()), heads.end());
+    if (heads == m_off)
+        return;
+    m_off = std::move(heads);
+    Q_EMIT offChanged();
 }
 
 void Selection::hover(const Pair& pair) {
@@ -106,6 +149,9 @@ std::optional<ShownMap> Selection::shown(const Trace& trace, BlockKind kind) con
     } else if (m_mode == HeadMode::MeanOfLayer) {
         shown.map = meanOverHeads(*block, layer);
         shown.name = tr("layer %1, mean").arg(layer.value);
+    } else if (m_mode == HeadMode::MeanOfAll) {
+        shown.map = meanOverBlock(*block);
+        shown.name = tr("mean of all heads");
     } else if (m_mode == HeadMode::BestAligning && kind == BlockKind::Cross) {
         const auto best = bestAligningHead(*block, trace.keyTokens(kind));
         shown.map = headMap(*block, best.layer, best.head);

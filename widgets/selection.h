@@ -18,7 +18,9 @@ namespace headlight {
 enum class HeadMode {
     One,          ///< the chosen layer and head
     MeanOfLayer,  ///< the mean over the heads of the chosen layer
+    MeanOfAll,    ///< the mean over all heads of all layers
     BestAligning, ///< of a cross block the head that reads best as a word alignment; otherwise the chosen one
+    Rollout,      ///< attention followed down through all layers, see rollout.h
 };
 
 /// How the rows of a decoder are labelled, see RowTokens.
@@ -52,6 +54,14 @@ public:
     Layer layer() const { return m_layer; }
     Head head() const { return m_head; }
     Reading reading() const { return m_reading; }
+    /// True: tokens of one word are drawn as one row or column, see words.h.
+    bool byWords() const { return m_byWords; }
+    /// False: special tokens are left out, and rows scaled to sum to 1 again.
+    bool specials() const { return m_specials; }
+    /// Heads of `kind()` that were collected to be seen together, in the order of collecting.
+    const std::vector<HeadPlace>& collected() const { return m_collected; }
+    /// Heads that are switched off, of any kind, in order.
+    const std::vector<Intervention::HeadOff>& off() const { return m_off; }
     const Pair& pair() const { return m_pair; }
     bool locked() const { return m_locked; }
 
@@ -60,6 +70,12 @@ public:
     void setHead(BlockKind kind, Layer layer, Head head);
     void setHeadMode(HeadMode mode);
     void setReading(Reading reading);
+    void setByWords(bool byWords);
+    void setSpecials(bool shown);
+    /// Adds the head to those collected, or takes it away. Another kind begins anew.
+    void toggleCollected(BlockKind kind, const HeadPlace& head);
+    void setCollected(BlockKind kind, std::vector<HeadPlace> heads);
+    void setOff(std::vector<Intervention::HeadOff> heads);
     /// Does nothing while a pair is locked.
     void hover(const Pair& pair);
     /// Locks the pair, or frees it when it is the one that is locked.
@@ -71,9 +87,11 @@ public:
     std::optional<ShownMap> shown(const Trace& trace, BlockKind kind) const;
 
 Q_SIGNALS:
-    /// Another kind, layer, head, mode or reading.
+    /// Another kind, layer, head, mode or reading; words, specials or collected heads.
     void headChanged();
     void pairChanged();
+    /// Other heads are switched off: the model is to run again.
+    void offChanged();
 
 private:
     BlockKind m_kind = BlockKind::Cross;
@@ -81,6 +99,10 @@ private:
     Layer m_layer;
     Head m_head;
     Reading m_reading = Reading::Automatic;
+    bool m_byWords = false;
+    bool m_specials = true;
+    std::vector<HeadPlace> m_collected;
+    std::vector<Intervention::HeadOff> m_off;
     Pair m_pair;
     bool m_locked = false;
 };

@@ -45,6 +45,8 @@ struct AttentionBlock {
     std::vector<float> scores;    ///< the same shape, before softmax, scaled and masked; empty unless asked for
     std::vector<float> queryRows; ///< [layers, heads, queries, headSize]; empty unless asked for
     std::vector<float> keyRows;   ///< [layers, heads, keys, headSize]; empty unless asked for
+    std::vector<float> valueRows; ///< [layers, heads, keys, headSize]; empty unless asked for
+    std::vector<float> scales;    ///< [layers], what query · key is multiplied by; empty unless vectors are there
 
     std::size_t rowOffset(Layer layer, Head head, Query query) const {
         assert(layer.value >= 0 && layer.value < layers && head.value >= 0 && head.value < heads);
@@ -96,6 +98,37 @@ struct PositionTable {
     }
 };
 
+/// What a stack takes in at its bottom: a token's vector, a position's vector, and what becomes of them.
+struct InputVectors {
+    int rows = 0;
+    int dimensions = 0;
+    std::vector<float> tokens;    ///< [rows, dimensions], scaled as the model scales them
+    std::vector<float> positions; ///< [rows, dimensions]; empty where positions are not added
+    std::vector<float> sums;      ///< [rows, dimensions], with all else that is added, before any norm
+};
+
+/// What was changed inside a model for a run, to see what it does.
+struct Intervention {
+    /// A head whose output is taken as 0.
+    struct HeadOff {
+        BlockKind kind = BlockKind::Encoder;
+        Layer layer;
+        Head head;
+        friend auto operator<=>(const HeadOff&, const HeadOff&) = default;
+    };
+    /// A decoder's step whose cross-attention rests on one source token, in all layers and heads.
+    struct Forced {
+        Query query;
+        Key key;
+        friend auto operator<=>(const Forced&, const Forced&) = default;
+    };
+    std::vector<HeadOff> off;
+    std::vector<Forced> forced;
+
+    bool empty() const { return off.empty() && forced.empty(); }
+    friend bool operator==(const Intervention&, const Intervention&) = default;
+};
+
 struct Candidate {
     std::int64_t id = 0;
     std::string text; ///< as Token::text; of a label, its name
@@ -106,6 +139,16 @@ struct Candidate {
 struct Prediction {
     int position = 0; ///< row of the stack that predicts (decoder query for an encoder–decoder)
     std::vector<Candidate> candidates;
+};
+
+/// One hypothesis of a beam search: its parent's with one token more.
+struct BeamNode {
+    int parent = -1;           ///< index of the hypothesis that it goes on from; -1: the first token
+    int step = 0;              ///< counted from 0
+    Candidate token;           ///< with its probability given the tokens before
+    double logProbability = 0; ///< of all tokens so far
+    bool finished = false;     ///< its token ends the text
+    bool chosen = false;       ///< part of what the model gives out
 };
 
 /// Values of the last layer before softmax, for whoever asks.
@@ -148,6 +191,10 @@ struct Trace {
     std::optional<AttentionBlock> cross;
     std::optional<AdditiveEnergies> additive;
     std::optional<PositionTable> positions;
+    std::optional<InputVectors> encoderInput; ///< absent unless vectors were asked for
+    std::optional<InputVectors> decoderInput; ///< likewise
+    Intervention intervention;
+    std::vector<BeamNode> beam; ///< a parent before its children; empty when there was no beam search
     std::vector<Prediction> predictions;
     std::vector<Candidate> labels; ///< of a classification, all of them, most probable first
     std::optional<Logits> logits;
@@ -157,6 +204,11 @@ struct Trace {
     /// Null when the model has no attention of that kind.
     const AttentionBlock* block(BlockKind kind) const {
         const auto& found = kind == BlockKind::Encoder ? encoder : kind == BlockKind::Decoder ? decoder : cross;
+        return found ? &*found : nullptr;
+    }
+    /// Null when the stack has none, or vectors were not asked for.
+    const InputVectors* input(BlockKind kind) const {
+        const auto& found = kind == BlockKind::Encoder ? encoderInput : decoderInput;
         return found ? &*found : nullptr;
     }
     /// The tokens that the keys (columns) of a block stand for.

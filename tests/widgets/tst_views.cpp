@@ -1,5 +1,5 @@
 // Every view from a Trace that is drawn in text: what it says, what it draws, and that all follow one Selection.
-#include "tests/support/trace_from_ascii.h"
+#include "tests/support/shown_view.h"
 #include "widgets/alignment_view.h"
 #include "widgets/compare_view.h"
 #include "widgets/heads_view.h"
@@ -25,33 +25,6 @@ using namespace headlight;
 
 namespace {
 
-constexpr float notANumber = std::numeric_limits<float>::quiet_NaN();
-
-constexpr const char* cat = R"(
-              the   cat   sleeps  </s>
-    le        9     1     .       .
-    chat      1     8     1       .
-    dort      .     .     7       3
-    </s>      .     .     .       #
-)";
-
-/// The same sentence with one row read otherwise.
-constexpr const char* otherCat = R"(
-              the   cat   sleeps  </s>
-    le        9     1     .       .
-    chat      1     8     1       .
-    dort      .     6     .       4
-    </s>      .     .     .       #
-)";
-
-TracePointer shared(Trace trace) {
-    return std::make_shared<const Trace>(std::move(trace));
-}
-
-TracePointer traceOf(const char* art, const AsciiOptions& options = {}) {
-    return shared(traceFromAscii(art, options));
-}
-
 const char* const viewNames[] = {"alignment", "compare", "heads", "matrix", "positions"};
 
 std::unique_ptr<TraceView> makeView(const QString& name) {
@@ -66,71 +39,10 @@ std::unique_ptr<TraceView> makeView(const QString& name) {
     return std::make_unique<PositionsView>();
 }
 
-/// A view on the screen with a Selection of its own.
-struct Shown {
-    explicit Shown(const QString& name, const QSize& size = {520, 460}) : view(makeView(name)) {
-        view->setSelection(&selection);
-        view->resize(size);
-        view->show();
-    }
-    QImage picture() const { return view->grab().toImage(); }
-
-    Selection selection;
-    std::unique_ptr<TraceView> view;
-};
-
-int colorsOf(const QImage& image) {
-    QSet<QRgb> colors;
-    for (int y = 0; y < image.height(); ++y)
-        for (int x = 0; x < image.width(); ++x)
-            colors.insert(image.pixel(x, y));
-    return static_cast<int>(colors.size());
-}
-
 void addViews() {
     QTest::addColumn<QString>("name");
     for (const auto* name : viewNames)
         QTest::newRow(name) << QString::fromLatin1(name);
-}
-
-QString oneText(const QStringList& lines) {
-    return lines.join(QLatin1Char('\n'));
-}
-
-/// A mouse move as the window system would send it, to whatever child is there.
-void moveMouse(QWidget& widget, const QPoint& position) {
-    auto* target = widget.childAt(position);
-    target = target ? target : &widget;
-    const QPointF local = target->mapFrom(&widget, position);
-    QMouseEvent move(QEvent::MouseMove, local, target->mapToGlobal(local), Qt::NoButton, Qt::NoButton, Qt::NoModifier);
-    QCoreApplication::sendEvent(target, &move);
-}
-
-/// The first place, line by line, where the mouse points at this pair; (-1, -1) when there is none.
-QPoint placeOf(QWidget& widget, const Selection& selection, const Selection::Pair& pair) {
-    constexpr int step = 9;
-    for (int y = step; y < widget.height(); y += step)
-        for (int x = step; x < widget.width(); x += step) {
-            moveMouse(widget, {x, y});
-            if (selection.pair() == pair)
-                return {x, y};
-        }
-    return {-1, -1};
-}
-
-Selection::Pair crossPair(int query, int key) {
-    return {BlockKind::Cross, Query(query), Key(key)};
-}
-
-/// A pair from numbers of a test's table; -1 is none.
-Selection::Pair pairOf(BlockKind kind, int query, int key) {
-    Selection::Pair pair;
-    pair.kind = kind;
-    if (query >= 0)
-        pair.query = Query(query);
-    if (key >= 0)
-        pair.key = Key(key);
-    return pair;
 }
 
 } // namespace
@@ -176,7 +88,7 @@ private Q_SLOTS:
     void saysWhatTheTraceHolds() {
         QFETCH(QString, name);
         QFETCH(QStringList, said);
-        Shown shown(name);
+        Shown shown(makeView(name));
         auto trace = traceFromAscii(cat);
         trace.positions = ascii::sinusoids(5, 8);
         shown.view->setTrace(shared(trace), traceOf(otherCat));
@@ -194,7 +106,7 @@ private Q_SLOTS:
     }
     void numbersAreTheTraces() {
         QFETCH(QString, name);
-        Shown shown(name);
+        Shown shown(makeView(name));
         const auto trace = traceOf(cat);
         shown.view->setTrace(trace, nullptr);
         const auto numbers = shown.view->numbers();
@@ -225,7 +137,7 @@ private Q_SLOTS:
         one.model = "solo";
         auto many = traceFromAscii(cat, {.layers = 2, .heads = 3});
         many.model = "many";
-        Shown shown(name);
+        Shown shown(makeView(name));
         shown.view->setTrace(shared(secondHasMore ? one : many), shared(secondHasMore ? many : one));
         const auto text = oneText(shown.view->describe());
         QVERIFY2(text.contains(u"many"_qs) && !text.contains(u"solo"_qs), qPrintable(text));
@@ -233,7 +145,7 @@ private Q_SLOTS:
 
     /// A Transformer of one layer and one head is no recurrent model.
     void oneHeadIsNotAdditiveForThat() {
-        Shown shown(u"alignment"_qs);
+        Shown shown(makeView(u"alignment"_qs));
         shown.view->setTrace(traceOf(cat, {.selfAttention = true}), nullptr);
         const auto text = oneText(shown.view->describe());
         QVERIFY2(text.contains(u"layer 0, head 0"_qs) && !text.contains(u"additive"_qs), qPrintable(text));
@@ -247,7 +159,7 @@ private Q_SLOTS:
         chat      1     8     1       .
         dort      .     6     .       4
         )");
-        Shown shown(u"compare"_qs);
+        Shown shown(makeView(u"compare"_qs));
         shown.view->setTrace(traceOf(cat), shared(other));
         const auto dark = shown.picture();
         shown.selection.hover(pairOf(BlockKind::Cross, 3, -1));
@@ -257,7 +169,7 @@ private Q_SLOTS:
     }
 
     void compareNumbersHoldBothAndTheirDifference() {
-        Shown shown(u"compare"_qs);
+        Shown shown(makeView(u"compare"_qs));
         shown.view->setTrace(traceOf(cat), traceOf(otherCat));
         QStringList values;
         for (const auto& row : shown.view->numbers().rows)
@@ -270,7 +182,7 @@ private Q_SLOTS:
     }
 
     void headsAreAllThere() {
-        Shown shown(u"heads"_qs);
+        Shown shown(makeView(u"heads"_qs));
         shown.view->setTrace(traceOf(cat, {.layers = 3, .heads = 4}), nullptr);
         const auto text = oneText(shown.view->describe());
         for (int layer = 0; layer < 3; ++layer)
@@ -294,7 +206,7 @@ private Q_SLOTS:
         QFETCH(QString, name);
         QFETCH(bool, followsWeights);
         QFETCH(bool, followsHover);
-        Shown shown(name);
+        Shown shown(makeView(name));
         const AsciiOptions options{.positionDimensions = 8};
         shown.view->setTrace(traceOf(cat, options), traceOf(cat, options));
         const auto first = shown.picture();
@@ -319,7 +231,7 @@ private Q_SLOTS:
     }
 
     void positionsFollowTheirTable() {
-        Shown shown(u"positions"_qs);
+        Shown shown(makeView(u"positions"_qs));
         auto trace = traceFromAscii(cat, {.positionDimensions = 8});
         shown.view->setTrace(shared(trace), nullptr);
         const auto first = shown.picture();
@@ -331,7 +243,7 @@ private Q_SLOTS:
     void figureIsAsLargeAsAsked_data() { addViews(); }
     void figureIsAsLargeAsAsked() {
         QFETCH(QString, name);
-        Shown shown(name);
+        Shown shown(makeView(name));
         const AsciiOptions options{.positionDimensions = 8};
         shown.view->setTrace(traceOf(cat, options), traceOf(otherCat, options));
         const auto before = shown.picture();
@@ -372,7 +284,7 @@ private Q_SLOTS:
             empty.cross->layers = empty.cross->heads = 1;
             pointer = shared(empty);
         }
-        Shown shown(name);
+        Shown shown(makeView(name));
         shown.view->setTrace(traceOf(cat), nullptr);
         shown.view->setTrace(pointer, trace == 3 ? pointer : nullptr);
         shown.selection.hover(crossPair(2, 2));
@@ -393,7 +305,7 @@ private Q_SLOTS:
             broken.cross->weights[i] = notANumber;
         broken.cross->weights[0] = std::numeric_limits<float>::infinity();
         broken.positions->values[3] = notANumber;
-        Shown shown(name);
+        Shown shown(makeView(name));
         shown.view->setTrace(traceOf(cat, {.positionDimensions = 8}), traceOf(cat));
         const auto whole = shown.picture();
         shown.view->setTrace(shared(broken), traceOf(cat));
@@ -423,7 +335,7 @@ private Q_SLOTS:
                 art += column == row ? '8' : column + 1 == row ? '2' : '.';
         }
         const auto trace = traceOf(art.c_str(), {.layers = 2, .heads = 2, .positionDimensions = 16});
-        Shown shown(name);
+        Shown shown(makeView(name));
         shown.view->setTrace(trace, trace);
         QVERIFY(colorsOf(shown.picture()) > 12);
         shown.selection.hover(crossPair(tokens - 1, tokens - 1));
@@ -438,7 +350,7 @@ private Q_SLOTS:
         for (auto* tokens : {&trace.source, &trace.emitted})
             for (auto& token : *tokens)
                 token.text = "\u2581注意力機制讓模型知道該看哪裡而且這個詞非常非常的長" + token.text;
-        Shown shown(u"alignment"_qs);
+        Shown shown(makeView(u"alignment"_qs));
         shown.view->setAppearance(makeAppearance(Theme::Light, ColorMap::Viridis, shown.view->font()));
         shown.view->setTrace(shared(trace), nullptr);
         const auto picture = shown.picture();
@@ -460,7 +372,7 @@ private Q_SLOTS:
     void hoverInOneLightsAll() {
         QFETCH(QString, name);
         const auto trace = traceOf(cat), other = traceOf(otherCat);
-        Shown shown(name);
+        Shown shown(makeView(name));
         auto& selection = shown.selection;
         shown.view->setTrace(trace, other);
         std::vector<std::unique_ptr<TraceView>> views;
@@ -506,7 +418,7 @@ private Q_SLOTS:
     }
 
     void pointerThatLeavesLightsNothing() {
-        Shown shown(u"alignment"_qs);
+        Shown shown(makeView(u"alignment"_qs));
         shown.view->setTrace(traceOf(cat), nullptr);
         const auto before = shown.picture();
         const auto place = placeOf(*shown.view, shown.selection, crossPair(1, 2));
@@ -518,7 +430,7 @@ private Q_SLOTS:
     }
 
     void clickOnAHeadOpensIt() {
-        Shown shown(u"heads"_qs);
+        Shown shown(makeView(u"heads"_qs));
         shown.view->setTrace(traceOf(cat, {.layers = 2, .heads = 3}), nullptr);
         (void)shown.picture();
         QSignalSpy opened(shown.view.get(), &TraceView::headOpened);
@@ -536,7 +448,7 @@ private Q_SLOTS:
     }
 
     void arrowKeysMoveThroughTheMap() {
-        Shown shown(u"matrix"_qs);
+        Shown shown(makeView(u"matrix"_qs));
         shown.view->setTrace(traceOf(cat), nullptr);
         (void)shown.picture();
         for (const auto key : {Qt::Key_Down, Qt::Key_Down, Qt::Key_Right, Qt::Key_Up, Qt::Key_Down})
@@ -547,7 +459,7 @@ private Q_SLOTS:
     }
 
     void aKeyOpensNoHeadOfTheModelBefore() {
-        Shown shown(u"heads"_qs);
+        Shown shown(makeView(u"heads"_qs));
         shown.view->setTrace(traceOf(cat, {.layers = 2, .heads = 3}), nullptr);
         (void)shown.picture();
         const QSignalSpy opened(shown.view.get(), &TraceView::headOpened);
