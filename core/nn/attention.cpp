@@ -75,11 +75,19 @@ torch::Tensor MultiHeadAttention::forward(const torch::Tensor& states, const Key
         if (scoring.mask.defined())
             scores = scores.masked_fill(scoring.mask.logical_not(), -std::numeric_limits<float>::infinity());
         weights = torch::softmax(scores, -1);
+        if (context.intervention && place.kind == BlockKind::Cross)
+            for (std::int64_t row = 0; row < queries; ++row)
+                if (const auto key = context.forcedKey(place.firstQuery + row))
+                    weights.select(2, row).zero_().select(2, *key).fill_(1);
         const auto kept = withDropout(weights, m_dropout, is_training());
         read = torch::matmul(byKeyHead(kept), memory.value).view({batch, m_heads, queries, -1}); // [B, H, Q, D]
     }
     if (context.watch)
-        context.watch->attention(place.kind, place.layer, {weights, scores, query, memory.key});
+        context.watch->attention(place.kind, place.layer, {weights, scores, query, memory.key, memory.value, scale});
+    // As the head masks of Michel et al. 2019: what the head read counts as nothing.
+    if (context.intervention)
+        for (const auto head : context.headsOff(place.kind, place.layer))
+            read = read.index_fill(1, torch::tensor({head}, read.options().dtype(torch::kInt64)), 0);
     return m_output->forward(read.transpose(1, 2).reshape({batch, queries, -1})); // [B, Q, H D] -> [B, Q, width]
 }
 
@@ -100,12 +108,16 @@ torch::Tensor AdditiveAttention::queryPart(const torch::Tensor& states) {
 }
 
 AdditiveAttention::Result AdditiveAttention::forward(const torch::Tensor& queryPart, const torch::Tensor& keyPart,
-                                                     const torch::Tensor& states, const torch::Tensor& mask) {
+                                                     const torch::Tensor& states, const torch::Tensor& mask,
+                                                     std::optional<std::int64_t> forcedKey) {
     const auto hidden = torch::tanh(queryPart.unsqueeze(1) + keyPart); // [B, K, size]
     auto energies = torch::matmul(hidden, m_v);                        // [B, K]
     if (mask.defined())
         energies = energies.masked_fill(mask.logical_not(), -std::numeric_limits<float>::infinity());
-    const auto weights = torch::softmax(energies, -1);                        // [B, K]
+    auto weights = torch::softmax(energies, -1); // [B, K]
+    if (forcedKey)
+        weights = torch::zeros_like(weights).index_fill(
+            1, torch::tensor({*forcedKey}, weights.options().dtype(torch::kInt64)), 1);
     const auto context = torch::bmm(weights.unsqueeze(1), states).squeeze(1); // [B, keySize]
     return {energies, weights, context};
 }

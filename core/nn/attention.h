@@ -10,7 +10,9 @@
 #include <torch/nn/module.h>
 #include <torch/nn/modules/linear.h>
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 
 namespace headlight {
 
@@ -40,10 +42,11 @@ public:
         Rotation rotation;       ///< of the queries
         const BlockSparsePattern* blocks = nullptr; ///< which blocks see which; the mask is [B, 1, 1, K] then
     };
-    /// Where this attention stands in the model, for the Watch.
+    /// Where this attention stands in the model, for whoever watches or intervenes.
     struct Place {
         BlockKind kind;
         int layer;
+        std::int64_t firstQuery = 0; ///< which step of the decoder the first query is
     };
     /// @param states what asks, [B, Q, width]
     /// @returns [B, Q, width]
@@ -80,9 +83,9 @@ public:
         torch::Tensor context;  ///< [B, keySize], the expected annotation (Eq. 5)
     };
     /// One step: @param queryPart [B, size]; @param states the annotations [B, K, keySize]; @param mask [B, K] or
-    /// undefined
+    /// undefined; @param forcedKey the one key that all weight is put on, whatever the energies say
     Result forward(const torch::Tensor& queryPart, const torch::Tensor& keyPart, const torch::Tensor& states,
-                   const torch::Tensor& mask);
+                   const torch::Tensor& mask, std::optional<std::int64_t> forcedKey = std::nullopt);
 
     const torch::Tensor& w() const { return m_w->weight; } ///< [size, querySize]
     const torch::Tensor& v() const { return m_v; }         ///< [size]

@@ -15,6 +15,7 @@ namespace {
 struct Hypothesis {
     std::vector<std::int64_t> ids;
     double logProbability = -std::numeric_limits<double>::infinity();
+    int node = -1; ///< in the tree, if there is one
 
     double score(double lengthPenalty) const {
         return logProbability / std::pow(static_cast<double>(std::max<std::size_t>(ids.size(), 1)), lengthPenalty);
@@ -58,9 +59,18 @@ std::vector<std::vector<std::int64_t>> decodeBest(SequenceToSequence& model, con
         beam.living.front().logProbability = 0;
     }
 
-    for (std::int64_t length = 1; length <= options.maxLength; ++length) {
+    for (const auto id : options.begin) {
+        model.step(last, state, spread, context);
+        last = torch::full_like(last, id);
+        for (auto& beam : beams)
+            beam.living.front().ids.push_back(id);
+    }
+
+    const auto begun = static_cast<std::int64_t>(options.begin.size());
+    for (std::int64_t length = begun + 1; length <= options.maxLength; ++length) {
         context.checkStop();
-        auto logProbabilities = torch::log_softmax(model.logits(model.step(last, state, spread)), -1); // [rows, V]
+        auto logProbabilities =
+            torch::log_softmax(model.logits(model.step(last, state, spread, context)), -1); // [rows, V]
         logProbabilities.index_fill_(1, banned, -std::numeric_limits<float>::infinity());
         const auto [values, ids] = logProbabilities.topk(std::min<std::int64_t>(width + 1, logProbabilities.size(1)));
         const auto candidates = values.size(1);
@@ -96,6 +106,18 @@ std::vector<std::vector<std::int64_t>> decodeBest(SequenceToSequence& model, con
                 if (static_cast<std::int64_t>(living.size()) == width)
                     break;
                 Hypothesis grown = beam.living[static_cast<std::size_t>(choice.parent)];
+                if (options.tree) {
+                    const auto& parent = beam.living[static_cast<std::size_t>(choice.parent)];
+                    options.tree->push_back(
+                        {.parent = parent.node,
+                         .step = static_cast<int>(length) - 1,
+                         .token = {choice.id,
+                                   {},
+                                   static_cast<float>(std::exp(choice.logProbability - parent.logProbability))},
+                         .logProbability = choice.logProbability,
+                         .finished = choice.id == options.ids.end});
+                    grown.node = static_cast<int>(options.tree->size()) - 1;
+                }
                 grown.ids.push_back(choice.id);
                 grown.logProbability = choice.logProbability;
                 if (choice.id == options.ids.end) {
@@ -133,8 +155,12 @@ std::vector<std::vector<std::int64_t>> decodeBest(SequenceToSequence& model, con
     }
 
     std::vector<std::vector<std::int64_t>> best;
-    for (const auto& beam : beams)
-        best.push_back(beam.finished.empty() ? beam.living.front().ids : beam.finished.front().ids);
+    for (const auto& beam : beams) {
+        const auto& chosen = beam.finished.empty() ? beam.living.front() : beam.finished.front();
+        best.push_back(chosen.ids);
+        for (int node = chosen.node; node >= 0; node = (*options.tree)[static_cast<std::size_t>(node)].parent)
+            (*options.tree)[static_cast<std::size_t>(node)].chosen = true;
+    }
     return best;
 }
 

@@ -13,7 +13,10 @@ struct DecodeOptions {
     std::int64_t maxLength = 0; ///< most tokens, the end token included
     double lengthPenalty = 1;   ///< a finished hypothesis scores log probability / length^penalty
     SpecialIds ids;
-    std::vector<std::int64_t> banned; ///< ids that are never chosen
+    std::vector<std::int64_t> banned;     ///< ids that are never chosen
+    std::vector<std::int64_t> begin = {}; ///< what every translation begins with, start token left out
+    /// Where to put the hypotheses that were kept, unless null; for one source alone. Tokens have no text yet.
+    std::vector<BeamNode>* tree = nullptr;
 };
 
 /// The best translation of each source, the end token included unless `maxLength` cut it off. Empty where the model's

@@ -124,18 +124,18 @@ Placed Positions::place(const torch::Tensor& tokens, std::int64_t first, const t
 
     if (m_options.position == PositionKind::Rotary) {
         const auto angle = m_table.narrow(0, first, count); // [T, D]
-        return {tokens, angle.cos(), angle.sin(), {}};
+        return {{}, angle.cos(), angle.sin(), {}};
     }
     if (m_options.position == PositionKind::Relative) {
         const auto integers = m_table.options().dtype(torch::kInt64).requires_grad(false);
         const auto where = torch::arange(used, integers);                                              // [K]
         const auto apart = where.unsqueeze(0) - where.narrow(0, first, count).unsqueeze(1) + used - 1; // [T, K]
         const auto numbers = byDistance(used - 1).index_select(0, apart.flatten());                    // [T K, H]
-        return {tokens, {}, {}, numbers.view({1, count, used, -1}).permute({0, 3, 1, 2})};             // [1, H, T, K]
+        return {{}, {}, {}, numbers.view({1, count, used, -1}).permute({0, 3, 1, 2})};                 // [1, H, T, K]
     }
     const auto vectors = rows.defined() ? m_table.index_select(0, rows.flatten()).view(tokens.sizes())
                                         : m_table.narrow(0, m_options.positionOffset + first, count);
-    return {tokens + vectors, {}, {}, {}};
+    return {vectors, {}, {}, {}};
 }
 
 } // namespace headlight

@@ -16,7 +16,7 @@ torch::Tensor sinusoidalPositions(std::int64_t positions, std::int64_t width, bo
 
 /// What a token's position does to it; undefined where this kind of positions does nothing.
 struct Placed {
-    torch::Tensor tokens;    ///< [B, T, W], the position's vector added
+    torch::Tensor vectors;   ///< over [B, T, W], added to the tokens'
     torch::Tensor cosines;   ///< [T, D], of the angles by which queries and keys are turned
     torch::Tensor sines;     ///< [T, D]
     torch::Tensor distances; ///< [1, H, T, K], added to scores

@@ -65,12 +65,16 @@ Memory Recurrent::encode(const torch::Tensor& source, const torch::Tensor& mask,
     return memory;
 }
 
-Recurrent::Step Recurrent::advance(const torch::Tensor& token, const torch::Tensor& state, const Memory& memory) {
+Recurrent::Step Recurrent::advance(const torch::Tensor& token, const torch::Tensor& state, const Memory& memory,
+                                   std::int64_t number, const Context& context) {
     Step step;
     if (m_attention) {
         step.queryPart = m_attention->queryPart(state);
-        step.attention = m_attention->forward(step.queryPart, memory.extra[1], memory.states, memory.mask);
+        step.attention = m_attention->forward(step.queryPart, memory.extra[1], memory.states, memory.mask,
+                                              context.forcedKey(number));
         step.context = step.attention.context;
+        if (!context.headsOff(BlockKind::Cross, 0).empty())
+            step.context = torch::zeros_like(step.context);
     } else {
         step.context = memory.extra[1];
     }
@@ -89,6 +93,8 @@ torch::Tensor Recurrent::readout(const torch::Tensor& states, const torch::Tenso
 
 torch::Tensor Recurrent::decode(const torch::Tensor& target, const Memory& memory, const Context& context) {
     const auto tokens = withDropout(m_embedding(target), m_options.dropout, is_training()); // [B, T, E]
+    if (context.intervention && !context.intervention->empty())
+        return decodeChanged(tokens, memory, context);
     // The gates' weights have columns for the token and columns for the context.
     const auto weights = m_decoder->weight_ih.split_with_sizes({m_options.embedding, 2 * m_options.hidden}, 1);
     const auto& initial = memory.extra[0];
@@ -108,6 +114,27 @@ torch::Tensor Recurrent::decode(const torch::Tensor& target, const Memory& memor
     return readout(run.states, tokens, run.contexts); // [B, T, E]
 }
 
+torch::Tensor Recurrent::decodeChanged(const torch::Tensor& tokens, const Memory& memory, const Context& context) {
+    std::vector<torch::Tensor> states, contexts, weights, energies, queryParts;
+    auto state = memory.extra[0];
+    for (std::int64_t number = 0; number < tokens.size(1); ++number) {
+        context.checkStop();
+        const auto step = advance(tokens.select(1, number), state, memory, number, context);
+        state = step.state;
+        states.push_back(step.state);
+        contexts.push_back(step.context);
+        if (m_attention) {
+            weights.push_back(step.attention.weights);
+            energies.push_back(step.attention.energies);
+            queryParts.push_back(step.queryPart);
+        }
+    }
+    if (context.watch && m_attention)
+        context.watch->additive({torch::stack(weights, 1), torch::stack(energies, 1), torch::stack(queryParts, 1),
+                                 memory.extra[1], m_attention->v()});
+    return readout(torch::stack(states, 1), tokens, torch::stack(contexts, 1)); // [B, T, E]
+}
+
 torch::Tensor Recurrent::logits(const torch::Tensor& decoded) {
     return torch::nn::functional::linear(decoded, m_embedding->weight, m_outputBias); // [..., V]
 }
@@ -116,9 +143,10 @@ DecoderState Recurrent::start(const Memory& memory) {
     return {{memory.extra[0]}, 0};
 }
 
-torch::Tensor Recurrent::step(const torch::Tensor& last, DecoderState& state, const Memory& memory) {
+torch::Tensor Recurrent::step(const torch::Tensor& last, DecoderState& state, const Memory& memory,
+                              const Context& context) {
     const auto token = m_embedding(last); // [B, E]
-    const auto next = advance(token, state.tensors[0], memory);
+    const auto next = advance(token, state.tensors[0], memory, state.steps, context);
     state.tensors[0] = next.state;
     ++state.steps;
     return readout(next.state, token, next.context); // [B, E]

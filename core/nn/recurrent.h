@@ -23,7 +23,8 @@ public:
     torch::Tensor decode(const torch::Tensor& target, const Memory& memory, const Context& context) override;
     torch::Tensor logits(const torch::Tensor& decoded) override;
     DecoderState start(const Memory& memory) override;
-    torch::Tensor step(const torch::Tensor& last, DecoderState& state, const Memory& memory) override;
+    torch::Tensor step(const torch::Tensor& last, DecoderState& state, const Memory& memory,
+                       const Context& context) override;
 
 private:
     /// One step of the decoder from embedded token [B, E] and state [B, N].
@@ -33,7 +34,10 @@ private:
         AdditiveAttention::Result attention;
         torch::Tensor queryPart; ///< W s_(i-1), [B, A]
     };
-    Step advance(const torch::Tensor& token, const torch::Tensor& state, const Memory& memory);
+    Step advance(const torch::Tensor& token, const torch::Tensor& state, const Memory& memory, std::int64_t number,
+                 const Context& context);
+    /// decode() step by step, for a run that is changed on its way.
+    torch::Tensor decodeChanged(const torch::Tensor& tokens, const Memory& memory, const Context& context);
     torch::Tensor readout(const torch::Tensor& states, const torch::Tensor& tokens, const torch::Tensor& contexts);
 
     RecurrentOptions m_options;

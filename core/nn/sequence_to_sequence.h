@@ -45,7 +45,8 @@ public:
     virtual DecoderState start(const Memory& memory) = 0;
     /// One step: takes in the last tokens [B], moves the state on. Never watched: decode() is.
     /// @returns [B, D]
-    virtual torch::Tensor step(const torch::Tensor& last, DecoderState& state, const Memory& memory) = 0;
+    virtual torch::Tensor step(const torch::Tensor& last, DecoderState& state, const Memory& memory,
+                               const Context& context) = 0;
 };
 
 inline Memory Memory::select(const torch::Tensor& rows) const {

@@ -87,12 +87,13 @@ torch::Tensor TransformerLayer::forward(const torch::Tensor& states, const Input
                 own = {torch::cat({inputs.past->key, own.key}, 2), torch::cat({inputs.past->value, own.value}, 2)};
             *inputs.past = own;
         }
-        return m_selfAttention->forward(y, own, inputs.self, {m_kind, m_layer}, context);
+        return m_selfAttention->forward(y, own, inputs.self, {m_kind, m_layer, inputs.first}, context);
     });
     if (m_crossAttention) {
         x = residual(x, *m_crossNorm, [&](const torch::Tensor& y) {
             const MultiHeadAttention::Scoring scoring{.mask = inputs.memoryMask, .distances = {}, .rotation = {}};
-            return m_crossAttention->forward(y, inputs.memory, scoring, {BlockKind::Cross, m_layer}, context);
+            return m_crossAttention->forward(y, inputs.memory, scoring, {BlockKind::Cross, m_layer, inputs.first},
+                                             context);
         });
     }
     return residual(x, *m_finalNorm, [&](const torch::Tensor& y) { return feedForward(y); });
@@ -134,7 +135,13 @@ torch::Tensor TransformerStack::causalMask(std::int64_t queries, std::int64_t ke
 torch::Tensor TransformerStack::forward(const torch::Tensor& tokens, const Inputs& inputs, const Context& context) {
     const auto first = inputs.state ? inputs.state->steps : 0;
     const auto placed = m_positions->place(tokens, first, inputs.rows, context);
-    auto x = m_embeddingNorm ? m_embeddingNorm->forward(placed.tokens) : placed.tokens;
+    auto x = placed.vectors.defined() ? tokens + placed.vectors : tokens;
+    if (inputs.segments.defined())
+        x = x + inputs.segments;
+    if (context.watch)
+        context.watch->input(m_kind, tokens, placed.vectors, x);
+    if (m_embeddingNorm)
+        x = m_embeddingNorm->forward(x);
     x = withDropout(x, m_options.dropout, is_training());
 
     TransformerLayer::Inputs attended;
@@ -143,6 +150,7 @@ torch::Tensor TransformerStack::forward(const torch::Tensor& tokens, const Input
                                  : overHeads(inputs.mask),
                      .distances = placed.distances,
                      .rotation = {placed.cosines, placed.sines}};
+    attended.first = first;
     if (inputs.memory)
         attended.memoryMask = overHeads(inputs.memory->mask);
     if (inputs.state)
@@ -186,13 +194,14 @@ Transformer::Transformer(const TransformerOptions& options)
 }
 
 Memory Transformer::encode(const torch::Tensor& source, const torch::Tensor& mask, const Context& context) {
-    const auto states =
-        m_encoder->forward(tokenVectors(m_embedding, source, m_options), {.mask = mask, .rows = {}}, context);
+    const auto states = m_encoder->forward(tokenVectors(m_embedding, source, m_options),
+                                           {.mask = mask, .rows = {}, .segments = {}}, context);
     return {states, mask, m_decoder->projectMemory(states)};
 }
 
 torch::Tensor Transformer::decode(const torch::Tensor& target, const Memory& memory, const Context& context) {
-    return m_decoder->forward(tokenVectors(m_embedding, target, m_options), {.mask = {}, .rows = {}, .memory = &memory},
+    return m_decoder->forward(tokenVectors(m_embedding, target, m_options),
+                              {.mask = {}, .rows = {}, .segments = {}, .memory = &memory},
                               context); // [B, T, W]
 }
 
@@ -205,10 +214,11 @@ DecoderState Transformer::start(const Memory&) {
     return {};
 }
 
-torch::Tensor Transformer::step(const torch::Tensor& last, DecoderState& state, const Memory& memory) {
+torch::Tensor Transformer::step(const torch::Tensor& last, DecoderState& state, const Memory& memory,
+                                const Context& context) {
     return m_decoder
         ->forward(tokenVectors(m_embedding, last.unsqueeze(1), m_options),
-                  {.mask = {}, .rows = {}, .memory = &memory, .state = &state}, {})
+                  {.mask = {}, .rows = {}, .segments = {}, .memory = &memory, .state = &state}, context)
         .squeeze(1); // [B, W]
 }
 
@@ -237,15 +247,16 @@ TransformerEncoder::TransformerEncoder(const TransformerOptions& options, const 
 
 torch::Tensor TransformerEncoder::encode(const torch::Tensor& ids, const torch::Tensor& segments,
                                          const torch::Tensor& mask, const Context& context) {
-    auto vectors = tokenVectors(m_embedding, ids, m_options); // [B, T, W]
+    torch::Tensor segmentVectors; // [B, T, W]
     if (m_segments)
-        vectors = vectors + m_segments(segments.defined() ? segments : torch::zeros_like(ids));
+        segmentVectors = m_segments(segments.defined() ? segments : torch::zeros_like(ids));
     torch::Tensor rows;
     if (m_options.uncounted >= 0) {
         const auto counted = ids.ne(m_options.uncounted).to(torch::kInt64);
         rows = torch::cumsum(counted, 1) * counted + m_options.uncounted; // [B, T]
     }
-    return m_encoder->forward(vectors, {.mask = mask, .rows = rows}, context);
+    return m_encoder->forward(tokenVectors(m_embedding, ids, m_options),
+                              {.mask = mask, .rows = rows, .segments = segmentVectors}, context);
 }
 
 torch::Tensor TransformerEncoder::logits(const torch::Tensor& hidden) {
@@ -264,7 +275,8 @@ TransformerDecoder::TransformerDecoder(const TransformerOptions& options)
 }
 
 torch::Tensor TransformerDecoder::decode(const torch::Tensor& ids, DecoderState& state, const Context& context) {
-    return m_decoder->forward(tokenVectors(m_embedding, ids, m_options), {.mask = {}, .rows = {}, .state = &state},
+    return m_decoder->forward(tokenVectors(m_embedding, ids, m_options),
+                              {.mask = {}, .rows = {}, .segments = {}, .state = &state},
                               context); // [B, T, W]
 }
 

@@ -33,6 +33,7 @@ public:
         MultiHeadAttention::KeyValue memory; ///< of the encoder; undefined without attention to one
         torch::Tensor memoryMask;            ///< over [B, H, T, S], or undefined
         MultiHeadAttention::KeyValue* past = nullptr;
+        std::int64_t first = 0; ///< how many tokens were before these
     };
     /// [B, T, W] -> [B, T, W]
     torch::Tensor forward(const torch::Tensor& states, const Inputs& inputs, const Context& context);
@@ -67,6 +68,7 @@ public:
     struct Inputs {
         torch::Tensor mask;             ///< of an encoder's tokens, [B, T]; undefined when none is padding
         torch::Tensor rows;             ///< [B, T], see Positions::place
+        torch::Tensor segments;         ///< vectors that are added, [B, T, W]; may be undefined
         const Memory* memory = nullptr; ///< the encoder's, for attention to it
         DecoderState* state = nullptr;  ///< of the tokens before these, which moves on; null: these are the first
     };
@@ -93,7 +95,8 @@ public:
     torch::Tensor decode(const torch::Tensor& target, const Memory& memory, const Context& context) override;
     torch::Tensor logits(const torch::Tensor& decoded) override;
     DecoderState start(const Memory& memory) override;
-    torch::Tensor step(const torch::Tensor& last, DecoderState& state, const Memory& memory) override;
+    torch::Tensor step(const torch::Tensor& last, DecoderState& state, const Memory& memory,
+                       const Context& context) override;
 
 private:
     TransformerOptions m_options;

@@ -38,7 +38,10 @@ void Watch::attention(BlockKind kind, int layer, const Attention& computed) {
     if (m_recording.vectors) {
         kept.headSize = static_cast<int>(computed.query.size(3));
         append(kept.queryRows, computed.query);
-        append(kept.keyRows, computed.key.repeat_interleave(computed.weights.size(1) / computed.key.size(1), 1));
+        const auto shared = computed.weights.size(1) / computed.key.size(1);
+        append(kept.keyRows, computed.key.repeat_interleave(shared, 1));
+        append(kept.valueRows, computed.value.repeat_interleave(shared, 1));
+        kept.scales.push_back(static_cast<float>(computed.scale));
     }
 }
 
@@ -73,7 +76,40 @@ void Watch::positions(PositionTable::Kind kind, const torch::Tensor& table) {
     append(kept.values, table);
 }
 
+void Watch::input(BlockKind stack, const torch::Tensor& tokens, const torch::Tensor& positions,
+                  const torch::Tensor& sums) {
+    auto& kept = stack == BlockKind::Encoder ? m_collected.encoderInput : m_collected.decoderInput;
+    if (!m_recording.vectors || kept)
+        return;
+    kept.emplace();
+    kept->rows = static_cast<int>(sums.size(1));
+    kept->dimensions = static_cast<int>(sums.size(2));
+    append(kept->tokens, tokens);
+    if (positions.defined())
+        append(kept->positions, positions.expand_as(tokens));
+    append(kept->sums, sums);
+}
+
+std::optional<std::int64_t> Context::forcedKey(std::int64_t step) const {
+    if (intervention)
+        for (const auto& forced : intervention->forced)
+            if (forced.query.value == step)
+                return forced.key.value;
+    return std::nullopt;
+}
+
+std::vector<std::int64_t> Context::headsOff(BlockKind kind, int layer) const {
+    std::vector<std::int64_t> heads;
+    if (intervention)
+        for (const auto& off : intervention->off)
+            if (off.kind == kind && off.layer.value == layer)
+                heads.push_back(off.head.value);
+    return heads;
+}
+
 void Watch::freeze(Trace& trace) {
+    trace.encoderInput = std::move(m_collected.encoderInput);
+    trace.decoderInput = std::move(m_collected.decoderInput);
     trace.encoder = std::move(m_collected.encoder);
     trace.decoder = std::move(m_collected.decoder);
     trace.cross = std::move(m_collected.cross);

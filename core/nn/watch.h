@@ -6,7 +6,10 @@
 
 #include <torch/types.h>
 
+#include <cstdint>
+#include <optional>
 #include <stop_token>
+#include <vector>
 
 namespace headlight {
 
@@ -26,6 +29,8 @@ public:
         const torch::Tensor& scores;  ///< [1, heads, queries, keys]
         const torch::Tensor& query;   ///< [1, heads, queries, headSize]
         const torch::Tensor& key;     ///< [1, key heads, keys, headSize]; each serves heads / key heads in a row
+        const torch::Tensor& value;   ///< [1, key heads, keys, headSize]
+        double scale;                 ///< what query · key was multiplied by
     };
     /// Layers of one kind must come in order, from 0.
     void attention(BlockKind kind, int layer, const Attention& computed);
@@ -43,6 +48,10 @@ public:
     /// [positions, dimensions], as PositionTable describes each kind; the first that is announced is kept.
     void positions(PositionTable::Kind kind, const torch::Tensor& table);
 
+    /// What a stack takes in: the tokens' vectors and, unless undefined, the positions', and their sum with all else.
+    /// [1, T, W] each. Only the first that a stack announces is kept.
+    void input(BlockKind stack, const torch::Tensor& tokens, const torch::Tensor& positions, const torch::Tensor& sums);
+
     /// Moves what was collected into a Trace.
     void freeze(Trace& trace);
 
@@ -57,7 +66,12 @@ private:
 struct Context {
     Watch* watch = nullptr; ///< null: nobody watches, nothing is kept
     std::stop_token stop;
+    const Intervention* intervention = nullptr; ///< null: the model runs as it is
 
+    /// What cross-attention of a decoder's step is to rest on, counted in keys.
+    std::optional<std::int64_t> forcedKey(std::int64_t step) const;
+    /// The heads of a layer that are switched off.
+    std::vector<std::int64_t> headsOff(BlockKind kind, int layer) const;
     /// @throws Stopped
     void checkStop() const {
         if (stop.stop_requested())

@@ -34,7 +34,7 @@ protected:
         goOn(request, stop, trace);
         numberWords(trace.target, wordsGiven ? static_cast<std::size_t>(trace.prompt) : 0);
 
-        const Context context{&watch, stop};
+        const Context context{&watch, stop, &request.intervention};
         DecoderState fresh;
         const auto hidden = network().causal->decode(batchOfOne(idsOf(trace.target)), fresh, context);
         context.checkStop();
@@ -67,7 +67,7 @@ private:
         if (steps <= 0)
             return;
         auto generator = at::detail::createCPUGenerator(request.sampling.seed);
-        const Context unwatched{nullptr, stop};
+        const Context unwatched{nullptr, stop, &request.intervention};
         DecoderState state;
         auto next = batchOfOne(idsOf(trace.target));
         for (std::int64_t step = 0; step < steps; ++step) {

@@ -35,7 +35,7 @@ protected:
             throw Error(Error::Kind::Invalid, info().name, "there is nothing to read",
                         "its tokenizer adds no tokens of its own: type something");
         readSegments(request, trace);
-        const Context context{&watch, stop};
+        const Context context{&watch, stop, &request.intervention};
         auto& model = *network().encoder;
         const auto ids = batchOfOne(idsOf(trace.source));
         const auto hidden = model.encode(ids, segments(trace), {}, context);

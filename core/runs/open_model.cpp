@@ -35,6 +35,8 @@ TracePointer OpenModel::run(const Request& request, std::stop_token stop) {
         trace->model = m_info.name;
         trace->family = m_info.family;
         trace->notices = m_loaded.notices;
+        trace->intervention = request.intervention;
+        checkHeadsOff(request.intervention);
         Watch watch(request.record);
         const auto start = std::chrono::steady_clock::now();
         runWatched(request, watch, stop, *trace);
@@ -49,6 +51,18 @@ TracePointer OpenModel::run(const Request& request, std::stop_token stop) {
     } catch (const std::bad_alloc&) {
         throw Error(Error::Kind::Invalid, m_loaded.folder.string(), "the run does not fit into memory",
                     "shorten the text");
+    }
+}
+
+void OpenModel::checkHeadsOff(const Intervention& intervention) const {
+    for (const auto& off : intervention.off) {
+        const int layers = off.kind == BlockKind::Encoder ? m_info.encoderLayers : m_info.decoderLayers;
+        if (off.layer.value < 0 || off.layer.value >= layers || off.head.value < 0 || off.head.value >= m_info.heads)
+            throw Error(Error::Kind::Invalid, info().name,
+                        "layer " + std::to_string(off.layer.value) + ", head " + std::to_string(off.head.value)
+                            + " cannot be switched off: there is none",
+                        "it has " + std::to_string(layers) + " such layers of " + std::to_string(m_info.heads)
+                            + " heads, counted from 0");
     }
 }
 

@@ -69,6 +69,9 @@ protected:
     static void numberWords(std::vector<Token>& tokens, std::size_t from = 0);
 
 private:
+    /// @throws Error for a head that the model does not have
+    void checkHeadsOff(const Intervention& intervention) const;
+
     LoadedModel m_loaded;
     ModelInfo m_info;
 };

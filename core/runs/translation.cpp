@@ -25,7 +25,8 @@ protected:
         refuseSegments(request);
         trace.source = readSource(request, false, trace);
         const auto forced = readTarget(request, trace);
-        const Context context{&watch, stop};
+        checkForced(request, trace);
+        const Context context{&watch, stop, &request.intervention};
         auto& model = *network().translator;
         const auto memory = model.encode(batchOfOne(idsOf(trace.source)), {}, context);
         std::optional<std::int64_t> last = forced;
@@ -69,10 +70,17 @@ private:
         DecodeOptions options{.beam = std::clamp(request.beam, 1, 64),
                               .maxLength = longest,
                               .ids = network().ids,
-                              .banned = network().banned};
+                              .banned = network().banned,
+                              .begin = request.beginIds};
+        if (options.beam > 1)
+            options.tree = &trace.beam;
         if (request.maxLength > 0)
             options.maxLength = std::min<std::int64_t>(network().maxPositions, request.maxLength);
-        auto ids = decodeBest(*network().translator, memory, options, Context{nullptr, stop}).front();
+        givenTokens(request.beginIds, "what the translation begins with");
+        auto ids =
+            decodeBest(*network().translator, memory, options, Context{nullptr, stop, &request.intervention}).front();
+        for (auto& node : trace.beam)
+            node.token.text = tokenOf(node.token.id).text;
         if (ids.empty()) // nothing can be chosen from output that is not finite; predict() says so
             ids.push_back(network().ids.end);
         const auto last = ids.back();
@@ -82,6 +90,14 @@ private:
         trace.target = tokensOf(ids);
         trace.target.insert(trace.target.begin(), tokenOf(network().ids.start));
         return last;
+    }
+
+    static void checkForced(const Request& request, const Trace& trace) {
+        for (const auto& forced : request.intervention.forced)
+            if (forced.key.value < 0 || forced.key.offset() >= trace.source.size())
+                throw Error(Error::Kind::Invalid, "forced attention",
+                            "source token " + std::to_string(forced.key.value) + " is not there",
+                            "this source has tokens 0 to " + std::to_string(trace.source.size() - 1));
     }
 
     void finishEmitted(std::int64_t last, const Request& request, Trace& trace) const {

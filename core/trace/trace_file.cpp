@@ -11,6 +11,7 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <optional>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -36,6 +37,11 @@ constexpr std::array<NamedBlock, 3> blockNames{
     {{BlockKind::Encoder, "encoder"}, {BlockKind::Decoder, "decoder"}, {BlockKind::Cross, "cross"}}};
 
 constexpr std::array<const char*, 4> positionKinds{"sinusoidal", "learned", "rotary", "relative"};
+
+const char* nameOf(BlockKind kind) {
+    return std::find_if(blockNames.begin(), blockNames.end(), [kind](const NamedBlock& b) { return b.kind == kind; })
+        ->name;
+}
 
 // ---- writing ----
 
@@ -98,6 +104,27 @@ ordered_json candidatesJson(const std::vector<Candidate>& candidates) {
         list.push_back({{"id", candidate.id},
                         {"text", ValidText(candidate.text).text},
                         {"probability", finiteOrNull(static_cast<double>(candidate.probability))}});
+    return list;
+}
+
+ordered_json interventionJson(const Intervention& intervention) {
+    auto off = ordered_json::array(), forced = ordered_json::array();
+    for (const auto& head : intervention.off)
+        off.push_back({{"kind", nameOf(head.kind)}, {"layer", head.layer.value}, {"head", head.head.value}});
+    for (const auto& step : intervention.forced)
+        forced.push_back({{"query", step.query.value}, {"key", step.key.value}});
+    return {{"off", std::move(off)}, {"forced", std::move(forced)}};
+}
+
+ordered_json beamJson(const std::vector<BeamNode>& beam) {
+    auto list = ordered_json::array();
+    for (const auto& node : beam)
+        list.push_back({{"parent", node.parent},
+                        {"step", node.step},
+                        {"token", candidatesJson({node.token}).front()},
+                        {"log_probability", finiteOrNull(node.logProbability)},
+                        {"finished", node.finished},
+                        {"chosen", node.chosen}});
     return list;
 }
 
@@ -230,6 +257,41 @@ std::vector<Candidate> readCandidates(const JsonReader& reader, const json& list
     return candidates;
 }
 
+Intervention readIntervention(const JsonReader& reader, const json& object) {
+    constexpr int most = std::numeric_limits<int>::max();
+    const auto count = [&](const json& entry, const char* name) {
+        return static_cast<int>(reader.integer(reader.member(entry, name), name, {0, most}));
+    };
+    Intervention intervention;
+    for (const auto& entry : reader.list(object, "off")) {
+        const auto kind = reader.text(entry, "kind");
+        const auto* named = std::find_if(blockNames.begin(), blockNames.end(),
+                                         [&](const NamedBlock& block) { return kind == block.name; });
+        if (named == blockNames.end())
+            reader.corrupt("switches off heads of an unknown kind");
+        intervention.off.push_back({named->kind, Layer(count(entry, "layer")), Head(count(entry, "head"))});
+    }
+    for (const auto& entry : reader.list(object, "forced"))
+        intervention.forced.push_back({Query(count(entry, "query")), Key(count(entry, "key"))});
+    return intervention;
+}
+
+std::vector<BeamNode> readBeam(const JsonReader& reader, const json& list) {
+    std::vector<BeamNode> beam;
+    for (const auto& entry : list) {
+        const auto before = static_cast<std::int64_t>(beam.size()) - 1;
+        BeamNode node;
+        node.parent = static_cast<int>(reader.integer(reader.member(entry, "parent"), "parent", {-1, before}));
+        node.step = static_cast<int>(reader.integer(reader.member(entry, "step"), "step", {0, 1 << 20}));
+        node.token = readCandidates(reader, json::array({reader.member(entry, "token")})).front();
+        node.logProbability = reader.number(entry, "log_probability");
+        node.finished = reader.boolean(entry, "finished");
+        node.chosen = reader.boolean(entry, "chosen");
+        beam.push_back(std::move(node));
+    }
+    return beam;
+}
+
 /// Everything but the tensors, from the text that traceJson made.
 Trace readDescription(const std::string& text, const std::string& place) {
     const JsonReader reader(place + ", metadata 'trace'");
@@ -255,6 +317,10 @@ Trace readDescription(const std::string& text, const std::string& place) {
             reader.integer(root["prompt"], "prompt", {0, static_cast<std::int64_t>(trace.target.size())}));
     if (root.contains("labels"))
         trace.labels = readCandidates(reader, reader.list(root, "labels"));
+    if (root.contains("intervention"))
+        trace.intervention = readIntervention(reader, root["intervention"]);
+    if (root.contains("beam"))
+        trace.beam = readBeam(reader, reader.list(root, "beam"));
     const auto rows = static_cast<std::int64_t>((trace.target.empty() ? trace.source : trace.target).size());
     for (const auto& entry : reader.list(root, "predictions")) {
         Prediction prediction;
@@ -451,8 +517,29 @@ AttentionBlock readBlock(const TensorReader& reader, const NamedBlock& named, co
         block.headSize = reader.shape(name + ".queries", 4)[3];
         block.queryRows = reader.floats(name + ".queries", {block.layers, block.heads, block.queries, block.headSize});
         block.keyRows = reader.floats(name + ".keys", {block.layers, block.heads, block.keys, block.headSize});
+        if (reader.has(name + ".values"))
+            block.valueRows = reader.floats(name + ".values", {block.layers, block.heads, block.keys, block.headSize});
+        if (reader.has(name + ".scales"))
+            block.scales = reader.floats(name + ".scales", {block.layers});
     }
     return block;
+}
+
+std::optional<InputVectors> readInput(const TensorReader& reader, const std::string& stack, std::size_t tokens) {
+    if (!reader.has(stack + ".input.sums"))
+        return std::nullopt;
+    const auto shape = reader.shape(stack + ".input.sums", 2);
+    if (static_cast<std::size_t>(shape[0]) != tokens)
+        reader.mismatch(stack + ".input.sums", "has " + std::to_string(shape[0]) + " rows, but the file names "
+                                                   + std::to_string(tokens) + " tokens for them");
+    InputVectors input{shape[0],
+                       shape[1],
+                       reader.floats(stack + ".input.tokens", shape),
+                       {},
+                       reader.floats(stack + ".input.sums", shape)};
+    if (reader.has(stack + ".input.positions"))
+        input.positions = reader.floats(stack + ".input.positions", shape);
+    return input;
 }
 
 /// A word of warning on rows that are no distributions; empty when all are.
@@ -498,6 +585,8 @@ std::string traceJson(const Trace& trace) {
                  {"emitted", tokensJson(trace.emitted, targetText, targetText)},
                  {"predictions", std::move(predictions)},
                  {"labels", candidatesJson(trace.labels)},
+                 {"intervention", interventionJson(trace.intervention)},
+                 {"beam", beamJson(trace.beam)},
                  {"positions", trace.positions
                                    ? ordered_json(positionKinds[static_cast<std::size_t>(trace.positions->kind)])
                                    : ordered_json(nullptr)},
@@ -523,12 +612,23 @@ std::vector<std::byte> serializeTrace(const Trace& trace) {
         add(name + ".scores", block->scores, {block->layers, block->heads, block->queries, block->keys});
         add(name + ".queries", block->queryRows, {block->layers, block->heads, block->queries, block->headSize});
         add(name + ".keys", block->keyRows, {block->layers, block->heads, block->keys, block->headSize});
+        add(name + ".values", block->valueRows, {block->layers, block->heads, block->keys, block->headSize});
+        add(name + ".scales", block->scales, {block->layers});
     }
     if (const auto& additive = trace.additive) {
         add("additive.queries", additive->queryPart, {additive->queries, additive->size});
         add("additive.keys", additive->keyPart, {additive->keys, additive->size});
         add("additive.v", additive->v, {additive->size});
         add("additive.energies", additive->energies, {additive->queries, additive->keys});
+    }
+    for (const auto& [kind, stack] : {std::pair(BlockKind::Encoder, "encoder"), {BlockKind::Decoder, "decoder"}}) {
+        const auto* input = trace.input(kind);
+        if (!input)
+            continue;
+        const std::string name = std::string(stack) + ".input.";
+        add(name + "tokens", input->tokens, {input->rows, input->dimensions});
+        add(name + "positions", input->positions, {input->rows, input->dimensions});
+        add(name + "sums", input->sums, {input->rows, input->dimensions});
     }
     if (const auto& positions = trace.positions)
         add("positions", positions->values, {positions->positions, positions->dimensions});
@@ -586,6 +686,8 @@ Trace readTrace(const SafetensorsFile& file) {
         additive.v = reader.floats("additive.v", {additive.size});
         additive.energies = reader.floats("additive.energies", {additive.queries, additive.keys});
     }
+    trace.encoderInput = readInput(reader, "encoder", trace.source.size());
+    trace.decoderInput = readInput(reader, "decoder", trace.target.size());
     if (reader.has("positions")) {
         auto& positions = trace.positions ? *trace.positions : trace.positions.emplace();
         const auto shape = reader.shape("positions", 2);

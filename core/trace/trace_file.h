@@ -5,11 +5,15 @@
 //     encoder, decoder, cross      [layers, heads, queries, keys]      weights after softmax
 //     BLOCK.scores                 [layers, heads, queries, keys]      before softmax
 //     BLOCK.queries, BLOCK.keys    [layers, heads, queries or keys, size]
+//     BLOCK.values                 [layers, heads, keys, size]
+//     BLOCK.scales                 [layers]                            what query · key was multiplied by
 //     additive.queries             [queries, size]                     W s
 //     additive.keys                [keys, size]                        U h
 //     additive.v                   [size]
 //     additive.energies            [queries, keys]
 //     positions                    [positions, dimensions]
+//     STACK.input.tokens           [rows, dimensions]                  what the encoder or decoder takes in
+//     STACK.input.positions, STACK.input.sums
 //     logits                       [rows, vocabulary]
 // Metadata:
 //     tokens   {"source": [texts], "target": [texts], "emitted": [texts]}; target: what the decoder takes in

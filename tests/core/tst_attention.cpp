@@ -119,7 +119,7 @@ public:
     }
     torch::Tensor logits(const torch::Tensor& decoded) override { return decoded; }
     DecoderState start(const Memory&) override { return {}; }
-    torch::Tensor step(const torch::Tensor& last, DecoderState& state, const Memory&) override {
+    torch::Tensor step(const torch::Tensor& last, DecoderState& state, const Memory&, const Context&) override {
         ++state.steps;
         return m_rows.index_select(0, last);
     }
@@ -260,7 +260,7 @@ void TestAttention::stepwiseEqualsWhole() {
     auto state = network->start(memory);
     std::vector<torch::Tensor> rows;
     for (std::int64_t t = 0; t < sentences.target.size(1); ++t)
-        rows.push_back(network->logits(network->step(sentences.target.select(1, t), state, memory)));
+        rows.push_back(network->logits(network->step(sentences.target.select(1, t), state, memory, {})));
     const auto whole = network->logits(network->decode(sentences.target, memory, {}));
     const auto worst = compareTensors(torch::stack(rows, 1), whole, 1e-5F);
     QVERIFY2(worst.empty(), worst.c_str());
@@ -287,7 +287,7 @@ void TestAttention::unrolledGradientsEqualStepwise() {
             auto state = network->start(memory);
             std::vector<torch::Tensor> rows;
             for (std::int64_t t = 0; t < sentences.target.size(1); ++t)
-                rows.push_back(network->step(sentences.target.select(1, t), state, memory));
+                rows.push_back(network->step(sentences.target.select(1, t), state, memory, {}));
             states = torch::stack(rows, 1);
         } else {
             states = network->decode(sentences.target, memory, {});

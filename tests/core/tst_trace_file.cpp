@@ -37,11 +37,19 @@ Trace fullTrace() {
         const auto heads = static_cast<std::size_t>(block->layers * block->heads * block->headSize);
         block->queryRows.assign(heads * static_cast<std::size_t>(block->queries), 0.5F);
         block->keyRows.assign(heads * static_cast<std::size_t>(block->keys), -0.25F);
+        block->valueRows.assign(block->keyRows.size(), 0.125F);
+        block->scales = {0.5F, 0.25F};
         block->scores.assign(block->weights.size(), -std::numeric_limits<float>::infinity());
     }
     trace.additive =
         AdditiveEnergies{3, 3, 2, std::vector<float>(6, 1), std::vector<float>(6, 2), {3, 4}, std::vector<float>(9, 5)};
     trace.logits = Logits{3, 4, {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}};
+    trace.encoderInput =
+        InputVectors{3, 2, std::vector<float>(6, 1), std::vector<float>(6, 2), std::vector<float>(6, 3)};
+    trace.decoderInput = InputVectors{3, 1, {1, 2, 3}, {}, {1, 2, 3}};
+    trace.intervention = {{{BlockKind::Cross, Layer(1), Head(2)}}, {{Query(1), Key(2)}}};
+    trace.beam = {{.token = {5, "le", 0.5F}, .logProbability = -0.7, .chosen = true},
+                  {.parent = 0, .step = 1, .token = {2, "</s>", 1}, .logProbability = -0.7, .finished = true}};
     trace.notices = {"text cut at 3 tokens", ""};
     return trace;
 }
@@ -57,6 +65,8 @@ void verifySame(const AttentionBlock& read, const AttentionBlock& written) {
     QCOMPARE(read.scores, written.scores);
     QCOMPARE(read.queryRows, written.queryRows);
     QCOMPARE(read.keyRows, written.keyRows);
+    QCOMPARE(read.valueRows, written.valueRows);
+    QCOMPARE(read.scales, written.scales);
 }
 
 QByteArray contentOf(const std::filesystem::path& path) {
@@ -130,6 +140,12 @@ private Q_SLOTS:
         QCOMPARE(read.positions->positions, written.positions->positions);
         QCOMPARE(read.positions->dimensions, written.positions->dimensions);
         QCOMPARE(read.positions->values, written.positions->values);
+        QVERIFY(read.intervention == written.intervention);
+        QCOMPARE(read.encoderInput->positions, written.encoderInput->positions);
+        QCOMPARE(read.decoderInput->sums, written.decoderInput->sums);
+        QCOMPARE(read.beam.size(), 2U);
+        QCOMPARE(read.beam[1].parent, 0);
+        QVERIFY(read.beam[1].finished && read.beam[0].chosen);
         QCOMPARE(read.logits->rows, 3);
         QCOMPARE(read.logits->vocabulary, 4);
         QCOMPARE(read.logits->values, written.logits->values);
@@ -170,6 +186,17 @@ private Q_SLOTS:
                                                     {"encoder.keys", {2, 3, 3, 2}},
                                                     {"decoder.keys", {2, 3, 3, 2}},
                                                     {"cross.keys", {2, 3, 3, 2}},
+                                                    {"encoder.values", {2, 3, 3, 2}},
+                                                    {"encoder.scales", {2}},
+                                                    {"decoder.values", {2, 3, 3, 2}},
+                                                    {"decoder.scales", {2}},
+                                                    {"cross.values", {2, 3, 3, 2}},
+                                                    {"cross.scales", {2}},
+                                                    {"encoder.input.tokens", {3, 2}},
+                                                    {"encoder.input.positions", {3, 2}},
+                                                    {"encoder.input.sums", {3, 2}},
+                                                    {"decoder.input.tokens", {3, 1}},
+                                                    {"decoder.input.sums", {3, 1}},
                                                     {"additive.queries", {3, 2}},
                                                     {"additive.keys", {3, 2}},
                                                     {"additive.v", {2}},
