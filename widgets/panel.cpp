@@ -25,6 +25,10 @@ std::unique_ptr<PanelArt> PanelArt::make(const Panel& panel, const Appearance& a
         return makeCurveArt(*curves, appearance, rect);
     if (const auto* bars = std::get_if<BarPanel>(&panel.content))
         return makeBarArt(*bars, appearance);
+    if (const auto* step = std::get_if<StepPanel>(&panel.content))
+        return makeStepArt(*step, appearance);
+    if (const auto* tree = std::get_if<TreePanel>(&panel.content))
+        return makeTreeArt(*tree, appearance);
     return makeTileArt(std::get<TilePanel>(panel.content), appearance);
 }
 

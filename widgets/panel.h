@@ -51,7 +51,8 @@ struct BarPanel {
     std::vector<float> values;
     std::vector<int> queryRows; ///< as in MapPanel
     BlockKind kind = BlockKind::Cross;
-    float high = 1; ///< value of the longest bar
+    float high = 1;              ///< value of the longest bar
+    bool pointsAtQueries = true; ///< a bar is a query; otherwise only what a click makes of it
 };
 
 /// Curves over a common axis.
@@ -89,10 +90,39 @@ struct TilePanel {
     BlockKind kind = BlockKind::Encoder;
 };
 
+/// One step of a decoder: what it has given out, and what it looks at while it gives out the next.
+struct StepPanel {
+    QString title;
+    QString subtitle;
+    QStringList source;
+    QStringList target;              ///< given out up to this step, whose token is the last
+    std::vector<float> weights;      ///< over the source; empty without attention
+    std::vector<float> fixedContext; ///< of a decoder without attention: the one vector that it sees
+    int step = 0;                    ///< the query
+    int forced = -1;                 ///< the key that this step's attention is forced on; -1: none
+    BlockKind kind = BlockKind::Cross;
+};
+
+/// The hypotheses of a beam search: a column for each step, a line from each hypothesis to what it goes on from.
+struct TreePanel {
+    QString title;
+    QString note;
+    struct Node {
+        int parent = -1; ///< index of the node; -1: the first token
+        int step = 0;
+        QString text;
+        float probability = 0;
+        bool chosen = false;
+        bool finished = false;
+    };
+    std::vector<Node> nodes; ///< parents first
+    int step = 0;            ///< the one on show
+};
+
 /// One part of a figure and where it stands.
 struct Panel {
     QRectF place; ///< in fractions of the figure
-    std::variant<MapPanel, BarPanel, CurvePanel, TilePanel> content;
+    std::variant<MapPanel, BarPanel, CurvePanel, TilePanel, StepPanel, TreePanel> content;
 };
 
 /// A place in a panel; -1 for nothing. A bar and a tile are rows.

@@ -102,6 +102,8 @@ torch::Tensor Recurrent::decode(const torch::Tensor& target, const Memory& memor
     auto gates = torch::nn::functional::linear(tokens, weights[0], m_decoder->bias_ih); // [B, T, 3 N]
     if (!m_attention) {
         const auto& fixed = memory.extra[1];
+        if (context.watch)
+            context.watch->fixedContext(fixed);
         gates = gates + torch::nn::functional::linear(fixed, weights[1]).unsqueeze(1);
         const auto states = unrolledGru(gates, initial, recurrence, context);
         return readout(states, tokens, fixed.unsqueeze(1).expand({-1, states.size(1), -1}));
@@ -129,6 +131,8 @@ torch::Tensor Recurrent::decodeChanged(const torch::Tensor& tokens, const Memory
             queryParts.push_back(step.queryPart);
         }
     }
+    if (context.watch && !m_attention)
+        context.watch->fixedContext(memory.extra[1]);
     if (context.watch && m_attention)
         context.watch->additive({torch::stack(weights, 1), torch::stack(energies, 1), torch::stack(queryParts, 1),
                                  memory.extra[1], m_attention->v()});

@@ -66,6 +66,11 @@ void Watch::additive(const Additive& computed) {
     }
 }
 
+void Watch::fixedContext(const torch::Tensor& context) {
+    m_collected.fixedContext.clear();
+    append(m_collected.fixedContext, context);
+}
+
 void Watch::positions(PositionTable::Kind kind, const torch::Tensor& table) {
     if (!m_recording.positions || m_collected.positions)
         return;
@@ -114,6 +119,7 @@ void Watch::freeze(Trace& trace) {
     trace.decoder = std::move(m_collected.decoder);
     trace.cross = std::move(m_collected.cross);
     trace.additive = std::move(m_collected.additive);
+    trace.fixedContext = std::move(m_collected.fixedContext);
     trace.positions = std::move(m_collected.positions);
 }
 

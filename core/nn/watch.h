@@ -45,6 +45,9 @@ public:
     };
     void additive(const Additive& computed);
 
+    /// The one context of a decoder without attention, [1, C].
+    void fixedContext(const torch::Tensor& context);
+
     /// [positions, dimensions], as PositionTable describes each kind; the first that is announced is kept.
     void positions(PositionTable::Kind kind, const torch::Tensor& table);
 

@@ -190,6 +190,7 @@ struct Trace {
     std::optional<AttentionBlock> decoder;
     std::optional<AttentionBlock> cross;
     std::optional<AdditiveEnergies> additive;
+    std::vector<float> fixedContext; ///< c, all that a recurrent decoder without attention knows of its source
     std::optional<PositionTable> positions;
     std::optional<InputVectors> encoderInput; ///< absent unless vectors were asked for
     std::optional<InputVectors> decoderInput; ///< likewise

@@ -630,6 +630,7 @@ std::vector<std::byte> serializeTrace(const Trace& trace) {
         add(name + "positions", input->positions, {input->rows, input->dimensions});
         add(name + "sums", input->sums, {input->rows, input->dimensions});
     }
+    add("context", trace.fixedContext, {static_cast<std::int64_t>(trace.fixedContext.size())});
     if (const auto& positions = trace.positions)
         add("positions", positions->values, {positions->positions, positions->dimensions});
     if (const auto& logits = trace.logits)
@@ -686,6 +687,8 @@ Trace readTrace(const SafetensorsFile& file) {
         additive.v = reader.floats("additive.v", {additive.size});
         additive.energies = reader.floats("additive.energies", {additive.queries, additive.keys});
     }
+    if (reader.has("context"))
+        trace.fixedContext = reader.floats("context", reader.shape("context", 1));
     trace.encoderInput = readInput(reader, "encoder", trace.source.size());
     trace.decoderInput = readInput(reader, "decoder", trace.target.size());
     if (reader.has("positions")) {

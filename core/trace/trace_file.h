@@ -11,6 +11,7 @@
 //     additive.keys                [keys, size]                        U h
 //     additive.v                   [size]
 //     additive.energies            [queries, keys]
+//     context                      [size]                              of a decoder without attention
 //     positions                    [positions, dimensions]
 //     STACK.input.tokens           [rows, dimensions]                  what the encoder or decoder takes in
 //     STACK.input.positions, STACK.input.sums

@@ -46,6 +46,7 @@ Trace fullTrace() {
     trace.logits = Logits{3, 4, {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}};
     trace.encoderInput =
         InputVectors{3, 2, std::vector<float>(6, 1), std::vector<float>(6, 2), std::vector<float>(6, 3)};
+    trace.fixedContext = {0.5F, -1};
     trace.decoderInput = InputVectors{3, 1, {1, 2, 3}, {}, {1, 2, 3}};
     trace.intervention = {{{BlockKind::Cross, Layer(1), Head(2)}}, {{Query(1), Key(2)}}};
     trace.beam = {{.token = {5, "le", 0.5F}, .logProbability = -0.7, .chosen = true},
@@ -143,6 +144,7 @@ private Q_SLOTS:
         QVERIFY(read.intervention == written.intervention);
         QCOMPARE(read.encoderInput->positions, written.encoderInput->positions);
         QCOMPARE(read.decoderInput->sums, written.decoderInput->sums);
+        QCOMPARE(read.fixedContext, written.fixedContext);
         QCOMPARE(read.beam.size(), 2U);
         QCOMPARE(read.beam[1].parent, 0);
         QVERIFY(read.beam[1].finished && read.beam[0].chosen);
@@ -201,6 +203,7 @@ private Q_SLOTS:
                                                     {"additive.keys", {3, 2}},
                                                     {"additive.v", {2}},
                                                     {"additive.energies", {3, 3}},
+                                                    {"context", {2}},
                                                     {"positions", {3, 4}},
                                                     {"logits", {3, 4}}};
         QCOMPARE(file.tensors().size(), expected.size());

@@ -74,19 +74,27 @@ public:
         return {static_cast<int>(row), -1};
     }
     Lit litBy(const Selection::Pair& pair) const override {
-        if (pair.kind != m_panel.kind)
+        if (pair.kind != m_panel.kind || !m_panel.pointsAtQueries)
             return {};
         return {
             placeOf(m_panel.queryRows, static_cast<int>(m_panel.values.size()), pair.query ? pair.query->value : -1),
             -1};
     }
     Selection::Pair pairAt(const Lit& lit) const override {
-        return has(lit) ? Selection::Pair{m_panel.kind, Query(tokenAt(m_panel.queryRows, lit.row)), {}}
-                        : Selection::Pair{};
+        return has(lit) && m_panel.pointsAtQueries
+                   ? Selection::Pair{m_panel.kind, Query(tokenAt(m_panel.queryRows, lit.row)), {}}
+                   : Selection::Pair{};
     }
     bool has(const Lit& lit) const override {
         return lit.row >= 0 && static_cast<std::size_t>(lit.row) < m_panel.values.size();
     }
+    Lit moved(const Lit& from, int down, int right) const override {
+        if (m_panel.values.empty())
+            return {};
+        return {has(from) ? std::clamp(from.row + down + right, 0, static_cast<int>(m_panel.values.size()) - 1) : 0,
+                -1};
+    }
+    bool opens() const override { return !m_panel.pointsAtQueries; }
 
     QStringList describe() const override {
         QStringList lines{m_panel.title};

@@ -1,0 +1,162 @@
+// The decoder's steps as they are played, by real keys: what each shows, and what a choice asks for.
+#include "tests/support/shown_view.h"
+#include "widgets/playback_view.h"
+
+#include <QSignalSpy>
+#include <QSlider>
+#include <QTest>
+
+using namespace headlight;
+
+namespace {
+
+Trace playable() {
+    auto trace = traceFromAscii(cat);
+    trace.predictions.clear();
+    for (int step = 0; step < 4; ++step)
+        trace.predictions.push_back(
+            {step, {{trace.emitted[static_cast<std::size_t>(step)].id, "said", 0.75F}, {100 + step, "other", 0.25F}}});
+    return trace;
+}
+
+struct Played : Shown {
+    explicit Played(Trace trace) : Shown(std::make_unique<PlaybackView>(), {900, 520}) {
+        playback().setTrace(shared(std::move(trace)), nullptr);
+    }
+    PlaybackView& playback() const { return static_cast<PlaybackView&>(*view); }
+    QString said() const { return oneText(view->describe()); }
+    void press(Qt::Key key, Qt::KeyboardModifiers modifiers = Qt::NoModifier) const {
+        QTest::keyClick(view.get(), key, modifiers);
+    }
+};
+
+} // namespace
+
+class TestPlayback : public QObject {
+    Q_OBJECT
+private Q_SLOTS:
+    void keysStep() {
+        const Played played(playable());
+        QCOMPARE(played.playback().steps(), 4);
+        QCOMPARE(played.playback().step(), 3); // it opens with all there is
+        played.press(Qt::Key_Home);
+        QVERIFY2(played.said().contains(u"given out: le\n"_qs), qPrintable(played.said()));
+        QVERIFY(played.said().contains(u"the: 0.90"_qs));
+        const auto first = played.picture();
+        played.press(Qt::Key_Right);
+        QVERIFY(played.said().contains(u"given out: le chat\n"_qs));
+        QVERIFY(played.said().contains(u"cat: 0.80"_qs));
+        QVERIFY(played.picture() != first);
+        QVERIFY(played.selection.pair().query == Query(1)); // the row is lit in all views
+        played.press(Qt::Key_Left);
+        QCOMPARE(played.playback().step(), 0);
+        played.press(Qt::Key_Left); // there is no step before
+        QCOMPARE(played.playback().step(), 0);
+        played.press(Qt::Key_End);
+        QCOMPARE(played.playback().step(), 3);
+        QCOMPARE(played.view->findChild<QSlider*>()->value(), 3);
+    }
+
+    void itPlaysToTheEnd() {
+        const Played played(playable());
+        played.playback().goTo(2);
+        played.press(Qt::Key_Space);
+        QVERIFY(played.playback().playing());
+        played.press(Qt::Key_Space);
+        QVERIFY(!played.playback().playing());
+        played.press(Qt::Key_Space);
+        QTRY_COMPARE(played.playback().step(), 3);
+        QTRY_VERIFY(!played.playback().playing());
+        played.press(Qt::Key_Space); // from the end it begins anew
+        QCOMPARE(played.playback().step(), 0);
+    }
+
+    void choicesAreAskedFor() {
+        const Played played(playable());
+        played.press(Qt::Key_Home);
+        played.press(Qt::Key_Right);
+        QSignalSpy forced(&played.playback(), &PlaybackView::attentionForced);
+        QSignalSpy candidate(&played.playback(), &PlaybackView::candidateChosen);
+        played.press(Qt::Key_Down); // the first source token
+        played.press(Qt::Key_Down);
+        played.press(Qt::Key_Down);
+        played.press(Qt::Key_Return);
+        QCOMPARE(forced.size(), 1);
+        QCOMPARE(forced[0], (QVariantList{1, 2}));
+        played.press(Qt::Key_Down, Qt::ControlModifier); // on to the candidates
+        played.press(Qt::Key_Down);
+        played.press(Qt::Key_Return);
+        QCOMPARE(candidate.size(), 1);
+        QCOMPARE(candidate[0], (QVariantList{1, qint64(101)}));
+    }
+
+    void whatIsForcedCanBeFreed() {
+        auto trace = playable();
+        trace.intervention.forced = {{Query(0), Key(0)}};
+        const Played played(trace);
+        played.press(Qt::Key_Home);
+        QVERIFY(played.said().contains(u"forced"_qs));
+        QSignalSpy forced(&played.playback(), &PlaybackView::attentionForced);
+        played.press(Qt::Key_Down);
+        played.press(Qt::Key_Return);
+        QCOMPARE(forced[0], (QVariantList{0, -1}));
+        played.press(Qt::Key_Right);
+        QVERIFY(!played.said().contains(u"forced"_qs));
+    }
+
+    void hypothesesAreChosen() {
+        auto trace = playable();
+        trace.beam = {{.token = {5, "le", 0.5F}, .chosen = true},
+                      {.token = {6, "la", 0.4F}},
+                      {.parent = 1, .step = 1, .token = {7, "chatte", 0.3F}, .finished = true}};
+        const Played played(trace);
+        QVERIFY(played.said().contains(u"step 1: chatte 0.30"_qs));
+        played.press(Qt::Key_Home);
+        played.press(Qt::Key_Up, Qt::ControlModifier);
+        QSignalSpy chosen(&played.playback(), &PlaybackView::hypothesisChosen);
+        played.press(Qt::Key_Down, Qt::ControlModifier);
+        played.press(Qt::Key_Down, Qt::ControlModifier);
+        played.press(Qt::Key_Down);
+        played.press(Qt::Key_Down);
+        played.press(Qt::Key_Return);
+        QCOMPARE(chosen.size(), 1);
+        QCOMPARE(chosen[0][0].value<QList<qint64>>(), (QList<qint64>{6, 7}));
+        // The run of a hypothesis has no beam of its own; the tree stays.
+        auto hypothesis = playable();
+        hypothesis.targetForced = true;
+        played.playback().setTrace(shared(hypothesis), nullptr);
+        QVERIFY(played.said().contains(u"chatte"_qs));
+        hypothesis.targetForced = false;
+        played.playback().setTrace(shared(hypothesis), nullptr);
+        QVERIFY(!played.said().contains(u"chatte"_qs));
+    }
+
+    void withoutAttentionThereIsOneVector() {
+        auto trace = playable();
+        const Played with(trace);
+        const auto lines = with.picture();
+        trace.cross.reset();
+        trace.fixedContext = {0.5F, -1, 0.25F};
+        const Played played(trace);
+        QVERIFY(played.said().contains(u"one fixed vector of 3"_qs));
+        QVERIFY(played.picture() != lines);
+        QSignalSpy forced(&played.playback(), &PlaybackView::attentionForced);
+        played.press(Qt::Key_Down);
+        played.press(Qt::Key_Return);
+        QCOMPARE(forced.size(), 0); // there is nothing to force
+    }
+
+    void anEncoderGivesNothingOut() {
+        auto trace = playable();
+        trace.emitted.clear();
+        trace.target.clear();
+        trace.cross.reset();
+        const Played played(trace);
+        QVERIFY(played.said().contains(u"no decoder"_qs));
+        played.press(Qt::Key_Space);
+        QVERIFY(!played.playback().playing());
+    }
+};
+
+QTEST_MAIN(TestPlayback)
+#include "tst_playback.moc"

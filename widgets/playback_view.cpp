@@ -1,0 +1,256 @@
+#include "widgets/playback_view.h"
+
+#include <QDoubleSpinBox>
+#include <QKeyEvent>
+#include <QLabel>
+#include <QPushButton>
+#include <QSlider>
+#include <QToolButton>
+
+#include <algorithm>
+
+namespace headlight {
+
+namespace {
+
+QToolButton* button(const QString& sign, const QString& name) {
+    auto* made = new QToolButton;
+    made->setText(sign);
+    made->setToolTip(name);
+    made->setAccessibleName(name);
+    return made;
+}
+
+} // namespace
+
+PlaybackView::PlaybackView(QWidget* parent)
+    : FigureView(parent), m_slider(new QSlider(Qt::Horizontal)), m_speed(new QDoubleSpinBox), m_count(new QLabel) {
+    auto* before = button(QStringLiteral("◀"), tr("Step before (Left)"));
+    m_play = button(QStringLiteral("▶"), tr("Play (Space)"));
+    auto* after = button(QStringLiteral("▶|"), tr("Step after (Right)"));
+    before->setText(QStringLiteral("|◀"));
+    addControl(before);
+    addControl(m_play);
+    addControl(after);
+    m_slider->setMinimumWidth(90);
+    m_slider->setMaximumWidth(260);
+    m_slider->setPageStep(1);
+    m_slider->setToolTip(tr("Step of the decoder"));
+    m_slider->setAccessibleName(m_slider->toolTip());
+    addControl(m_slider);
+    addControl(m_count);
+    m_speed->setRange(0.25, 20);
+    m_speed->setValue(2);
+    m_speed->setSingleStep(0.5);
+    m_speed->setDecimals(2);
+    m_speed->setSuffix(tr(" steps/s"));
+    m_speed->setToolTip(tr("How fast it plays"));
+    m_speed->setAccessibleName(m_speed->toolTip());
+    addControl(m_speed);
+    m_own = new QPushButton(tr("Back to the model's own"));
+    m_own->setToolTip(tr("Undo the choices that were made for the model"));
+    addControl(m_own);
+
+    connect(before, &QToolButton::clicked, this, [this] { goTo(m_step - 1); });
+    connect(after, &QToolButton::clicked, this, [this] { goTo(m_step + 1); });
+    connect(m_play, &QToolButton::clicked, this, &PlaybackView::togglePlaying);
+    connect(m_slider, &QSlider::valueChanged, this, [this](int value) { goTo(firstStep() + value); });
+    connect(m_own, &QPushButton::clicked, this, &PlaybackView::ownRunWanted);
+    connect(m_speed, qOverload<double>(&QDoubleSpinBox::valueChanged), this,
+            [this](double speed) { m_clock.setInterval(static_cast<int>(1000 / speed)); });
+    m_clock.setInterval(500);
+    connect(&m_clock, &QTimer::timeout, this, [this] {
+        if (m_step + 1 >= steps())
+            m_clock.stop();
+        goTo(m_step + 1);
+    });
+    showState();
+}
+
+BlockKind PlaybackView::kind() const {
+    return trace() && trace()->decoder && !trace()->cross && trace()->source.empty() ? BlockKind::Decoder
+                                                                                     : BlockKind::Cross;
+}
+
+/// Of a decoder alone the first tokens are given: its own steps begin with the last of them.
+int PlaybackView::firstStep() const {
+    return trace() && kind() == BlockKind::Decoder ? std::max(0, trace()->prompt - 1) : 0;
+}
+
+int PlaybackView::steps() const {
+    return trace() ? static_cast<int>(trace()->emitted.size()) : 0;
+}
+
+void PlaybackView::setTrace(TracePointer newTrace, TracePointer newOther) {
+    const bool sameBefore =
+        trace() && newTrace && trace()->model == newTrace->model && trace()->sourceText == newTrace->sourceText;
+    if (newTrace && !newTrace->beam.empty())
+        m_beam = newTrace->beam;
+    else if (!sameBefore || !newTrace->targetForced)
+        m_beam.clear();
+    FigureView::setTrace(std::move(newTrace), std::move(newOther));
+    // A picture that opens with the end says what there is; one that was played to a step stays there.
+    m_step = std::clamp(sameBefore ? m_step : steps() - 1, firstStep(), std::max(firstStep(), steps() - 1));
+    rebuild();
+    showState();
+}
+
+void PlaybackView::goTo(int step) {
+    const int wanted = std::clamp(step, firstStep(), std::max(firstStep(), steps() - 1));
+    if (wanted != m_step) {
+        m_step = wanted;
+        rebuild();
+        if (selection() && steps() > 0)
+            selection()->hover({kind(), Query(m_step), {}});
+    }
+    showState();
+}
+
+void PlaybackView::togglePlaying() {
+    if (m_clock.isActive()) {
+        m_clock.stop();
+    } else if (steps() > 0) {
+        if (m_step + 1 >= steps())
+            goTo(firstStep());
+        m_clock.start();
+    }
+    showState();
+}
+
+void PlaybackView::hideEvent(QHideEvent* event) {
+    m_clock.stop();
+    showState();
+    FigureView::hideEvent(event);
+}
+
+void PlaybackView::showState() {
+    m_play->setText(m_clock.isActive() ? QStringLiteral("❚❚") : QStringLiteral("▶"));
+    m_play->setToolTip(m_clock.isActive() ? tr("Pause (Space)") : tr("Play (Space)"));
+    m_play->setAccessibleName(m_play->toolTip());
+    const QSignalBlocker quiet(m_slider);
+    m_slider->setRange(0, std::max(0, steps() - 1 - firstStep()));
+    m_slider->setValue(m_step - firstStep());
+    m_count->setText(steps() > 0 ? tr("step %1 of %2").arg(m_step).arg(steps() - 1) : QString());
+    m_own->setVisible(trace() && kind() == BlockKind::Cross
+                      && (!trace()->intervention.forced.empty() || trace()->targetForced));
+}
+
+StepPanel PlaybackView::stepPanel() const {
+    const auto* block = trace()->block(kind());
+    const auto shown = selection()->shown(*trace(), kind());
+    StepPanel panel;
+    panel.kind = kind();
+    panel.step = m_step;
+    panel.title = QString::fromStdString(trace()->model);
+    QStringList notes;
+    if (shown)
+        notes << shown->name;
+    auto keys = shownTexts(*trace(), trace()->keyTokens(kind()));
+    if (kind() == BlockKind::Decoder)
+        keys = keys.mid(0, m_step + 1);
+    panel.source = keys;
+    panel.target = shownTexts(*trace(), trace()->emitted).mid(firstStep(), m_step + 1 - firstStep());
+    if (block && shown && m_step < shown->map.rows) {
+        const auto row = shown->map.row(m_step);
+        panel.weights.assign(row.begin(), row.begin() + std::min<std::ptrdiff_t>(std::ssize(row), keys.size()));
+    }
+    panel.fixedContext = trace()->fixedContext;
+    for (const auto& forced : trace()->intervention.forced)
+        if (forced.query.value == m_step)
+            panel.forced = forced.key.value;
+    if (panel.forced >= 0)
+        notes << tr("attention forced at this step");
+    panel.subtitle = notes.join(QStringLiteral(", "));
+    return panel;
+}
+
+BarPanel PlaybackView::candidatesPanel() const {
+    BarPanel bars;
+    bars.pointsAtQueries = false;
+    bars.title = tr("What it could give out at step %1").arg(m_step);
+    bars.note =
+        kind() == BlockKind::Cross ? tr("probability; choose another one to see what would follow") : tr("probability");
+    for (const auto& prediction : trace()->predictions)
+        if (prediction.position == m_step)
+            for (const auto& candidate : prediction.candidates) {
+                const auto text = shownText(candidate.text);
+                const bool given = candidate.id == trace()->emitted[static_cast<std::size_t>(m_step)].id;
+                bars.labels << (given ? tr("%1 ✓").arg(text) : text);
+                bars.values.push_back(candidate.probability);
+            }
+    return bars;
+}
+
+TreePanel PlaybackView::treePanel() const {
+    TreePanel tree;
+    tree.title = tr("Hypotheses");
+    tree.note = tr("a column for each step; the line in colour leads to the translation; ∎ ends a hypothesis");
+    tree.step = m_step;
+    for (const auto& node : m_beam)
+        tree.nodes.push_back(
+            {node.parent, node.step, shownText(node.token.text), node.token.probability, node.chosen, node.finished});
+    return tree;
+}
+
+std::vector<Panel> PlaybackView::build() {
+    if (steps() == 0 || m_step >= steps())
+        return {};
+    auto bars = candidatesPanel();
+    const bool tree = !m_beam.empty();
+    if (tree)
+        return {{QRectF(0, 0, 0.64, 0.5), stepPanel()},
+                {QRectF(0.68, 0, 0.32, 0.5), std::move(bars)},
+                {QRectF(0, 0.54, 1, 0.46), treePanel()}};
+    return {{QRectF(0, 0, 0.64, 1), stepPanel()}, {QRectF(0.68, 0, 0.32, 1), std::move(bars)}};
+}
+
+bool PlaybackView::clicked(const Panel& panel, const Lit& place, Qt::KeyboardModifiers) {
+    if (std::holds_alternative<BarPanel>(panel.content)) {
+        for (const auto& prediction : trace()->predictions)
+            if (prediction.position == m_step && static_cast<std::size_t>(place.row) < prediction.candidates.size()
+                && kind() == BlockKind::Cross)
+                Q_EMIT candidateChosen(m_step, prediction.candidates[static_cast<std::size_t>(place.row)].id);
+        return true;
+    }
+    if (const auto* step = std::get_if<StepPanel>(&panel.content)) {
+        if (step->kind == BlockKind::Cross && !step->weights.empty())
+            Q_EMIT attentionForced(m_step, place.row == step->forced ? -1 : place.row);
+        return true;
+    }
+    if (std::holds_alternative<TreePanel>(panel.content)) {
+        QList<qint64> emitted;
+        for (int at = place.row; at >= 0; at = m_beam[static_cast<std::size_t>(at)].parent)
+            emitted.prepend(m_beam[static_cast<std::size_t>(at)].token.id);
+        Q_EMIT hypothesisChosen(emitted);
+        return true;
+    }
+    return false;
+}
+
+void PlaybackView::keyPressEvent(QKeyEvent* event) {
+    if (event->modifiers() == Qt::NoModifier && steps() > 0) {
+        switch (event->key()) {
+        case Qt::Key_Left:
+            return goTo(m_step - 1);
+        case Qt::Key_Right:
+            return goTo(m_step + 1);
+        case Qt::Key_Home:
+            return goTo(firstStep());
+        case Qt::Key_End:
+            return goTo(steps() - 1);
+        case Qt::Key_Space:
+            return togglePlaying();
+        default:
+            break;
+        }
+    }
+    FigureView::keyPressEvent(event);
+}
+
+QString PlaybackView::emptyText() const {
+    return trace()
+               ? tr("%1 has no decoder: it gives nothing out step by step.").arg(QString::fromStdString(trace()->model))
+               : tr("Type a sentence to see what attends to what.");
+}
+
+} // namespace headlight
