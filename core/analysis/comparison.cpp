@@ -1,6 +1,5 @@
 // Brings two maps over the same rows and columns, then measures how far apart they are.
 #include "core/analysis/comparison.h"
-#include "core/analysis/words.h"
 
 #include <algorithm>
 #include <cassert>
@@ -51,66 +50,6 @@ bool sameWords(const std::vector<Word>& first, const std::vector<Word>& second) 
                       [](const Word& a, const Word& b) { return a.text == b.text && a.special == b.special; });
 }
 
-/// Each token as a word of its own.
-std::vector<Word> singleWords(const std::vector<Token>& tokens) {
-    std::vector<Word> words;
-    for (const auto& token : tokens)
-        words.push_back({token.text, token.bytes, static_cast<int>(words.size()), 1, token.special});
-    return words;
-}
-
-/// The map of one side by tokens.
-WordMap tokenMap(const ComparisonSide& side, BlockKind kind) {
-    WordMap made{side.map, singleWords(rowTokens(side.trace, kind, side.rows)),
-                 singleWords(side.trace.keyTokens(kind))};
-    assert(made.rows.size() == static_cast<std::size_t>(side.map.rows));
-    assert(made.columns.size() == static_cast<std::size_t>(side.map.columns));
-    return made;
-}
-
-WordMap withoutSpecialRows(WordMap words) {
-    WordMap kept{{0, words.map.columns, {}}, {}, std::move(words.columns)};
-    for (int row = 0; row < words.map.rows; ++row) {
-        auto& word = words.rows[static_cast<std::size_t>(row)];
-        if (word.special)
-            continue;
-        const auto weights = words.map.row(row);
-        kept.map.values.insert(kept.map.values.end(), weights.begin(), weights.end());
-        kept.rows.push_back(std::move(word));
-    }
-    kept.map.rows = static_cast<int>(kept.rows.size());
-    return kept;
-}
-
-/// Each row is scaled to sum to 1 again; one with nothing on ordinary words has no numbers.
-WordMap withoutSpecialColumns(WordMap words) {
-    WordMap kept{{words.map.rows, 0, {}}, std::move(words.rows), {}};
-    for (int row = 0; row < words.map.rows; ++row) {
-        const auto weights = words.map.row(row);
-        double sum = 0;
-        for (std::size_t column = 0; column < weights.size(); ++column)
-            if (!words.columns[column].special)
-                sum += static_cast<double>(weights[column]);
-        for (std::size_t column = 0; column < weights.size(); ++column)
-            if (!words.columns[column].special)
-                kept.map.values.push_back(sum > 0 ? static_cast<float>(static_cast<double>(weights[column]) / sum)
-                                                  : notANumber);
-    }
-    for (auto& column : words.columns)
-        if (!column.special)
-            kept.columns.push_back(std::move(column));
-    kept.map.columns = static_cast<int>(kept.columns.size());
-    return kept;
-}
-
-/// For each token the place of the word that it is part of, -1 where that was left out.
-std::vector<int> placesOf(const std::vector<Word>& words, int tokens) {
-    std::vector<int> places(static_cast<std::size_t>(tokens), -1);
-    for (std::size_t i = 0; i < words.size(); ++i)
-        std::fill_n(places.begin() + words[i].firstToken, words[i].tokenCount, static_cast<int>(i));
-    return places;
-}
-
 /// Mean of the numbers that are finite; 0 when there are none.
 float meanOfFinite(const std::vector<float>& values) {
     double sum = 0;
@@ -153,27 +92,33 @@ void measure(Comparison& comparison) {
 
 } // namespace
 
-Comparison compare(const ComparisonSide& first, const ComparisonSide& second, BlockKind kind) {
+Comparison compare(const ComparisonSide& first, const ComparisonSide& second, BlockKind kind, const Detail& detail) {
     Comparison made;
     if (first.map.values.empty() || second.map.values.empty()) {
         made.reason = "One of the two models has no attention of this kind.";
         return made;
     }
-    auto one = tokenMap(first, kind);
-    auto other = tokenMap(second, kind);
-    if (labelsOf(one.rows, Which::Ordinary) != labelsOf(other.rows, Which::Ordinary)
-        || labelsOf(one.columns, Which::Ordinary) != labelsOf(other.columns, Which::Ordinary)) {
+    made.byWords = detail.byWords;
+    auto one = reduced(first.trace, kind, first.rows, first.map, {.byWords = detail.byWords});
+    auto other = reduced(second.trace, kind, second.rows, second.map, {.byWords = detail.byWords});
+    if (!detail.byWords
+        && (labelsOf(one.rows, Which::Ordinary) != labelsOf(other.rows, Which::Ordinary)
+            || labelsOf(one.columns, Which::Ordinary) != labelsOf(other.columns, Which::Ordinary))) {
         made.byWords = true;
         one = wordMap(first.trace, kind, first.rows, first.map);
         other = wordMap(second.trace, kind, second.rows, second.map);
-        made.reason = difference(kind == BlockKind::Decoder ? "target" : "source", one.columns, other.columns);
-        if (made.reason.empty())
-            made.reason = difference(kind == BlockKind::Encoder ? "source" : "target", one.rows, other.rows);
-        if (!made.reason.empty())
-            return made;
     }
-    made.specialRowsLeftOut = !sameWords(one.rows, other.rows);
-    made.specialColumnsLeftOut = !sameWords(one.columns, other.columns);
+    made.reason = difference(kind == BlockKind::Decoder ? "target" : "source", one.columns, other.columns);
+    if (made.reason.empty())
+        made.reason = difference(kind == BlockKind::Encoder ? "source" : "target", one.rows, other.rows);
+    if (!made.reason.empty())
+        return made;
+    const auto hides = [&detail](const std::vector<Word>& words) {
+        return !detail.specials
+               && std::any_of(words.begin(), words.end(), [](const Word& word) { return word.special; });
+    };
+    made.specialRowsLeftOut = hides(one.rows) || !sameWords(one.rows, other.rows);
+    made.specialColumnsLeftOut = hides(one.columns) || !sameWords(one.columns, other.columns);
     if (made.specialRowsLeftOut) {
         one = withoutSpecialRows(std::move(one));
         other = withoutSpecialRows(std::move(other));

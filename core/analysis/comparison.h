@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/analysis/alignment.h"
+#include "core/analysis/words.h"
 #include "core/trace/trace.h"
 
 #include <span>
@@ -22,8 +23,8 @@ struct ComparisonSide {
 /// attention is not; means leave such rows out.
 struct Comparison {
     std::string reason;                 ///< why these two cannot be compared, a sentence; empty when they can
-    bool byWords = false;               ///< ordinary tokens differ, so rows and columns are words
-    bool specialRowsLeftOut = false;    ///< rows of special tokens differ, so they are dropped
+    bool byWords = false;               ///< asked for, or ordinary tokens differ: rows and columns are words
+    bool specialRowsLeftOut = false;    ///< likewise: rows of special tokens are dropped
     bool specialColumnsLeftOut = false; ///< the same for columns, and rows are scaled to sum to 1 again
     std::vector<std::string> rows;      ///< labels
     std::vector<std::string> columns;   ///< labels
@@ -46,8 +47,10 @@ struct Comparison {
 };
 
 /// Compares two runs of the same source and target. Tokens are matched by their text, not by their ids, which belong
-/// to a vocabulary; where they differ, words are matched.
-Comparison compare(const ComparisonSide& first, const ComparisonSide& second, BlockKind kind = BlockKind::Cross);
+/// to a vocabulary; where they differ, words are matched, whatever detail was asked for, and special tokens that differ
+/// are left out.
+Comparison compare(const ComparisonSide& first, const ComparisonSide& second, BlockKind kind = BlockKind::Cross,
+                   const Detail& detail = {});
 
 /// -Σ p log2 p. Not a number when a weight is not finite or negative.
 float entropyBits(std::span<const float> row);

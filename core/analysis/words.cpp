@@ -1,7 +1,9 @@
 // Groups tokens into words and folds maps accordingly.
 #include "core/analysis/words.h"
 
+#include <algorithm>
 #include <cassert>
+#include <limits>
 #include <utility>
 
 namespace headlight {
@@ -9,6 +11,7 @@ namespace headlight {
 namespace {
 
 constexpr std::string_view spaceMark = "\u2581";
+constexpr float notANumber = std::numeric_limits<float>::quiet_NaN();
 
 std::string withoutSpaceMarks(std::string text) {
     for (auto at = text.find(spaceMark); at != std::string::npos; at = text.find(spaceMark, at))
@@ -37,12 +40,12 @@ std::string_view withoutSpaces(std::string_view text) {
 
 } // namespace
 
-std::vector<Word> wordsOf(std::span<const Token> tokens, std::string_view text) {
+std::vector<Word> wordsOf(std::span<const Token> tokens, std::string_view text, std::string_view second) {
     std::vector<Word> words;
     for (std::size_t i = 0; i < tokens.size(); ++i) {
         const auto& token = tokens[i];
-        const bool continues =
-            i > 0 && !token.special && !tokens[i - 1].special && token.word >= 0 && token.word == tokens[i - 1].word;
+        const bool continues = i > 0 && !token.special && !tokens[i - 1].special && token.word >= 0
+                               && token.word == tokens[i - 1].word && token.segment == tokens[i - 1].segment;
         if (!continues)
             words.push_back({{}, token.bytes, static_cast<int>(i), 0, token.special});
         auto& word = words.back();
@@ -55,12 +58,27 @@ std::vector<Word> wordsOf(std::span<const Token> tokens, std::string_view text) 
     }
     for (auto& word : words) {
         const auto [begin, end] = word.bytes;
-        if (begin < end && end <= text.size())
-            word.text = withoutSpaces(text.substr(begin, end - begin));
+        const auto typed = tokens[static_cast<std::size_t>(word.firstToken)].segment == 0 ? text : second;
+        if (begin < end && end <= typed.size())
+            word.text = withoutSpaces(typed.substr(begin, end - begin));
         else if (auto letters = withoutSpaceMarks(word.text); !word.special && !letters.empty())
             word.text = std::move(letters);
     }
     return words;
+}
+
+std::vector<Word> singleWords(std::span<const Token> tokens) {
+    std::vector<Word> words;
+    for (const auto& token : tokens)
+        words.push_back({token.text, token.bytes, static_cast<int>(words.size()), 1, token.special});
+    return words;
+}
+
+std::vector<int> placesOf(const std::vector<Word>& words, int tokens) {
+    std::vector<int> places(static_cast<std::size_t>(tokens), -1);
+    for (std::size_t i = 0; i < words.size(); ++i)
+        std::fill_n(places.begin() + words[i].firstToken, words[i].tokenCount, static_cast<int>(i));
+    return places;
 }
 
 WordMap wordMap(const Map& tokenMap, std::vector<Word> rows, std::vector<Word> columns) {
@@ -80,10 +98,54 @@ WordMap wordMap(const Map& tokenMap, std::vector<Word> rows, std::vector<Word> c
 }
 
 WordMap wordMap(const Trace& trace, BlockKind kind, RowTokens rows, const Map& tokenMap) {
-    const auto& rowText = kind == BlockKind::Encoder ? trace.sourceText : trace.targetText;
-    const auto& columnText = kind == BlockKind::Decoder ? trace.targetText : trace.sourceText;
-    return wordMap(tokenMap, wordsOf(rowTokens(trace, kind, rows), rowText),
-                   wordsOf(trace.keyTokens(kind), columnText));
+    const auto wordsOfTokens = [&trace](const std::vector<Token>& tokens) {
+        return &tokens == &trace.source ? wordsOf(tokens, trace.sourceText, trace.secondText)
+                                        : wordsOf(tokens, trace.targetText);
+    };
+    return wordMap(tokenMap, wordsOfTokens(rowTokens(trace, kind, rows)), wordsOfTokens(trace.keyTokens(kind)));
+}
+
+WordMap withoutSpecialRows(WordMap words) {
+    WordMap kept{{0, words.map.columns, {}}, {}, std::move(words.columns)};
+    for (int row = 0; row < words.map.rows; ++row) {
+        auto& word = words.rows[static_cast<std::size_t>(row)];
+        if (word.special)
+            continue;
+        const auto weights = words.map.row(row);
+        kept.map.values.insert(kept.map.values.end(), weights.begin(), weights.end());
+        kept.rows.push_back(std::move(word));
+    }
+    kept.map.rows = static_cast<int>(kept.rows.size());
+    return kept;
+}
+
+WordMap withoutSpecialColumns(WordMap words) {
+    WordMap kept{{words.map.rows, 0, {}}, std::move(words.rows), {}};
+    for (int row = 0; row < words.map.rows; ++row) {
+        const auto weights = words.map.row(row);
+        double sum = 0;
+        for (std::size_t column = 0; column < weights.size(); ++column)
+            if (!words.columns[column].special)
+                sum += static_cast<double>(weights[column]);
+        for (std::size_t column = 0; column < weights.size(); ++column)
+            if (!words.columns[column].special)
+                kept.map.values.push_back(sum > 0 ? static_cast<float>(static_cast<double>(weights[column]) / sum)
+                                                  : notANumber);
+    }
+    for (auto& column : words.columns)
+        if (!column.special)
+            kept.columns.push_back(std::move(column));
+    kept.map.columns = static_cast<int>(kept.columns.size());
+    return kept;
+}
+
+WordMap reduced(const Trace& trace, BlockKind kind, RowTokens rows, const Map& tokenMap, const Detail& detail) {
+    auto made = detail.byWords
+                    ? wordMap(trace, kind, rows, tokenMap)
+                    : WordMap{tokenMap, singleWords(rowTokens(trace, kind, rows)), singleWords(trace.keyTokens(kind))};
+    assert(made.rows.size() == static_cast<std::size_t>(made.map.rows));
+    assert(made.columns.size() == static_cast<std::size_t>(made.map.columns));
+    return detail.specials ? made : withoutSpecialColumns(withoutSpecialRows(std::move(made)));
 }
 
 } // namespace headlight
