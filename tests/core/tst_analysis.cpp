@@ -2,6 +2,7 @@
 #include "core/analysis/alignment.h"
 #include "core/analysis/comparison.h"
 #include "core/analysis/head_metrics.h"
+#include "core/analysis/rollout.h"
 #include "core/analysis/words.h"
 #include "tests/support/compare.h"
 #include "tests/support/trace_from_ascii.h"
@@ -34,6 +35,13 @@ std::vector<Token> tokensOf(const std::vector<std::string>& names) {
 void addHeads(AttentionBlock& block, const AttentionBlock& more) {
     block.heads += more.heads;
     block.weights.insert(block.weights.end(), more.weights.begin(), more.weights.end());
+}
+
+/// Adds another picture as the heads of one more layer.
+void addLayer(AttentionBlock& block, AttentionBlock more) {
+    ++block.layers;
+    block.weights.insert(block.weights.end(), more.weights.begin(),
+                         more.weights.begin() + static_cast<std::ptrdiff_t>(more.weights.size()) / more.layers);
 }
 
 std::string joined(const std::vector<std::string>& texts) {
@@ -157,6 +165,55 @@ private Q_SLOTS:
         QVERIFY(wordsOf({}).empty());
     }
 
+    void wordsOfASecondTextAreItsOwn() {
+        std::vector<Token> tokens(2);
+        tokens[0] = {.id = 1, .text = "ab", .bytes = {0, 2}, .word = 0, .special = false};
+        tokens[1] = {.id = 2, .text = "cd", .bytes = {0, 2}, .word = 0, .special = false, .segment = 1};
+        QCOMPARE(joined(wordsOf(tokens, "Ab", "CD")), std::string("Ab|CD"));
+    }
+
+    /// The same head in every detail. Rows: "un", "mal" "heur" of one word, </s>; columns: "un" "happy" of one, </s>.
+    void mapsInEveryDetail_data() {
+        QTest::addColumn<bool>("byWords");
+        QTest::addColumn<bool>("specials");
+        QTest::addColumn<QByteArray>("rows");
+        QTest::addColumn<QByteArray>("columns");
+        QTest::addColumn<std::vector<float>>("values");
+        QTest::addColumn<std::vector<int>>("queryRows");
+        QTest::addColumn<std::vector<int>>("keyColumns");
+        using Values = std::vector<float>;
+        using Places = std::vector<int>;
+        QTest::newRow("all tokens") << false << true << QByteArray("▁un|▁mal|heur|</s>") << QByteArray("▁un|happy|</s>")
+                                    << Values{.5F, .25F, .25F, .2F, .2F, .6F, .4F, .4F, .2F, 0, 0, 1}
+                                    << Places{0, 1, 2, 3} << Places{0, 1, 2};
+        QTest::newRow("words") << true << true << QByteArray("un|malheur|</s>") << QByteArray("unhappy|</s>")
+                               << Values{.75F, .25F, .6F, .4F, 0, 1} << Places{0, 1, 1, 2} << Places{0, 0, 1};
+        QTest::newRow("tokens without specials")
+            << false << false << QByteArray("▁un|▁mal|heur") << QByteArray("▁un|happy")
+            << Values{2.0F / 3, 1.0F / 3, .5F, .5F, .5F, .5F} << Places{0, 1, 2, -1} << Places{0, 1, -1};
+        QTest::newRow("words without specials") << true << false << QByteArray("un|malheur") << QByteArray("unhappy")
+                                                << Values{1, 1} << Places{0, 1, 1, -1} << Places{0, 0, -1};
+    }
+    void mapsInEveryDetail() {
+        const auto trace = traceFromAscii(R"(
+                  un +happy </s>
+            un    4  2      2
+            mal   2  2      6
+            +heur 4  4      2
+            </s>  .  .      #
+        )");
+        QFETCH(bool, byWords);
+        QFETCH(bool, specials);
+        const auto map = headMap(*trace.cross, Layer(0), Head(0));
+        const auto made = reduced(trace, BlockKind::Cross, RowTokens::Emitted, map, {byWords, specials});
+        QTEST(QByteArray::fromStdString(joined(made.rows)), "rows");
+        QTEST(QByteArray::fromStdString(joined(made.columns)), "columns");
+        QFETCH(std::vector<float>, values);
+        QCOMPARE(compareClose(made.map.values, values, 1e-6F), std::string());
+        QTEST(placesOf(made.rows, map.rows), "queryRows");
+        QTEST(placesOf(made.columns, map.columns), "keyColumns");
+    }
+
     void entropyAndDivergence() {
         using Row = std::vector<float>;
         QCOMPARE(entropyBits(Row{1, 0, 0}), 0.0F);
@@ -231,6 +288,22 @@ private Q_SLOTS:
         QVERIFY(near(made.meanDivergence, made.divergence[0]));
     }
 
+    /// Detail that was asked for holds for both, though their tokens are the same.
+    void comparesInTheDetailAskedFor() {
+        const auto first = traceFromAscii("un +happy </s>\n x 4 2 2\n </s> . . #\n");
+        const auto second = traceFromAscii("un +happy </s>\n x 2 2 4\n </s> . # .\n");
+        const auto one = meanOverBlock(*first.cross);
+        const auto other = meanOverBlock(*second.cross);
+        const auto words = compare({first, one}, {second, other}, BlockKind::Cross, {.byWords = true});
+        QVERIFY(words.byWords && !words.specialRowsLeftOut);
+        QCOMPARE(joined(words.columns), std::string("unhappy|</s>"));
+        QCOMPARE(compareClose(words.second.values, std::vector<float>{.5F, .5F, 1, 0}, 1e-6F), std::string());
+        const auto ordinary = compare({first, one}, {second, other}, BlockKind::Cross, {.specials = false});
+        QVERIFY(!ordinary.byWords && ordinary.specialRowsLeftOut && ordinary.specialColumnsLeftOut);
+        QCOMPARE(joined(ordinary.rows), std::string("\u2581x"));
+        QCOMPARE(compareClose(ordinary.first.values, std::vector<float>{2.0F / 3, 1.0F / 3}, 1e-6F), std::string());
+    }
+
     void comparesRowsThatAreReadDifferently() {
         const auto recurrent = traceFromAscii("a b </s>\n x # . .\n y . # .\n </s> . . #\n");
         const auto transformer = traceFromAscii("a b </s>\n x . . #\n y # . .\n </s> . # .\n"); // one step later
@@ -276,6 +349,52 @@ private Q_SLOTS:
         const auto trace = traceFromAscii("a b\n x # .\n");
         const auto map = headMap(*trace.cross, Layer(0), Head(0));
         QVERIFY(!compare({trace, map}, {trace, Map{}}).comparable());
+    }
+
+    /// Of one layer 0.5 A + 0.5 I = (1, 0; 1/4, 3/4), of two its square, of two heads with their mean as A.
+    void rolloutOfAStack() {
+        auto block = blockOf(BlockKind::Encoder, {{1, 0}, {.5F, .5F}});
+        QCOMPARE(rollout(block).values, std::vector<float>({1, 0, .25F, .75F}));
+        auto twoHeads = blockOf(BlockKind::Encoder, {{1, 0}, {1, 0}});
+        addHeads(twoHeads, blockOf(BlockKind::Encoder, {{1, 0}, {0, 1}}));
+        QCOMPARE(rollout(twoHeads).values, std::vector<float>({1, 0, .25F, .75F}));
+        addLayer(block, block);
+        QCOMPARE(rollout(block).values, std::vector<float>({1, 0, .4375F, .5625F}));
+        addLayer(block, blockOf(BlockKind::Encoder, {{0, 1}, {0, 1}})); // (1/2, 1/2; 0, 1) times that
+        QCOMPARE(rollout(block).values, std::vector<float>({.71875F, .28125F, .4375F, .5625F}));
+    }
+
+    /// C R = (1/4, 3/4; 1, 0). After one layer S is half of it; after two (3/16, 9/16; 45/64, 3/64), rows of sum 3/4.
+    void rolloutToTheSource() {
+        const auto encoder = blockOf(BlockKind::Encoder, {{1, 0}, {.5F, .5F}});
+        auto decoder = blockOf(BlockKind::Decoder, {{1, 0}, {.5F, .5F}});
+        auto cross = blockOf(BlockKind::Cross, {{0, 1}, {1, 0}});
+        QCOMPARE(rollout(cross, &decoder, &encoder).values, std::vector<float>({.25F, .75F, 1, 0}));
+        QCOMPARE(rollout(cross, nullptr, nullptr).values, std::vector<float>({0, 1, 1, 0}));
+        addLayer(decoder, decoder);
+        addLayer(cross, cross);
+        QCOMPARE(rollout(cross, &decoder, &encoder).values, std::vector<float>({.25F, .75F, .9375F, .0625F}));
+        // Without self-attention nothing moves between the rows.
+        QCOMPARE(rollout(cross, nullptr, &encoder).values, std::vector<float>({.25F, .75F, 1, 0}));
+    }
+
+    void rolloutOfATrace() {
+        auto trace = traceFromAscii("a b\n x 3 7\n y # .\n", {.layers = 3, .heads = 2, .selfAttention = true});
+        for (const auto kind : {BlockKind::Encoder, BlockKind::Decoder, BlockKind::Cross}) {
+            const auto rolled = rollout(trace, kind);
+            QVERIFY(rolled.has_value());
+            QCOMPARE(rolled->rows, 2);
+            for (int row = 0; row < 2; ++row)
+                QVERIFY(near(rolled->at(row, 0) + rolled->at(row, 1), 1));
+        }
+        trace.decoder->layers = 2; // of another model, as it were
+        QVERIFY(!rollout(trace, BlockKind::Cross));
+        trace.decoder.reset();
+        trace.encoder.reset();
+        QVERIFY(rollout(trace, BlockKind::Cross).has_value());
+        QVERIFY(!rollout(trace, BlockKind::Encoder));
+        const auto additive = traceFromAscii("a b\n x 3 7\n y # .\n");
+        QCOMPARE(rollout(additive, BlockKind::Cross)->values, additive.cross->weights);
     }
 
     void metricsByHand() {
