@@ -258,6 +258,7 @@ void FigureView::setSelection(Selection* selection) {
 
 void FigureView::setAppearance(const Appearance& appearance) {
     m_appearance = appearance;
+    colorControls();
     rebuild();
 }
 
@@ -360,6 +361,8 @@ void FigureView::click(const Spot& spot, Qt::KeyboardModifiers modifiers) {
 void FigureView::addControl(QWidget* control, const QString& label) {
     if (!m_controls) {
         m_controls = new QWidget(this);
+        m_controls->setAutoFillBackground(true);
+        colorControls();
         auto* row = new QHBoxLayout(m_controls);
         row->setContentsMargins(20, 10, 20, 0);
         row->setSpacing(6);
@@ -376,6 +379,14 @@ void FigureView::addControl(QWidget* control, const QString& label) {
     }
     row->insertWidget(row->count() - 1, control);
     placeCanvas();
+}
+
+void FigureView::colorControls() {
+    if (!m_controls)
+        return;
+    auto palette = widgetPalette(m_appearance);
+    palette.setColor(QPalette::Window, m_appearance.window); // one sheet with the figure below
+    m_controls->setPalette(palette);
 }
 
 void FigureView::placeCanvas() {

@@ -62,6 +62,7 @@ private:
     class Canvas;
     void refresh();
     void placeCanvas();
+    void colorControls();
     /// What a tool tip says of it.
     QString wordsAt(const Spot& spot) const;
     void point(const Spot& spot);
