@@ -11,6 +11,8 @@ class AlignmentView : public FigureView {
 public:
     using FigureView::FigureView;
 
+    void setSelection(Selection* selection) override;
+
 protected:
     std::vector<Panel> build() override;
     QString emptyText() const override;

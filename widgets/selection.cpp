@@ -1,5 +1,7 @@
 #include "widgets/selection.h"
 
+#include "core/analysis/rollout.h"
+
 #include <algorithm>
 
 namespace headlight {
@@ -34,6 +36,13 @@ std::optional<QByteArray> bytesOfPiece(const QString& piece) {
             bytes += static_cast<char>(code);
     }
     return bytes;
+}
+
+/// True when these are pieces of a byte-level vocabulary: some begin with its sign of a space or a new line.
+bool areOfBytes(const std::vector<Token>& tokens) {
+    return std::any_of(tokens.begin(), tokens.end(), [](const Token& token) {
+        return token.text.starts_with("\u0120") || token.text.starts_with("\u010a");
+    });
 }
 
 } // namespace
@@ -134,37 +143,49 @@ void Selection::freeLock() {
 }
 
 std::optional<ShownMap> Selection::shown(const Trace& trace, BlockKind kind) const {
+    return shownMap(trace, kind, m_mode, {m_layer, m_head}, m_reading);
+}
+
+std::optional<ShownMap> shownMap(const Trace& trace, BlockKind kind, HeadMode mode, const HeadPlace& place,
+                                 Reading reading) {
     const auto* block = trace.block(kind);
     if (!block || block->layers < 1 || block->heads < 1)
         return std::nullopt;
     // A Transformer attends within its stacks too, however small it is; a recurrent model only across.
-    const bool additive = block->layers * block->heads == 1 && !trace.encoder && !trace.decoder;
+    const bool one = block->layers * block->heads == 1;
+    const bool additive = one && !trace.encoder && !trace.decoder;
     ShownMap shown;
-    const Layer layer(std::clamp(m_layer.value, 0, block->layers - 1));
-    const Head head(std::clamp(m_head.value, 0, block->heads - 1));
-    if (block->layers * block->heads == 1) {
+    const Layer layer(std::clamp(place.layer.value, 0, block->layers - 1));
+    const Head head(std::clamp(place.head.value, 0, block->heads - 1));
+    if (mode == HeadMode::Rollout && !additive) {
+        auto rolled = rollout(trace, kind);
+        if (!rolled)
+            return std::nullopt;
+        shown.map = std::move(*rolled);
+        shown.name = Selection::tr("rollout");
+    } else if (one) {
         shown.map = headMap(*block, Layer(0), Head(0));
-        shown.name = additive ? tr("additive") : tr("layer 0, head 0");
+        shown.name = additive ? Selection::tr("additive") : Selection::tr("layer 0, head 0");
         shown.place = HeadPlace{};
-    } else if (m_mode == HeadMode::MeanOfLayer) {
+    } else if (mode == HeadMode::MeanOfLayer) {
         shown.map = meanOverHeads(*block, layer);
-        shown.name = tr("layer %1, mean").arg(layer.value);
-    } else if (m_mode == HeadMode::MeanOfAll) {
+        shown.name = Selection::tr("layer %1, mean").arg(layer.value);
+    } else if (mode == HeadMode::MeanOfAll) {
         shown.map = meanOverBlock(*block);
-        shown.name = tr("mean of all heads");
-    } else if (m_mode == HeadMode::BestAligning && kind == BlockKind::Cross) {
+        shown.name = Selection::tr("mean of all heads");
+    } else if (mode == HeadMode::BestAligning && kind == BlockKind::Cross) {
         const auto best = bestAligningHead(*block, trace.keyTokens(kind));
         shown.map = headMap(*block, best.layer, best.head);
-        shown.name = tr("layer %1, head %2 (best)").arg(best.layer.value).arg(best.head.value);
+        shown.name = Selection::tr("layer %1, head %2 (best)").arg(best.layer.value).arg(best.head.value);
         shown.place = best;
     } else {
         shown.map = headMap(*block, layer, head);
-        shown.name = tr("layer %1, head %2").arg(layer.value).arg(head.value);
+        shown.name = Selection::tr("layer %1, head %2").arg(layer.value).arg(head.value);
         shown.place = HeadPlace{layer, head};
     }
-    if (kind == BlockKind::Cross && m_reading == Reading::Automatic)
+    if (kind == BlockKind::Cross && reading == Reading::Automatic)
         shown.rows = additive ? RowTokens::Emitted : likelyRowTokens(shown.map, trace.keyTokens(kind));
-    else if (kind != BlockKind::Encoder && m_reading == Reading::Emitted)
+    else if (kind != BlockKind::Encoder && reading == Reading::Emitted)
         shown.rows = RowTokens::Emitted;
     return shown;
 }
@@ -210,9 +231,7 @@ QString shownText(std::string_view token, bool ofBytes) {
 }
 
 QStringList shownTexts(const Trace& trace, const std::vector<Token>& tokens) {
-    const bool ofBytes = std::any_of(tokens.begin(), tokens.end(), [](const Token& token) {
-        return token.text.starts_with("\u0120") || token.text.starts_with("\u010a");
-    });
+    const bool ofBytes = areOfBytes(tokens);
     QStringList texts;
     for (const auto& token : tokens) {
         auto shown = shownText(token.text, ofBytes && !token.special);
@@ -224,6 +243,19 @@ QStringList shownTexts(const Trace& trace, const std::vector<Token>& tokens) {
                                       static_cast<qsizetype>(token.bytes.end - token.bytes.begin))
                         .trimmed();
         texts << shown;
+    }
+    return texts;
+}
+
+QStringList shownTexts(const Trace& trace, const std::vector<Token>& tokens, const std::vector<Word>& words) {
+    const auto ofTokens = shownTexts(trace, tokens);
+    const bool ofBytes = areOfBytes(tokens);
+    QStringList texts;
+    for (const auto& word : words) {
+        const auto& first = tokens[static_cast<std::size_t>(word.firstToken)];
+        texts << (word.tokenCount == 1 && word.text == first.text
+                      ? ofTokens[word.firstToken]
+                      : shownText(word.text, ofBytes && !word.special && word.bytes.empty()));
     }
     return texts;
 }

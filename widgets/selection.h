@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/analysis/alignment.h"
+#include "core/analysis/words.h"
 #include "core/trace/trace.h"
 
 #include <QObject>
@@ -26,7 +27,7 @@ enum class HeadMode {
 /// How the rows of a decoder are labelled, see RowTokens.
 enum class Reading { Automatic, TakenIn, Emitted };
 
-/// One map out of a Trace, as the Selection asks for it.
+/// One map out of a Trace, token by token, as the Selection asks for it.
 struct ShownMap {
     Map map;
     QString name;                        ///< "layer 2, head 1"; "additive" for a recurrent model
@@ -58,6 +59,7 @@ public:
     bool byWords() const { return m_byWords; }
     /// False: special tokens are left out, and rows scaled to sum to 1 again.
     bool specials() const { return m_specials; }
+    Detail detail() const { return {m_byWords, m_specials}; }
     /// Heads of `kind()` that were collected to be seen together, in the order of collecting.
     const std::vector<HeadPlace>& collected() const { return m_collected; }
     /// Heads that are switched off, of any kind, in order.
@@ -83,7 +85,7 @@ public:
     void freeLock();
 
     /// The map to draw of this kind. Layer and head beyond what the trace has are taken as the last that it has.
-    /// Empty when the trace has no such block.
+    /// Empty when the trace has no such block. Of a model with one map of the kind, that one whatever the mode.
     std::optional<ShownMap> shown(const Trace& trace, BlockKind kind) const;
 
 Q_SIGNALS:
@@ -107,6 +109,10 @@ private:
     bool m_locked = false;
 };
 
+/// One map of a trace whatever the Selection says. Empty when the trace has no such block, or no rollout.
+/// @param place for One and MeanOfLayer; taken as the last that the block has when it is beyond
+std::optional<ShownMap> shownMap(const Trace& trace, BlockKind kind, HeadMode mode, const HeadPlace& place,
+                                 Reading reading);
 /// Of two runs the one with more heads of this kind, the first of equals: what the views of single heads show. Null
 /// when neither has any.
 const Trace* runWithHeads(const Trace* first, const Trace* other, BlockKind kind);
@@ -119,5 +125,7 @@ QString shownText(std::string_view token, bool ofBytes = false);
 /// The same for one of a run's lists of tokens, which tell together whether their pieces are of bytes. Some of a
 /// letter's bytes are shown as the letter, where it was typed.
 QStringList shownTexts(const Trace& trace, const std::vector<Token>& tokens);
+/// The same for the words of such a list, as words.h makes them.
+QStringList shownTexts(const Trace& trace, const std::vector<Token>& tokens, const std::vector<Word>& words);
 
 } // namespace headlight

@@ -1,0 +1,55 @@
+#include "widgets/map_panel.h"
+
+#include "core/analysis/words.h"
+
+#include <QCoreApplication>
+
+namespace headlight {
+
+namespace {
+
+struct MapPanelTexts {
+    Q_DECLARE_TR_FUNCTIONS(headlight::MapPanel)
+};
+
+QString rowAxisOf(BlockKind kind, RowTokens rows) {
+    if (kind == BlockKind::Encoder)
+        return MapPanelTexts::tr("query (looks)");
+    if (kind == BlockKind::Decoder)
+        return rows == RowTokens::Emitted ? MapPanelTexts::tr("query, word given out (looks)")
+                                          : MapPanelTexts::tr("query, word taken in (looks)");
+    return rows == RowTokens::Emitted ? MapPanelTexts::tr("target, word given out (looks)")
+                                      : MapPanelTexts::tr("target, word taken in (looks)");
+}
+
+} // namespace
+
+MapPanel mapPanelOf(const Trace& run, const ShownMap& shown, const Selection& selection, BlockKind kind) {
+    const auto& queries = rowTokens(run, kind, shown.rows);
+    const auto& keys = run.keyTokens(kind);
+    auto made = reduced(run, kind, shown.rows, shown.map, selection.detail());
+    QStringList said{shown.name};
+    if (selection.byWords())
+        said << MapPanelTexts::tr("by words");
+    if (const auto left = placesOf(made.columns, shown.map.columns);
+        !selection.specials() && std::find(left.begin(), left.end(), -1) != left.end())
+        said << MapPanelTexts::tr("without special tokens, rows rescaled");
+
+    MapPanel panel;
+    panel.kind = kind;
+    panel.title = QString::fromStdString(run.model);
+    panel.subtitle = said.join(QStringLiteral(" · "));
+    panel.rowAxis = rowAxisOf(kind, shown.rows);
+    panel.columnAxis =
+        kind == BlockKind::Cross ? MapPanelTexts::tr("source (is looked at)") : MapPanelTexts::tr("key (is looked at)");
+    panel.rows = shownTexts(run, queries, made.rows);
+    panel.columns = shownTexts(run, keys, made.columns);
+    if (selection.byWords() || !selection.specials()) {
+        panel.queryRows = placesOf(made.rows, shown.map.rows);
+        panel.keyColumns = placesOf(made.columns, shown.map.columns);
+    }
+    panel.map = std::move(made.map);
+    return panel;
+}
+
+} // namespace headlight

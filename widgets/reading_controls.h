@@ -1,0 +1,18 @@
+// Controls of how maps are read: each shows what the Selection says, and changes it. For the row above a view's figure.
+#pragma once
+
+class QCheckBox;
+class QComboBox;
+
+namespace headlight {
+
+class Selection;
+
+/// Which word a decoder's row is named by: Selection::reading().
+QComboBox* makeReadingChoice(Selection& selection);
+/// Words or tokens: Selection::byWords().
+QCheckBox* makeWordsBox(Selection& selection);
+/// Special tokens shown or left out: Selection::specials().
+QCheckBox* makeSpecialsBox(Selection& selection);
+
+} // namespace headlight
