@@ -321,7 +321,8 @@ constexpr Option renderOptions[] = {
     {"target", "TEXT", QT_TRANSLATE_NOOP("headlight::CommandLine", "the target; without it the model decodes its own")},
     {"compare", "MODEL", QT_TRANSLATE_NOOP("headlight::CommandLine", "a second model, on the same text")},
     {"view", "VIEW",
-     QT_TRANSLATE_NOOP("headlight::CommandLine", "alignment, compare, heads, matrix, positions or window")},
+     QT_TRANSLATE_NOOP("headlight::CommandLine", "alignment, compare, heads, matrix, positions, playback or window")},
+    {"tab", "VIEW", QT_TRANSLATE_NOOP("headlight::CommandLine", "of the window: the view on show")},
     {"kind", "KIND", QT_TRANSLATE_NOOP("headlight::CommandLine", "encoder, decoder or cross")},
     {"layer", "L", QT_TRANSLATE_NOOP("headlight::CommandLine", "counted from 0; without --head the mean of its heads")},
     {"head", "H", QT_TRANSLATE_NOOP("headlight::CommandLine", "counted from 0")},
@@ -378,6 +379,8 @@ void runRender(const Words& words, QTextStream& out, QTextStream& err) {
     const auto views = renderableViews();
     if (const auto view = words.oneOf("view", views))
         options.view = views[*view];
+    if (const auto tab = words.oneOf("tab", views.mid(0, views.size() - 1)))
+        options.tab = views[*tab];
     if (const auto kind = words.oneOf("kind", {QStringLiteral("encoder"), QStringLiteral("decoder"),
                                                QStringLiteral("cross")})) // in the order of BlockKind
         options.kind = static_cast<BlockKind>(*kind);
@@ -472,7 +475,8 @@ void printHelp(const Command& command, QTextStream& out) {
 
 void printHelp(QTextStream& out) {
     out << tr("headlight shows where attention looks while you type.") << "\n\n"
-        << "headlight [MODEL]: " << tr("opens the window; MODEL is a bundled model's name, or a folder") << '\n';
+        << "headlight [MODEL | TRACE.safetensors]: "
+        << tr("opens the window; MODEL is a bundled model's name, or a folder") << '\n';
     printOptions(windowOptions, out);
     for (const auto& command : commands) {
         out << '\n';
@@ -548,11 +552,14 @@ int runCommand(const QStringList& words, QTextStream& out, QTextStream& err) {
 
 MainWindow::Opening openingOf(const QStringList& words) {
     const Words found(words, windowOptions, 1);
-    return {.modelA = found.plain().value(0),
+    const auto what = found.plain().value(0);
+    const bool isTrace = isTraceFile(pathOf(what));
+    return {.modelA = isTrace ? QString() : what,
             .modelB = found.value("compare"),
             .source = found.value("text"),
             .target = {},
-            .view = {}};
+            .view = {},
+            .trace = isTrace ? what : QString()};
 }
 
 } // namespace headlight

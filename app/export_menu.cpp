@@ -64,7 +64,7 @@ void ExportMenu::save(const QString& file) {
     const auto subject = m_subject();
     try {
         FigureExporter::save(*subject.view, std::filesystem::path(QFile::encodeName(file).toStdString()),
-                             {.size = subject.view->size(), .scale = m_scale, .title = subject.title});
+                             {.size = subject.view->figureArea().size(), .scale = m_scale, .title = subject.title});
     } catch (const Error& error) {
         Q_EMIT failed(QString::fromUtf8(error.what()));
         return;
@@ -76,7 +76,7 @@ void ExportMenu::copy() {
     const auto subject = m_subject();
     try {
         QGuiApplication::clipboard()->setMimeData(FigureExporter::mimeData(
-            *subject.view, {.size = subject.view->size(), .scale = m_scale, .title = subject.title}));
+            *subject.view, {.size = subject.view->figureArea().size(), .scale = m_scale, .title = subject.title}));
     } catch (const Error& error) {
         Q_EMIT failed(QString::fromUtf8(error.what()));
         return;

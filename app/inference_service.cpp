@@ -56,6 +56,8 @@ QString problemWith(const std::filesystem::path& folder, const std::exception& e
 Request requestForSecond(const Request& request, const Trace& first, const ModelInfo& firstModel,
                          const ModelInfo& secondModel) {
     Request second = request;
+    second.intervention = {};
+    second.beginIds.clear();
     const auto answers = [](const ModelInfo& model) { return model.hasEncoder && model.hasDecoder; };
     if (!secondModel.readsPairs)
         second.second.reset();
@@ -158,6 +160,15 @@ private:
             result.firstModel = engine.info();
             return engine.run(job.request, stop);
         });
+        const auto& request = job.request;
+        const bool changed = !request.intervention.empty() || !request.beginIds.empty();
+        if (result.first && changed && result.first->cross && !request.target && request.targetIds.empty())
+            result.full = attempt(job.first, [&](Engine& engine) {
+                auto own = request;
+                own.intervention = {};
+                own.beginIds.clear();
+                return engine.run(own, stop);
+            });
         if (result.first && !job.second.empty())
             result.second = attempt(job.second, [&](Engine& engine) {
                 result.secondModel = engine.info();

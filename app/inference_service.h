@@ -26,13 +26,14 @@ struct InferenceResult {
     InferenceJob job;
     TracePointer first;
     TracePointer second;
+    TracePointer full; ///< A's own translation where something was changed in it; else null
     std::optional<ModelInfo> firstModel;
     std::optional<ModelInfo> secondModel;
     QString problem; ///< what could not be done, where, and the remedy; empty when all was done
 };
 
 /// Model B's request: A's text as B can read it, and for encoder–decoders what A's run has as target, so that both have
-/// one text.
+/// one text. B runs as it is, whatever was changed in A.
 Request requestForSecond(const Request& request, const Trace& first, const ModelInfo& firstModel,
                          const ModelInfo& secondModel);
 

@@ -6,12 +6,10 @@
 #include "app/model_catalog.h"
 #include "app/text_panel.h"
 #include "app/top_bar.h"
-#include "widgets/alignment_view.h"
-#include "widgets/compare_view.h"
-#include "widgets/heads_view.h"
+#include "app/views.h"
+#include "core/trace/trace_file.h"
 #include "widgets/inspector.h"
-#include "widgets/matrix_view.h"
-#include "widgets/positions_view.h"
+#include "widgets/playback_view.h"
 
 #include <QActionGroup>
 #include <QApplication>
@@ -113,6 +111,34 @@ private:
     QLabel* m_text;
 };
 
+/// A line for what is not as usual, with the way back.
+class MainWindow::Notice : public QFrame {
+public:
+    explicit Notice(MainWindow* window) : m_text(new QLabel), m_back(new QPushButton) {
+        setProperty("banner", true);
+        setObjectName(QStringLiteral("changes"));
+        m_text->setTextFormat(Qt::PlainText);
+        m_text->setWordWrap(true);
+        m_text->setAccessibleName(MainWindow::tr("What was changed"));
+        auto* row = new QHBoxLayout(this);
+        row->setContentsMargins(14, 4, 10, 4);
+        row->addWidget(m_text, 1, Qt::AlignVCenter);
+        row->addWidget(m_back, 0, Qt::AlignTop);
+        connect(m_back, &QPushButton::clicked, window, &MainWindow::undoChanges);
+        hide();
+    }
+    /// Empty text: nothing to say.
+    void tell(const QString& text, const QString& back) {
+        m_text->setText(text);
+        m_back->setText(back);
+        setVisible(!text.isEmpty());
+    }
+
+private:
+    QLabel* m_text;
+    QPushButton* m_back;
+};
+
 MainWindow::MainWindow(Settings settings, const Opening& opening, QWidget* parent)
     : QMainWindow(parent), m_settings(std::move(settings)), m_selection(new Selection(this)),
       m_service(std::make_unique<InferenceService>()) {
@@ -136,13 +162,17 @@ MainWindow::MainWindow(Settings settings, const Opening& opening, QWidget* paren
     connect(m_service.get(), &InferenceService::finished, this, &MainWindow::display);
     connect(m_texts, &TextPanel::textEdited, this, [this] {
         m_saveSoon.start();
+        m_whatIf.clear(); // which was of the text before
+        m_traceFile.clear();
         request();
     });
+    connect(m_selection, &Selection::offChanged, this, &MainWindow::request);
     connect(m_topBar, &TopBar::modelsChosen, this, &MainWindow::runChosenModels);
     connect(m_topBar, &TopBar::folderWanted, this, &MainWindow::askForFolder);
     const auto followView = [this] {
-        const auto name = view()->objectName();
-        m_topBar->setCrossOnly(name == QLatin1String("alignment") || name == QLatin1String("compare"));
+        m_topBar->setCrossOnly(viewTypes()[static_cast<std::size_t>(m_tabs->currentIndex())].crossOnly);
+        if (lacksRecord())
+            request();
     };
     connect(m_tabs, &QTabWidget::currentChanged, this, followView);
     followView();
@@ -160,6 +190,7 @@ MainWindow::~MainWindow() {
 void MainWindow::buildLayout() {
     m_topBar = new TopBar(m_selection);
     m_banner = new Banner;
+    m_notice = new Notice(this);
     m_texts = new TextPanel;
     m_texts->setSelection(m_selection);
     m_inspector = new Inspector;
@@ -172,11 +203,7 @@ void MainWindow::buildLayout() {
     m_tabs->tabBar()->setDrawBase(false);
     m_tabs->tabBar()->setExpanding(false);
     m_tabs->setObjectName(QStringLiteral("middle"));
-    addView(QStringLiteral("alignment"), tr("Alignment"), new AlignmentView);
-    addView(QStringLiteral("compare"), tr("Compare"), new CompareView);
-    addView(QStringLiteral("heads"), tr("Heads"), new HeadsView);
-    addView(QStringLiteral("matrix"), tr("Matrix"), new MatrixView);
-    addView(QStringLiteral("positions"), tr("Positions"), new PositionsView);
+    buildViews();
 
     auto* side = new QScrollArea;
     side->setWidget(m_inspector);
@@ -202,6 +229,7 @@ void MainWindow::buildLayout() {
     column->setSpacing(0);
     column->addWidget(m_topBar);
     column->addWidget(m_banner);
+    column->addWidget(m_notice);
     column->addWidget(m_splitter, 1);
     setCentralWidget(middle);
 
@@ -225,13 +253,38 @@ void MainWindow::buildLayout() {
     statusBar()->addPermanentWidget(m_machine);
 }
 
-void MainWindow::addView(const QString& name, const QString& title, TraceView* view) {
-    view->setObjectName(name);
-    view->setAccessibleName(title);
-    view->setSelection(m_selection);
-    connect(view, &TraceView::headOpened, this, [this] { showView(QStringLiteral("matrix")); });
-    m_tabs->addTab(view, title);
-    m_views.append(view);
+void MainWindow::buildViews() {
+    for (const auto& type : viewTypes()) {
+        auto* made = type.make().release(); // the tabs own it
+        made->setObjectName(QLatin1String(type.name));
+        made->setAccessibleName(titleOf(type));
+        made->setSelection(m_selection);
+        connect(made, &TraceView::headOpened, this, [this] { showView(QStringLiteral("matrix")); });
+        m_tabs->addTab(made, titleOf(type));
+        m_views.append(made);
+    }
+    auto* playback = findChild<PlaybackView*>();
+    if (!playback) // the tabs have no window yet
+        playback = m_tabs->findChild<PlaybackView*>();
+    connect(playback, &PlaybackView::candidateChosen, this, [this](int step, qint64 id) {
+        if (m_texts->target())
+            m_texts->useOwnTranslation(); // a target that was typed leaves nothing to choose; undo brings it back
+        m_whatIf.chooseCandidate(*m_first, step, id);
+        request();
+    });
+    connect(playback, &PlaybackView::attentionForced, this, [this](int step, int key) {
+        m_whatIf.forceAttention(*m_first, step, key);
+        request();
+    });
+    connect(playback, &PlaybackView::hypothesisChosen, this, [this](const QList<qint64>& emitted, bool finished) {
+        m_whatIf.chooseHypothesis(*m_first, {emitted.begin(), emitted.end()}, finished);
+        request();
+    });
+    connect(playback, &PlaybackView::ownRunWanted, this, [this] {
+        if (m_texts->target())
+            m_texts->useOwnTranslation();
+        undoChanges();
+    });
 }
 
 void MainWindow::buildExport() {
@@ -268,6 +321,7 @@ void MainWindow::buildExport() {
 void MainWindow::buildMenus() {
     auto* file = menuBar()->addMenu(tr("&File"));
     file->addAction(tr("&Open model folder…"), QKeySequence::Open, this, [this] { askForFolder(true); });
+    file->addAction(tr("Open &trace…"), QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_O), this, &MainWindow::askForTrace);
     file->addSeparator();
     file->addActions(m_exportMenu->deeds());
     file->addSeparator();
@@ -379,7 +433,10 @@ void MainWindow::openWith(const Opening& opening) {
                       opening.source.isEmpty() ? m_settings.secondText : QString());
     showView(opening.view.isEmpty() ? QStringLiteral("alignment") : opening.view);
     m_texts->focusSource();
-    request();
+    if (opening.trace.isEmpty())
+        request();
+    else
+        openTrace(opening.trace);
 }
 
 TraceView* MainWindow::view() const {
@@ -398,8 +455,17 @@ void MainWindow::request() {
         m_banner->tell(m_modelProblem);
         return;
     }
+    if (!m_traceFile.isEmpty())
+        return; // the run on show is no model's of ours
     InferenceJob job{.first = m_firstFolder, .second = m_secondFolder, .request = m_texts->request()};
-    job.request.record.vectors = true; // the inspector tells how an additive weight came to be
+    m_whatIf.apply(job.request);
+    job.request.intervention.off = m_selection->off();
+    if (!job.request.intervention.empty())
+        job.second = m_firstFolder; // what a change does is seen beside the model as it is
+    const auto& type = viewTypes()[static_cast<std::size_t>(m_tabs->currentIndex())];
+    const bool transformer = m_first && (m_first->encoder || m_first->decoder);
+    job.request.record.scores = type.scores;
+    job.request.record.vectors = type.vectors || !transformer; // the inspector tells how an additive weight came to be
     m_service->submit(std::move(job));
     if (!m_tellSlow.isActive())
         m_tellSlow.start();
@@ -428,17 +494,93 @@ void MainWindow::display(const InferenceResult& result) {
         const bool attendsElsewhere = result.first->encoder || result.first->decoder;
         if (another && m_topBar->crossOnly() && !aligns(result.first) && !aligns(result.second) && attendsElsewhere)
             showView(QStringLiteral("heads"));
-        m_first = result.first;
-        m_second = result.second;
         m_settings.modelA = m_topBar->models().a; // one that cannot run would leave the next start without a picture
-        m_topBar->setTrace(m_first, m_second);
-        m_texts->setTrace(m_first);
-        m_inspector->setTrace(m_first, m_second);
-        for (auto* shownView : std::as_const(m_views))
-            shownView->setTrace(m_first, m_second);
+        showRun(result.first, result.second);
+        tellChanges(result.full);
         Q_EMIT shown();
     }
     updateStatus();
+}
+
+void MainWindow::showRun(TracePointer first, TracePointer second) {
+    m_first = std::move(first);
+    m_second = std::move(second);
+    m_topBar->setTrace(m_first, m_second);
+    m_texts->setTrace(m_first);
+    m_inspector->setTrace(m_first, m_second);
+    for (auto* shownView : std::as_const(m_views))
+        shownView->setTrace(m_first, m_second);
+}
+
+bool MainWindow::lacksRecord() const {
+    const auto& type = viewTypes()[static_cast<std::size_t>(m_tabs->currentIndex())];
+    if (!m_first || !m_traceFile.isEmpty())
+        return false;
+    const auto* block = m_first->encoder ? &*m_first->encoder : m_first->decoder ? &*m_first->decoder : nullptr;
+    return block && ((type.vectors && block->queryRows.empty()) || (type.scores && block->scores.empty()));
+}
+
+void MainWindow::undoChanges() {
+    m_whatIf.clear();
+    m_traceFile.clear();
+    const bool heads = !m_selection->off().empty();
+    m_selection->setOff({}); // which asks for a run where there were any
+    if (!heads)
+        request();
+}
+
+void MainWindow::tellChanges(const TracePointer& full) {
+    if (!m_traceFile.isEmpty())
+        return m_notice->tell(tr("On show is %1, a run from a file. Views that need what it lacks say so.")
+                                  .arg(QFileInfo(m_traceFile).fileName()),
+                              tr("Back to the models"));
+    QStringList parts;
+    if (const auto heads = static_cast<int>(m_selection->off().size()); heads > 0)
+        parts << tr("%n head(s) switched off", nullptr, heads);
+    if (!m_whatIf.empty())
+        parts << m_whatIf.words();
+    if (parts.isEmpty())
+        return m_notice->tell({}, {});
+    auto text = tr("A runs changed: %1.").arg(parts.join(QStringLiteral("; ")));
+    if (m_first && !m_first->intervention.empty())
+        text += tr(" B is A in full, for comparison.");
+    if (full)
+        text += full->targetText == m_first->targetText
+                    ? tr(" Its translation stays the same.")
+                    : tr(" In full it says: %1").arg(QString::fromStdString(full->targetText));
+    m_notice->tell(text, tr("Back to A in full"));
+}
+
+void MainWindow::openTrace(const QString& file) {
+    try {
+        auto trace = std::make_shared<const Trace>(readTrace(QFile::encodeName(file).toStdString()));
+        m_traceFile = file;
+        m_whatIf.clear();
+        m_selection->setOff({});
+        QStringList notices;
+        for (const auto& notice : trace->notices)
+            notices << QString::fromStdString(notice);
+        m_banner->tell(notices.join(QLatin1Char('\n')));
+        m_texts->setShownTexts(*trace);
+        if (!trace->cross && m_topBar->crossOnly())
+            showView(QStringLiteral("heads"));
+        showRun(std::move(trace), nullptr);
+        tellChanges(nullptr);
+        Q_EMIT shown();
+        updateStatus();
+    } catch (const Error& error) { // what is on show stays
+        m_banner->tell({});
+        m_banner->tell(QString::fromUtf8(error.what()));
+    }
+}
+
+void MainWindow::askForTrace() {
+    auto* dialog =
+        new QFileDialog(this, tr("Open a trace"), m_settings.exportFolder, tr("Traces (*.safetensors);;All files (*)"));
+    dialog->setFileMode(QFileDialog::ExistingFile);
+    dialog->setWindowModality(Qt::WindowModal);
+    connect(dialog, &QFileDialog::fileSelected, this, &MainWindow::openTrace);
+    present(dialog);
 }
 
 void MainWindow::updateStatus() {
@@ -477,7 +619,13 @@ void MainWindow::findModels() {
 
 void MainWindow::runChosenModels() {
     m_saveSoon.start();
+    m_traceFile.clear();
+    const auto before = m_firstFolder;
     findModels();
+    if (m_firstFolder != before) { // whose heads and tokens those were
+        m_whatIf.clear();
+        m_selection->setOff({});
+    }
     request();
 }
 
@@ -493,6 +641,8 @@ void MainWindow::askForFolder(bool first) {
 }
 
 void MainWindow::openPath(const QString& path, bool first) {
+    if (isTraceFile(QFile::encodeName(path).toStdString()))
+        return openTrace(path);
     QString folder;
     try {
         folder = QFile::decodeName(ModelCatalog::resolve(path).c_str());

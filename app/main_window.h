@@ -3,6 +3,7 @@
 
 #include "app/inference_service.h"
 #include "app/settings.h"
+#include "app/what_if.h"
 #include "widgets/appearance.h"
 #include "widgets/selection.h"
 
@@ -36,7 +37,8 @@ public:
         QString modelB = {};
         QString source = {};
         QString target = {};
-        QString view = {}; ///< "alignment", "compare", "heads", "matrix", "positions"
+        QString view = {};  ///< as ViewType::name
+        QString trace = {}; ///< a file with a run to show instead of a model's; empty: none
     };
 
     MainWindow(Settings settings, const Opening& opening, QWidget* parent = nullptr);
@@ -65,9 +67,10 @@ protected:
 
 private:
     class Banner;
+    class Notice;
 
     void buildLayout();
-    void addView(const QString& name, const QString& title, TraceView* view);
+    void buildViews();
     void buildMenus();
     void buildViewMenu();
     void buildExport();
@@ -77,6 +80,17 @@ private:
     void request();
     void display(const InferenceResult& result);
     void updateStatus();
+
+    /// Shows a run that a file holds, until another text or model is chosen.
+    void openTrace(const QString& file);
+    void askForTrace();
+    void showRun(TracePointer first, TracePointer second);
+    /// True when the view on show needs what the run on show did not record.
+    bool lacksRecord() const;
+    /// Everything as model A does it: heads on, nothing forced.
+    void undoChanges();
+    /// Says what was changed in model A, or that a file is on show.
+    void tellChanges(const TracePointer& full);
 
     void findModels();
     void runChosenModels();
@@ -98,6 +112,7 @@ private:
     Selection* m_selection;
     TopBar* m_topBar;
     Banner* m_banner;
+    Notice* m_notice;
     TextPanel* m_texts;
     QTabWidget* m_tabs;
     Inspector* m_inspector;
@@ -111,6 +126,8 @@ private:
     TracePointer m_second;
     std::filesystem::path m_firstFolder;  ///< empty: there is no such model
     std::filesystem::path m_secondFolder; ///< empty: none
+    WhatIf m_whatIf;                      ///< of the text and the model on show
+    QString m_traceFile;                  ///< the file on show; empty: model A's run is
     QString m_modelProblem;               ///< why a chosen model has no folder
     QTimer m_saveSoon;
     QTimer m_tellSlow;                           ///< a run that is quicker is not worth a word

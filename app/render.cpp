@@ -4,15 +4,11 @@
 #include "app/main_window.h"
 #include "app/model_catalog.h"
 #include "app/text_panel.h"
+#include "app/views.h"
 #include "core/checkpoint/safetensors.h"
 #include "core/engine.h"
 #include "core/trace/trace_file.h"
-#include "widgets/alignment_view.h"
-#include "widgets/compare_view.h"
 #include "widgets/figure_exporter.h"
-#include "widgets/heads_view.h"
-#include "widgets/matrix_view.h"
-#include "widgets/positions_view.h"
 #include "widgets/selection.h"
 
 #include <QApplication>
@@ -23,7 +19,6 @@
 #include <QPainter>
 #include <QTimer>
 
-#include <array>
 #include <memory>
 
 namespace headlight {
@@ -32,25 +27,8 @@ namespace {
 
 const QString windowName = QStringLiteral("window");
 
-struct ViewType {
-    const char* name;
-    std::unique_ptr<TraceView> (*make)();
-    QSize size; ///< that suits a sentence of a dozen words
-};
-
-template <class View>
-std::unique_ptr<TraceView> make() {
-    return std::make_unique<View>();
-}
-
-constexpr std::array viewTypes{
-    ViewType{"alignment", make<AlignmentView>, {760, 700}},  ViewType{"compare", make<CompareView>, {1200, 900}},
-    ViewType{"heads", make<HeadsView>, {1100, 800}},         ViewType{"matrix", make<MatrixView>, {760, 700}},
-    ViewType{"positions", make<PositionsView>, {1000, 700}},
-};
-
 const ViewType& viewType(const QString& name) {
-    for (const auto& type : viewTypes) {
+    for (const auto& type : viewTypes()) {
         if (name == QLatin1String(type.name))
             return type;
     }
@@ -68,6 +46,8 @@ Runs run(const RenderOptions& options) {
     request.source = options.source.toStdString();
     if (options.target)
         request.target = options.target->toStdString();
+    request.record.vectors = true;
+    request.record.scores = true;
     Runs runs;
     const auto first = Engine::open(ModelCatalog::resolve(options.modelA));
     runs.first = first->run(request);
@@ -173,7 +153,9 @@ void drawWindow(const RenderOptions& options, const Runs& runs) {
                                  .modelB = options.modelB,
                                  .source = options.source,
                                  .target = options.target.value_or(QString()),
-                                 .view = options.modelB.isEmpty() ? QString() : QStringLiteral("compare")});
+                                 .view = !options.tab.isEmpty()     ? options.tab
+                                         : options.modelB.isEmpty() ? QString()
+                                                                    : QStringLiteral("compare")});
     const auto size = options.size.isEmpty() ? QSize(1280, 800) : options.size;
     window.resize(size);
     window.show();
@@ -199,8 +181,9 @@ void drawWindow(const RenderOptions& options, const Runs& runs) {
     window.render(&image);
     // A view keeps its picture as the screen's pixels, which a scale would only blur: it is drawn anew.
     auto* view = window.view();
-    QPainter(&image).drawImage(view->mapTo(&window, QPoint()),
-                               FigureExporter::image(*view, {.size = view->size(), .scale = scale, .title = {}}));
+    const auto area = view->figureArea();
+    QPainter(&image).drawImage(view->mapTo(&window, area.topLeft()),
+                               FigureExporter::image(*view, {.size = area.size(), .scale = scale, .title = {}}));
     QByteArray bytes;
     QBuffer buffer(&bytes);
     if (!buffer.open(QIODevice::WriteOnly) || !image.save(&buffer, "PNG"))
@@ -217,7 +200,7 @@ QString nameOf(const std::filesystem::path& file) {
 
 QStringList renderableViews() {
     QStringList names;
-    for (const auto& type : viewTypes)
+    for (const auto& type : viewTypes())
         names.append(QLatin1String(type.name));
     return names << windowName;
 }
@@ -256,9 +239,8 @@ RenderReport renderDemo(const RenderOptions& given, const std::filesystem::path&
     };
     draw("alignment", {".png", ".svg", ".pdf", ".csv"});
     draw("compare", {".png", ".svg", ".pdf", ".csv"});
-    draw("heads", {".png"});
-    draw("matrix", {".png"});
-    draw("positions", {".png"});
+    for (const auto& type : viewTypes().subspan(2))
+        draw(type.name, {".png"});
 
     for (const auto theme : {Theme::Light, Theme::Dark}) {
         options.theme = theme;

@@ -463,6 +463,22 @@ void TextPanel::setTrace(TracePointer trace) {
     m_answers->setTrace(m_trace);
 }
 
+void TextPanel::setShownTexts(const Trace& trace) {
+    ModelInfo model;
+    model.hasEncoder = trace.encoder || trace.cross;
+    model.hasDecoder = trace.decoder || trace.cross;
+    setModel(model);
+    m_answers->forgetContinuation();
+    const QSignalBlocker quietSource(m_source), quietTarget(m_target);
+    replace(m_source, QString::fromStdString(trace.source.empty() ? trace.targetText : trace.sourceText), false);
+    m_lastSource = m_source->toPlainText();
+    if (model.hasEncoder && model.hasDecoder)
+        replace(m_target, QString::fromStdString(trace.targetText), false);
+    m_lastTarget = m_target->toPlainText();
+    setForced(false);
+    showLook();
+}
+
 void TextPanel::sourceEdited() {
     auto text = m_source->toPlainText();
     auto second = m_second->toPlainText();

@@ -49,6 +49,8 @@ public:
     void setModel(const ModelInfo& model);
     /// Texts to start with; they cannot be undone and are not said to be edited.
     void setTexts(const QString& source, const std::optional<QString>& target, const QString& second = {});
+    /// Shows the texts of a run that is no model's on show; undo brings back what was typed.
+    void setShownTexts(const Trace& trace);
     QString second() const { return m_lastSecond; }
     void focusSource();
     void useOwnTranslation();

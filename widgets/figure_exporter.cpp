@@ -59,7 +59,7 @@ QString nameOf(const std::filesystem::path& file) {
 
 /// The figure's size in logical pixels, of which none is nonsense and none more than `most`.
 QSize checkedSize(const TraceView& view, const QSize& asked, int most) {
-    const auto size = asked.isNull() || asked == QSize() ? view.size() : asked;
+    const auto size = asked.isNull() || asked == QSize() ? view.figureArea().size() : asked;
     if (size.isEmpty() || size.width() > most || size.height() > most)
         refuse(Words::tr("size of the picture"), Words::tr("%1 × %2 pixels").arg(size.width()).arg(size.height()),
                Words::tr("each side must be from 1 to %1").arg(most));

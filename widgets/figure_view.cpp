@@ -295,6 +295,11 @@ void FigureView::figure(QPaintDevice& device, const QSize& size) {
         m_canvas->replot(QCustomPlot::rpQueuedReplot);
 }
 
+QRect FigureView::figureArea() const {
+    const int top = m_controls ? m_controls->sizeHint().height() : 0;
+    return {0, top, width(), height() - top};
+}
+
 double FigureView::drawMilliseconds() const {
     return m_drawMilliseconds;
 }
@@ -390,10 +395,10 @@ void FigureView::colorControls() {
 }
 
 void FigureView::placeCanvas() {
-    const int top = m_controls ? m_controls->sizeHint().height() : 0;
+    const auto area = figureArea();
     if (m_controls)
-        m_controls->setGeometry(0, 0, width(), top);
-    m_canvas->setGeometry(0, top, width(), height() - top);
+        m_controls->setGeometry(0, 0, width(), area.top());
+    m_canvas->setGeometry(area);
 }
 
 void FigureView::keyPressEvent(QKeyEvent* event) {

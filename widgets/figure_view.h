@@ -25,6 +25,7 @@ public:
     void setSelection(Selection* selection) override;
     void setAppearance(const Appearance& appearance) override;
     void figure(QPaintDevice& device, const QSize& size) override;
+    QRect figureArea() const override;
     QStringList describe() const override;
     ViewNumbers numbers() const override;
     double drawMilliseconds() const override;

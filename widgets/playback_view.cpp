@@ -167,9 +167,8 @@ StepPanel PlaybackView::stepPanel() const {
 BarPanel PlaybackView::candidatesPanel() const {
     BarPanel bars;
     bars.pointsAtQueries = false;
-    bars.title = tr("What it could give out at step %1").arg(m_step);
-    bars.note =
-        kind() == BlockKind::Cross ? tr("probability; choose another one to see what would follow") : tr("probability");
+    bars.title = tr("Step %1: candidates").arg(m_step);
+    bars.note = kind() == BlockKind::Cross ? tr("choose one to go on from it") : tr("probability");
     for (const auto& prediction : trace()->predictions)
         if (prediction.position == m_step)
             for (const auto& candidate : prediction.candidates) {
@@ -221,7 +220,7 @@ bool PlaybackView::clicked(const Panel& panel, const Lit& place, Qt::KeyboardMod
         QList<qint64> emitted;
         for (int at = place.row; at >= 0; at = m_beam[static_cast<std::size_t>(at)].parent)
             emitted.prepend(m_beam[static_cast<std::size_t>(at)].token.id);
-        Q_EMIT hypothesisChosen(emitted);
+        Q_EMIT hypothesisChosen(emitted, m_beam[static_cast<std::size_t>(place.row)].finished);
         return true;
     }
     return false;

@@ -35,7 +35,7 @@ Q_SIGNALS:
     /// A step's attention is to rest on a source token, or on none in particular (-1).
     void attentionForced(int step, int key);
     /// A hypothesis of the beam is to be seen: the tokens that it gave out.
-    void hypothesisChosen(const QList<qint64>& emitted);
+    void hypothesisChosen(const QList<qint64>& emitted, bool finished);
     /// Everything is to be as the model does it.
     void ownRunWanted();
 

@@ -32,6 +32,8 @@ public:
     /// Draws what is on screen, at `size` logical pixels, on any device: an image, a QSvgGenerator, a QPdfWriter.
     /// On vector devices cells and lines are vectors and labels are text.
     virtual void figure(QPaintDevice& device, const QSize& size) = 0;
+    /// Where in the view the figure stands; around it are controls, which no export has.
+    virtual QRect figureArea() const { return rect(); }
     /// What the view shows, in words and numbers: for tests and screen readers.
     virtual QStringList describe() const = 0;
     virtual ViewNumbers numbers() const = 0;

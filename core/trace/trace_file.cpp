@@ -651,6 +651,17 @@ void writeTrace(const Trace& trace, const std::filesystem::path& folder) {
     writeFilesAtomically(files);
 }
 
+bool isTraceFile(const std::filesystem::path& path) {
+    if (path.extension() != ".safetensors")
+        return false;
+    try {
+        const auto file = SafetensorsFile::open(path);
+        return file.metadata().contains("trace") || file.metadata().contains("tokens");
+    } catch (const Error&) { // whoever opens it as what it is will say why
+        return false;
+    }
+}
+
 Trace readTrace(const std::filesystem::path& path) {
     return readTrace(SafetensorsFile::open(path));
 }

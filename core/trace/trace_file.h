@@ -44,6 +44,9 @@ std::vector<std::byte> serializeTrace(const Trace& trace);
 /// @throws Error Unreadable with the system's reason
 void writeTrace(const Trace& trace, const std::filesystem::path& folder);
 
+/// True for a safetensors file that readTrace() may take: one that names tokens. False for all else, weights too.
+bool isTraceFile(const std::filesystem::path& path);
+
 /// The Trace in a safetensors file of ours, or of others as told above.
 /// @throws Error naming the file, the tensor or token at fault and the numbers
 Trace readTrace(const std::filesystem::path& path);

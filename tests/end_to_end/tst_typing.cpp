@@ -1,5 +1,6 @@
 // The main job in the real window: keys are pressed, models run, the picture changes; and what users do besides.
 #include "app/main_window.h"
+#include "tests/support/opened_window.h"
 #include "tests/support/tiny_models.h"
 #include "widgets/answer_list.h"
 #include "widgets/figure_exporter.h"
@@ -28,13 +29,6 @@ using namespace headlight;
 
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__)
-constexpr int slowness = 8;
-#else
-constexpr int slowness = 1;
-#endif
-constexpr int patience = 20'000 * slowness;
-
 /// Beats every 5 ms while the event loop is free, and knows the longest time that it was not.
 class Heartbeat {
 public:
@@ -61,46 +55,6 @@ void letRun(int milliseconds) {
     QTimer::singleShot(milliseconds, Qt::PreciseTimer, &loop, &QEventLoop::quit);
     loop.exec();
 }
-
-QString nameOf(const std::filesystem::path& path) {
-    return QString::fromStdString(path.string());
-}
-
-/// The window with what a test takes hold of.
-struct Opened {
-    explicit Opened(const MainWindow::Opening& opening, const Settings& settings = {})
-        : window(std::make_unique<MainWindow>(settings, opening)),
-          source(window->findChild<QPlainTextEdit*>(QStringLiteral("source"))),
-          target(window->findChild<QPlainTextEdit*>(QStringLiteral("target"))),
-          problem(window->findChild<QLabel*>(QStringLiteral("problem"))) {
-        window->resize(1280, 800);
-        window->show();
-        window->activateWindow();
-    }
-    bool ready() const { return window->trace() && !window->waiting(); }
-    bool showsWhatIsTyped() const {
-        return ready() && QString::fromStdString(window->trace()->sourceText) == source->toPlainText();
-    }
-    /// What the banner says, but for a model without training, which hardly ever ends a sentence.
-    QString complaint() const {
-        auto lines = problem->isVisible() ? problem->text().split(QLatin1Char('\n')) : QStringList();
-        lines.removeIf([](const QString& line) { return line.contains(QLatin1String("translation stopped after")); });
-        return lines.join(QLatin1Char('\n'));
-    }
-    void drop(const std::filesystem::path& folder) const {
-        QMimeData data;
-        data.setUrls({QUrl::fromLocalFile(nameOf(folder))});
-        QDragEnterEvent enter(QPoint(5, 5), Qt::CopyAction, &data, Qt::LeftButton, Qt::NoModifier);
-        QApplication::sendEvent(window.get(), &enter); // who takes this one gets the next
-        QDropEvent event(QPointF(5, 5), Qt::CopyAction, &data, Qt::LeftButton, Qt::NoModifier);
-        QApplication::sendEvent(window.get(), &event);
-    }
-
-    std::unique_ptr<MainWindow> window;
-    QPlainTextEdit* source;
-    QPlainTextEdit* target;
-    QLabel* problem;
-};
 
 } // namespace
 
@@ -449,7 +403,7 @@ private Q_SLOTS:
         const auto bytes = written.readAll();
         if (file.endsWith(QLatin1String("png"))) {
             const auto image = QImage::fromData(bytes, "PNG");
-            QCOMPARE(image.size(), opened.window->view()->size() * 2);
+            QCOMPARE(image.size(), opened.window->view()->figureArea().size() * 2);
             int paper = 0; // not all of one colour
             for (int x = 0; x < image.width(); ++x)
                 paper += image.pixel(x, image.height() / 2) == image.pixel(0, 0);

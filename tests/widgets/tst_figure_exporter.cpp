@@ -199,7 +199,7 @@ private Q_SLOTS:
         const auto path = folder.filePath(u"注意 力.PNG"_qs);
         FigureExporter::save(sentence.view, path.toStdString(), {.title = u"ascii: the cat 注意力"_qs});
         const QImage image(path);
-        QCOMPARE(image.size(), QSize(840, 720));
+        QCOMPARE(image.size(), sentence.view.figureArea().size() * 2);
         QCOMPARE(image.text(u"Title"_qs), u"ascii: the cat 注意力"_qs);
         QSet<QRgb> colors;
         for (int y = 0; y < image.height(); ++y)

@@ -25,12 +25,29 @@ public:
         const double top = area.top() + titleHeight + captionHeight;
         m_source = chips(m_panel.source, top);
         m_target = chips(m_panel.target, 0);
-        const double height = m_target.empty() ? 0 : m_target.back().bottom() - m_target.front().top();
+        if (m_target.empty())
+            return;
+        const double height = m_target.back().bottom() - m_target.front().top();
         const double sourceBottom = m_source.empty() ? top : m_source.back().bottom();
-        m_targetTop = std::max(sourceBottom + 70, area.bottom() - height - captionHeight - 4);
+        const double line = m_target.back().height();
+        const double room = area.bottom() - sourceBottom - height - line - 2 * captionHeight - 8;
+        const double nowTop = sourceBottom + std::clamp(room, 60.0, 190.0);
+        // The step's token stands below what it looks at.
+        double middle = 0, mass = 0;
+        for (std::size_t i = 0; i < m_source.size(); ++i) {
+            const auto weight =
+                i < m_panel.weights.size() && m_panel.weights[i] > 0 ? static_cast<double>(m_panel.weights[i]) : 1e-6;
+            middle += weight * m_source[i].center().x();
+            mass += weight;
+        }
+        middle = mass > 0 ? middle / mass : area.center().x();
+        const double width = m_target.back().width();
+        m_now = QRectF(std::clamp(middle - width / 2, area.left(), std::max(area.left(), area.right() - width)), nowTop,
+                       width, line);
+        m_targetTop = m_now.bottom() + 2 * captionHeight;
         for (auto& chip : m_target)
             chip.translate(0, m_targetTop);
-        m_middle = (sourceBottom + m_targetTop) / 2 - captionHeight / 2;
+        m_middle = (sourceBottom + nowTop) / 2;
     }
 
     void drawStill(QCPPainter& painter) override {
@@ -46,11 +63,15 @@ public:
             m_panel.weights.empty() ? drawThroughContext(painter) : drawLines(painter);
         for (std::size_t i = 0; i < m_target.size(); ++i) {
             const bool last = i + 1 == m_target.size();
-            painter.setPen(last ? QPen(m_appearance.accent, 2) : QPen(m_appearance.line));
-            painter.setBrush(m_appearance.chip);
-            painter.drawRoundedRect(m_target[i], 4, 4);
-            chipText(painter, m_target[i], m_panel.target[static_cast<int>(i)],
-                     last ? m_appearance.text : m_appearance.muted);
+            for (const auto& place : {m_target[i], m_now}) {
+                if (place == m_now && !last)
+                    continue;
+                painter.setPen(last ? QPen(m_appearance.accent, 2) : QPen(m_appearance.line));
+                painter.setBrush(m_appearance.chip);
+                painter.drawRoundedRect(place, 4, 4);
+                chipText(painter, place, m_panel.target[static_cast<int>(i)],
+                         last ? m_appearance.text : m_appearance.muted);
+            }
         }
     }
     void drawLive(QCPPainter& painter, const Lit& lit) override {
@@ -151,8 +172,7 @@ private:
     }
     void drawLines(QCPPainter& painter) const {
         painter.setBrush(Qt::NoBrush);
-        const auto& last = m_target.back();
-        const QPointF from(last.center().x(), last.top());
+        const QPointF from(m_now.center().x(), m_now.top());
         for (std::size_t i = 0; i < m_source.size() && i < m_panel.weights.size(); ++i) {
             const auto weight = static_cast<double>(m_panel.weights[i]);
             if (!(weight > 0.01))
@@ -175,7 +195,7 @@ private:
         for (const auto& chip : m_source)
             curve(painter, {chip.center().x(), chip.bottom()}, {strip.center().x(), strip.top()});
         painter.setPen(QPen(m_appearance.accent, 2));
-        curve(painter, {strip.center().x(), strip.bottom()}, {m_target.back().center().x(), m_target.back().top()});
+        curve(painter, {strip.center().x(), strip.bottom()}, {m_now.center().x(), m_now.top()});
         painter.setRenderHint(QPainter::Antialiasing, false);
         float largest = 1e-6F;
         for (const float value : m_panel.fixedContext)
@@ -203,6 +223,7 @@ private:
     QRectF m_area;
     std::vector<QRectF> m_source;
     std::vector<QRectF> m_target;
+    QRectF m_now; ///< the step's token
     double m_targetTop = 0;
     double m_middle = 0;
 };

@@ -1,0 +1,42 @@
+// What the user made model A do otherwise: another token, attention elsewhere, another hypothesis, heads switched off.
+#pragma once
+
+#include "core/engine.h"
+#include "core/trace/trace.h"
+
+#include <QString>
+
+#include <cstdint>
+#include <vector>
+
+namespace headlight {
+
+/// Choices at steps of a decoder, each on top of those before it. Heads are the Selection's.
+class WhatIf {
+public:
+    bool empty() const { return m_begin.empty() && m_forced.empty() && m_hypothesis.empty(); }
+    void clear() { *this = {}; }
+
+    /// At this step `id` is given out instead: decoding goes on from there.
+    void chooseCandidate(const Trace& shown, int step, std::int64_t id);
+    /// This step's attention rests on a source token, or with -1 where the model wants; decoding goes on from there.
+    void forceAttention(const Trace& shown, int step, int key);
+    /// A hypothesis is looked at as it is. @param emitted what it gave out; @param finished its last token ends the
+    /// text
+    void chooseHypothesis(const Trace& shown, const std::vector<std::int64_t>& emitted, bool finished);
+
+    /// Adds the choices to a request for the same text.
+    void apply(Request& request) const;
+    /// What was chosen, in a few words; empty when nothing was.
+    QString words() const;
+
+private:
+    /// What was given out before a step stays.
+    void keepUntil(const Trace& shown, int step);
+
+    std::vector<std::int64_t> m_begin;
+    std::vector<Intervention::Forced> m_forced;
+    std::vector<std::int64_t> m_hypothesis; ///< what the decoder takes in; empty: none is looked at
+};
+
+} // namespace headlight

@@ -1,0 +1,139 @@
+// What a user changes in a model, seen in the real window: heads off, other tokens, forced attention; and runs from
+// files in place of a model's.
+#include "core/trace/trace_file.h"
+#include "tests/support/opened_window.h"
+#include "tests/support/tiny_models.h"
+#include "widgets/playback_view.h"
+
+#include <QPushButton>
+#include <QStandardPaths>
+#include <QTemporaryDir>
+
+using namespace headlight;
+
+class TestChanges : public QObject {
+    Q_OBJECT
+public:
+    /// Before there is an application: where it draws, and settings that are not the user's.
+    static void initMain() {
+        static const QTemporaryDir home;
+        qputenv("XDG_CONFIG_HOME", home.path().toUtf8());
+        qputenv("HEADLIGHT_MODELS", HEADLIGHT_MODELS);
+        if (!qEnvironmentVariableIsSet("QT_QPA_PLATFORM"))
+            qputenv("QT_QPA_PLATFORM", "offscreen");
+    }
+
+private Q_SLOTS:
+    void initTestCase() { m_tiny.recurrent(); }
+
+    void headsGoOffAndComeBack() {
+        const Opened opened({.modelA = nameOf(m_tiny.path()), .source = QStringLiteral("the cat")});
+        QTRY_VERIFY_WITH_TIMEOUT(opened.ready(), patience);
+        const auto full = opened.window->trace();
+        const auto* notice = opened.window->findChild<QFrame*>(QStringLiteral("changes"));
+        QVERIFY(!notice->isVisible());
+        opened.window->selection().setOff({{BlockKind::Cross, Layer(0), Head(0)}});
+        QTRY_VERIFY_WITH_TIMEOUT(opened.ready() && !opened.window->trace()->intervention.empty(), patience);
+        QVERIFY(notice->isVisible());
+        QVERIFY(notice->findChild<QLabel*>()->text().contains(QLatin1String("1 head")));
+        QTest::mouseClick(notice->findChild<QPushButton*>(), Qt::LeftButton);
+        QTRY_VERIFY_WITH_TIMEOUT(opened.ready() && opened.window->trace()->intervention.empty(), patience);
+        QVERIFY(opened.window->selection().off().empty());
+        QVERIFY(!notice->isVisible());
+        QVERIFY(opened.window->trace()->emitted == full->emitted);
+    }
+
+    void anotherTokenIsFollowedUp() {
+        const Opened opened(
+            {.modelA = nameOf(m_tiny.path()), .source = QStringLiteral("the cat"), .view = QStringLiteral("playback")});
+        QTRY_VERIFY_WITH_TIMEOUT(opened.ready(), patience);
+        auto* playback = opened.window->findChild<PlaybackView*>();
+        const auto own = opened.window->trace();
+        QVERIFY(own->emitted.size() > 2);
+        const auto press = [&](Qt::Key key, Qt::KeyboardModifiers modifiers = Qt::NoModifier) {
+            QTest::keyClick(playback, key, modifiers);
+        };
+        press(Qt::Key_Home);
+        press(Qt::Key_Right);
+        press(Qt::Key_Down);                      // a source token
+        press(Qt::Key_Down, Qt::ControlModifier); // the candidates
+        press(Qt::Key_Down);
+        press(Qt::Key_Return);
+        const auto expected = own->predictions[1].candidates[1].id;
+        QTRY_VERIFY_WITH_TIMEOUT(opened.ready() && opened.window->trace() != own, patience);
+        const auto other = opened.window->trace();
+        QCOMPARE(other->emitted[0].id, own->emitted[0].id);
+        QCOMPARE(other->emitted[1].id, expected);
+        QCOMPARE(playback->step(), 1); // where it was chosen
+        // A new text is the model's own again.
+        opened.source->setPlainText(QStringLiteral("the cat sat"));
+        QTRY_VERIFY_WITH_TIMEOUT(opened.showsWhatIsTyped(), patience);
+        QVERIFY(!opened.window->findChild<QFrame*>(QStringLiteral("changes"))->isVisible());
+    }
+
+    void attentionIsForced() {
+        const Opened opened(
+            {.modelA = nameOf(m_tiny.path()), .source = QStringLiteral("the cat"), .view = QStringLiteral("playback")});
+        QTRY_VERIFY_WITH_TIMEOUT(opened.ready(), patience);
+        auto* playback = opened.window->findChild<PlaybackView*>();
+        QTest::keyClick(playback, Qt::Key_Home);
+        QTest::keyClick(playback, Qt::Key_Down);
+        QTest::keyClick(playback, Qt::Key_Return);
+        QTRY_VERIFY_WITH_TIMEOUT(opened.ready() && !opened.window->trace()->intervention.empty(), patience);
+        QCOMPARE(opened.window->trace()->cross->at(Layer(0), Head(0), Query(0), Key(0)), 1.0F);
+    }
+
+    void aRunFromAFileIsShown_data() {
+        QTest::addColumn<bool>("dropped");
+        QTest::newRow("opened with") << false;
+        QTest::newRow("dropped") << true;
+    }
+    void aRunFromAFileIsShown() {
+        QFETCH(bool, dropped);
+        const QTemporaryDir folder;
+        Request request;
+        request.source = "a dog";
+        const auto written = Engine::open(m_tiny.path())->run(request);
+        writeTrace(*written, folder.path().toStdString());
+        const auto file = folder.filePath(QStringLiteral("trace.safetensors"));
+        const Opened opened({.modelA = nameOf(m_tiny.path()),
+                             .source = QStringLiteral("the cat"),
+                             .trace = dropped ? QString() : file});
+        QTRY_VERIFY_WITH_TIMEOUT(opened.ready(), patience);
+        if (dropped)
+            opened.drop(file.toStdString());
+        QTRY_COMPARE_WITH_TIMEOUT(QString::fromStdString(opened.window->trace()->sourceText), QStringLiteral("a dog"),
+                                  patience);
+        QCOMPARE(opened.source->toPlainText(), QStringLiteral("a dog"));
+        QCOMPARE(opened.window->trace()->cross->weights, written->cross->weights);
+        const auto* notice = opened.window->findChild<QFrame*>(QStringLiteral("changes"));
+        QVERIFY(notice->isVisible());
+        for (const auto* view : {"alignment", "compare", "heads", "matrix", "positions", "playback"})
+            opened.window->showView(QLatin1String(view)); // none asks for a run that there is no model for
+        QVERIFY(opened.ready());
+        // A key brings the model back.
+        QTest::keyClicks(opened.source, QStringLiteral("s"));
+        QTRY_VERIFY_WITH_TIMEOUT(opened.showsWhatIsTyped(), patience);
+        QVERIFY(!notice->isVisible());
+    }
+
+    void aFileThatIsNoneIsSaid() {
+        const QTemporaryDir folder;
+        const auto file = folder.filePath(QStringLiteral("trace.safetensors"));
+        QFile made(file);
+        QVERIFY(made.open(QIODevice::WriteOnly));
+        made.write("not a trace");
+        made.close();
+        const Opened opened({.modelA = nameOf(m_tiny.path()), .source = QStringLiteral("the cat")});
+        QTRY_VERIFY_WITH_TIMEOUT(opened.showsWhatIsTyped(), patience);
+        opened.drop(file.toStdString());
+        QTRY_VERIFY_WITH_TIMEOUT(opened.complaint().contains(QLatin1String("trace.safetensors")), patience);
+        QVERIFY(opened.showsWhatIsTyped()); // what was on show stays
+    }
+
+private:
+    Folder m_tiny;
+};
+
+QTEST_MAIN(TestChanges)
+#include "tst_changes.moc"
