@@ -1,15 +1,13 @@
 #include "app/top_bar.h"
 
 #include "core/hub.h"
+#include "widgets/controls.h"
 
-#include <QComboBox>
 #include <QFile>
 #include <QHBoxLayout>
 #include <QLabel>
-#include <QPainter>
 #include <QResizeEvent>
 #include <QSignalBlocker>
-#include <QSpinBox>
 #include <QStandardItemModel>
 
 #include <algorithm>
@@ -24,46 +22,6 @@ const QString otherFolder = QStringLiteral("\n");
 
 constexpr int lettersOfModel = 13; ///< wide ones, as Qt counts: more in fact
 constexpr int lettersOfChoice = 10;
-
-/// Takes away the frames and arrows that a style draws in these; the classes below draw plain ones.
-const QString withoutArrows = QStringLiteral("QComboBox::drop-down { border: none; width: 20px; }"
-                                             "QSpinBox::up-button, QSpinBox::down-button { border: none; width: 16px; }"
-                                             "QToolButton[primary=true]::menu-button { border: none; width: 20px; }");
-
-void drawArrow(QWidget* on, const QPointF& center, bool up) {
-    QPainter painter(on);
-    painter.setRenderHint(QPainter::Antialiasing);
-    painter.setPen(QPen(on->palette().color(on->isEnabled() ? QPalette::PlaceholderText : QPalette::Mid), 1.5));
-    const double rise = up ? -2 : 2;
-    painter.drawPolyline(
-        QPolygonF{center + QPointF(-3.5, -rise), center + QPointF(0, rise), center + QPointF(3.5, -rise)});
-}
-
-class ComboBox : public QComboBox {
-public:
-    using QComboBox::QComboBox;
-
-    /// Qt's own does not follow setMinimumContentsLength().
-    QSize minimumSizeHint() const override { return sizeHint(); }
-
-protected:
-    void paintEvent(QPaintEvent* event) override {
-        QComboBox::paintEvent(event);
-        drawArrow(this, {width() - 13.0, height() / 2.0}, false);
-    }
-};
-
-class SpinBox : public QSpinBox {
-public:
-    using QSpinBox::QSpinBox;
-
-protected:
-    void paintEvent(QPaintEvent* event) override {
-        QSpinBox::paintEvent(event);
-        drawArrow(this, {width() - 11.0, height() / 2.0 - 5}, true);
-        drawArrow(this, {width() - 11.0, height() / 2.0 + 5}, false);
-    }
-};
 
 void select(QComboBox* combo, const QVariant& data) {
     const QSignalBlocker quiet(combo);
@@ -92,7 +50,6 @@ TopBar::TopBar(Selection* selection, QWidget* parent)
     : QWidget(parent), m_selection(selection), m_layout(new QHBoxLayout(this)) {
     setObjectName(QStringLiteral("topBar"));
     setAttribute(Qt::WA_StyledBackground); // a plain QWidget's background is drawn from the style sheet only so
-    setStyleSheet(withoutArrows);
     m_layout->setContentsMargins(14, 8, 14, 8);
     m_layout->setSpacing(8);
 

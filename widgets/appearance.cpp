@@ -143,6 +143,18 @@ QComboBox, QAbstractSpinBox { background: @panel; color: @text; border: 1px soli
 QComboBox:hover, QAbstractSpinBox:hover { border-color: @muted; }
 QComboBox:focus, QAbstractSpinBox:focus { border-color: @accent; }
 QComboBox:disabled, QAbstractSpinBox:disabled { color: @muted; }
+QComboBox::drop-down { border: none; width: 20px; }
+QSpinBox::up-button, QSpinBox::down-button, QDoubleSpinBox::up-button, QDoubleSpinBox::down-button { border: none; width: 16px; }
+QToolButton[primary="true"]::menu-button { border: none; width: 20px; }
+QWidget[controls="true"] { background: @window; }
+QWidget[controls="true"] QComboBox, QWidget[controls="true"] QAbstractSpinBox { padding: 2px 8px; min-height: 18px; }
+QWidget[controls="true"] QPushButton, QWidget[controls="true"] QToolButton { padding: 2px 10px; min-height: 18px; }
+QCheckBox { color: @text; spacing: 6px; }
+QCheckBox::indicator { width: 13px; height: 13px; border: 1px solid @muted; border-radius: 3px; background: @panel; }
+QCheckBox::indicator:checked { background: @accent; border-color: @accent; }
+QCheckBox::indicator:disabled { border-color: @line; }
+QCheckBox:focus { color: @accent; }
+QCheckBox:disabled { color: @muted; }
 QComboBox QAbstractItemView { background: @panel; color: @text; border: 1px solid @line; selection-background-color: @accent; selection-color: @accentText; }
 QPushButton, QToolButton { background: @panel; color: @text; border: 1px solid @line; border-radius: 6px; padding: 5px 12px; min-height: 20px; }
 QPushButton:hover, QToolButton:hover { border-color: @muted; }

@@ -2,10 +2,11 @@
 #undef QT_NO_KEYWORDS
 #include "widgets/figure_view.h"
 
+#include "widgets/controls.h"
+
 #include <qcustomplot.h>
 
 #include <QElapsedTimer>
-#include <QHBoxLayout>
 #include <QLabel>
 #include <QToolTip>
 
@@ -296,7 +297,7 @@ void FigureView::figure(QPaintDevice& device, const QSize& size) {
 }
 
 QRect FigureView::figureArea() const {
-    const int top = m_controls ? m_controls->sizeHint().height() : 0;
+    const int top = m_controls ? m_controls->heightForWidth(width()) : 0;
     return {0, top, width(), height() - top};
 }
 
@@ -366,23 +367,23 @@ void FigureView::click(const Spot& spot, Qt::KeyboardModifiers modifiers) {
 void FigureView::addControl(QWidget* control, const QString& label) {
     if (!m_controls) {
         m_controls = new QWidget(this);
+        m_controls->setProperty("controls", true);
         m_controls->setAutoFillBackground(true);
-        colorControls();
-        auto* row = new QHBoxLayout(m_controls);
+        auto* row = new FlowLayout(m_controls);
         row->setContentsMargins(20, 10, 20, 0);
-        row->setSpacing(6);
-        row->addStretch(1);
+        row->setSpacing(8);
+        m_controls->installEventFilter(this);
+        colorControls();
         m_controls->show();
     }
-    auto* row = static_cast<QHBoxLayout*>(m_controls->layout());
     if (!label.isEmpty()) {
         auto* words = new QLabel(label);
-        words->setProperty("muted", true);
+        words->setProperty("note", true);
         words->setBuddy(control);
-        row->insertWidget(row->count() - 1, words);
+        m_controls->layout()->addWidget(words);
         control->setAccessibleName(label);
     }
-    row->insertWidget(row->count() - 1, control);
+    m_controls->layout()->addWidget(control);
     placeCanvas();
 }
 
@@ -399,6 +400,12 @@ void FigureView::placeCanvas() {
     if (m_controls)
         m_controls->setGeometry(0, 0, width(), area.top());
     m_canvas->setGeometry(area);
+}
+
+bool FigureView::eventFilter(QObject* watched, QEvent* event) {
+    if (watched == m_controls && event->type() == QEvent::LayoutRequest) // a control came, went or grew
+        placeCanvas();
+    return TraceView::eventFilter(watched, event);
 }
 
 void FigureView::keyPressEvent(QKeyEvent* event) {

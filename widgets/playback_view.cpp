@@ -1,6 +1,7 @@
 #include "widgets/playback_view.h"
 
-#include <QDoubleSpinBox>
+#include "widgets/controls.h"
+
 #include <QKeyEvent>
 #include <QLabel>
 #include <QPushButton>
@@ -24,7 +25,7 @@ QToolButton* button(const QString& sign, const QString& name) {
 } // namespace
 
 PlaybackView::PlaybackView(QWidget* parent)
-    : FigureView(parent), m_slider(new QSlider(Qt::Horizontal)), m_speed(new QDoubleSpinBox), m_count(new QLabel) {
+    : FigureView(parent), m_slider(new QSlider(Qt::Horizontal)), m_speed(new DoubleSpinBox), m_count(new QLabel) {
     auto* before = button(QStringLiteral("◀"), tr("Step before (Left)"));
     m_play = button(QStringLiteral("▶"), tr("Play (Space)"));
     auto* after = button(QStringLiteral("▶|"), tr("Step after (Right)"));
