@@ -57,6 +57,19 @@ QString HelpText::lookingAt() {
                    "stopped. Temperature divides the logits before the softmax; “top” is how many candidates are "
                    "listed, and drawn from when Sample is on. A text that is too long is cut, and ‹ › below its "
                    "tokens move what is read."));
+    text += section(
+        tr("What if"),
+        tr("In Playback choose another candidate, or click a source token to make the step look there and nowhere "
+           "else: the decoder goes on from it. In Heads a head can be switched off: what it read counts as nothing "
+           "(Michel et al. 2019, <i>Are Sixteen Heads Really Better than One?</i>). While A runs changed, B is A as "
+           "it is, and a line above the views tells what was changed and leads back."));
+    text += section(
+        tr("Kinds of heads"),
+        tr("previous, next, same, first: at least half of the head's weight is on the token before, behind, on the "
+           "token itself, on the first one; delimiter: on special tokens; broad: its entropy is at least 4/5 of what "
+           "equal weights would have; mixed: nothing of that. After Clark et al. 2019, <i>What Does BERT Look At?</i>, "
+           "and Voita et al. 2019, <i>Analyzing Multi-Head Self-Attention</i>. Rollout follows attention down through "
+           "all layers (Abnar & Zuidema 2020)."));
     text +=
         section(tr("Attention is not explanation"),
                 tr("A large weight says where information could flow from, not that the model decided because of it. "
@@ -65,8 +78,9 @@ QString HelpText::lookingAt() {
                    "Wiegreffe & Pinter 2019, <i>Attention is not not Explanation</i>, before you build on a picture."));
     text +=
         section(tr("With the keyboard"),
-                tr("Ctrl+1 to Ctrl+5: the views. Alt+Up, Alt+Down: layers. Alt+Left, Alt+Right: heads. In a view the "
-                   "arrows move the pointer, Return locks the pair under it, Esc frees it. Ctrl+L: back to the "
+                tr("Ctrl+1 to Ctrl+9: the views. Alt+Up, Alt+Down: layers. Alt+Left, Alt+Right: heads. In a view the "
+                   "arrows move the pointer, Return locks the pair under it, Esc frees it; Ctrl and an arrow go on to "
+                   "the next part of the picture. In Playback Left and Right step, Space plays. Ctrl+L: back to the "
                    "source."));
     return text;
 }
