@@ -197,6 +197,28 @@ void runModels(const Words& words, QTextStream& out, QTextStream&) {
             << QFile::decodeName(entry.folder.c_str()) << '\n';
 }
 
+constexpr auto headsOffHelp =
+    QT_TRANSLATE_NOOP("headlight::CommandLine", "heads to switch off, such as cross.1.3,encoder.0.2");
+
+/// Heads as `--off` names them.
+std::vector<Intervention::HeadOff> headsOff(const Words& words) {
+    std::vector<Intervention::HeadOff> heads;
+    const QStringList kinds{QStringLiteral("encoder"), QStringLiteral("decoder"),
+                            QStringLiteral("cross")}; // in the order of BlockKind
+    if (!words.has("off"))
+        return heads;
+    for (const auto& word : words.value("off").split(QLatin1Char(','))) {
+        const auto parts = word.split(QLatin1Char('.'));
+        bool isLayer = false, isHead = false;
+        const int layer = parts.value(1).toInt(&isLayer), head = parts.value(2).toInt(&isHead);
+        const auto kind = kinds.indexOf(parts.value(0));
+        if (parts.size() != 3 || kind < 0 || !isLayer || !isHead || layer < 0 || head < 0)
+            throw WrongWords(tr("--off: \"%1\" is not as cross.1.3: a kind, a layer and a head").arg(word));
+        heads.push_back({static_cast<BlockKind>(kind), Layer(layer), Head(head)});
+    }
+    return heads;
+}
+
 // ---- trace
 
 constexpr Option traceOptions[] = {
@@ -220,6 +242,10 @@ constexpr Option traceOptions[] = {
      QT_TRANSLATE_NOOP("headlight::CommandLine",
                        "of a text longer than the model reads, tokens to leave out in front")},
     {"logits", nullptr, QT_TRANSLATE_NOOP("headlight::CommandLine", "record the logits too")},
+    {"scores", nullptr, QT_TRANSLATE_NOOP("headlight::CommandLine", "record the scores before softmax too")},
+    {"vectors", nullptr,
+     QT_TRANSLATE_NOOP("headlight::CommandLine", "record queries, keys, values and inputs, or W s, U h and v, too")},
+    {"off", "KIND.L.H,…", headsOffHelp},
     {"out", "DIR", QT_TRANSLATE_NOOP("headlight::CommandLine", "where trace.safetensors and trace.json are written")},
 };
 
@@ -236,6 +262,9 @@ void runTrace(const Words& words, QTextStream& out, QTextStream& err) {
     request.targetIds = words.wholes("target-ids");
     request.maxLength = words.whole("max-length", 1, std::numeric_limits<int>::max()).value_or(0);
     request.record.logits = words.has("logits");
+    request.record.scores = words.has("scores");
+    request.record.vectors = words.has("vectors");
+    request.intervention.off = headsOff(words);
     request.segmentIds = words.wholes("segment-ids");
     if (!request.segmentIds.empty() && request.sourceIds.empty())
         throw WrongWords(tr("--segment-ids goes with --ids alone"));
@@ -326,6 +355,11 @@ constexpr Option renderOptions[] = {
     {"kind", "KIND", QT_TRANSLATE_NOOP("headlight::CommandLine", "encoder, decoder or cross")},
     {"layer", "L", QT_TRANSLATE_NOOP("headlight::CommandLine", "counted from 0; without --head the mean of its heads")},
     {"head", "H", QT_TRANSLATE_NOOP("headlight::CommandLine", "counted from 0")},
+    {"off", "KIND.L.H,…", headsOffHelp},
+    {"trace", "FILE", QT_TRANSLATE_NOOP("headlight::CommandLine", "instead of --model and --text: a run from a file")},
+    {"words", nullptr, QT_TRANSLATE_NOOP("headlight::CommandLine", "words instead of tokens")},
+    {"no-specials", nullptr,
+     QT_TRANSLATE_NOOP("headlight::CommandLine", "special tokens left out, rows rescaled to sum to 1")},
     {"point", "Q,K",
      QT_TRANSLATE_NOOP("headlight::CommandLine", "query and key to light, counted from 0, as a click does")},
     {"colors", "MAP", QT_TRANSLATE_NOOP("headlight::CommandLine", "blue, viridis, cividis, magma or grey")},
@@ -369,10 +403,20 @@ void runRender(const Words& words, QTextStream& out, QTextStream& err) {
         if (demo)
             words.refuseBoth("demo", name);
     }
-    options.modelA = demo ? words.value("model") : words.required("model");
+    words.refuseBoth("trace", "model");
+    words.refuseBoth("trace", "text");
+    words.refuseBoth("trace", "compare");
+    words.refuseBoth("trace", "demo");
+    const bool fromFile = words.has("trace");
+    if (fromFile)
+        options.trace = pathOf(words.required("trace"));
+    options.modelA = demo || fromFile ? words.value("model") : words.required("model");
     options.modelB = words.value("compare");
-    if (!demo && !words.has("text"))
+    if (!demo && !fromFile && !words.has("text"))
         throw WrongWords(tr("--text is missing"));
+    options.off = headsOff(words);
+    options.words = words.has("words");
+    options.specials = !words.has("no-specials");
     options.source = words.value("text");
     if (words.has("target"))
         options.target = words.value("target");
@@ -403,7 +447,7 @@ void runRender(const Words& words, QTextStream& out, QTextStream& err) {
         options.theme = Theme::Dark;
     options.scale = words.number("scale", 0.25, 8);
     options.size = sizeOf(words);
-    if (options.view == QLatin1String("compare") && options.modelB.isEmpty())
+    if (options.view == QLatin1String("compare") && options.modelB.isEmpty() && options.off.empty())
         throw WrongWords(tr("--view compare needs --compare"));
 
     RenderReport report;

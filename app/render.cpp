@@ -42,7 +42,10 @@ struct Runs {
 };
 
 Runs run(const RenderOptions& options) {
+    if (!options.trace.empty())
+        return {std::make_shared<const Trace>(readTrace(options.trace)), nullptr};
     Request request;
+    request.intervention.off = options.off;
     request.source = options.source.toStdString();
     if (options.target)
         request.target = options.target->toStdString();
@@ -51,7 +54,9 @@ Runs run(const RenderOptions& options) {
     Runs runs;
     const auto first = Engine::open(ModelCatalog::resolve(options.modelA));
     runs.first = first->run(request);
-    if (!options.modelB.isEmpty()) {
+    if (!options.off.empty()) // what that does is seen beside the model as it is
+        runs.second = first->run(requestForSecond(request, *runs.first, first->info(), first->info()));
+    else if (!options.modelB.isEmpty()) {
         const auto second = Engine::open(ModelCatalog::resolve(options.modelB));
         runs.second = second->run(requestForSecond(request, *runs.first, first->info(), second->info()));
     }
@@ -104,6 +109,8 @@ const AttentionBlock* checkedBlock(const RenderOptions& options, const Runs& run
 }
 
 void select(Selection& selection, const RenderOptions& options, const Runs& runs) {
+    selection.setByWords(options.words);
+    selection.setSpecials(options.specials);
     const auto* block = checkedBlock(options, runs);
     if (!block)
         return;
@@ -143,6 +150,10 @@ void drawView(const RenderOptions& options, const Runs& runs) {
                           .title = QString::fromStdString(runs.first->model) + QStringLiteral(": ") + options.source});
 }
 
+QString nameOf(const std::filesystem::path& file) {
+    return QFile::decodeName(file.c_str());
+}
+
 /// The window as it looks once the models have run: comparing where there are two.
 void drawWindow(const RenderOptions& options, const Runs& runs) {
     Settings settings;
@@ -155,11 +166,13 @@ void drawWindow(const RenderOptions& options, const Runs& runs) {
                                  .target = options.target.value_or(QString()),
                                  .view = !options.tab.isEmpty()     ? options.tab
                                          : options.modelB.isEmpty() ? QString()
-                                                                    : QStringLiteral("compare")});
+                                                                    : QStringLiteral("compare"),
+                                 .trace = nameOf(options.trace)});
     const auto size = options.size.isEmpty() ? QSize(1280, 800) : options.size;
     window.resize(size);
     window.show();
 
+    window.selection().setOff(options.off);
     const auto ready = [&window] { return window.trace() && !window.waiting(); };
     QEventLoop loop;
     QObject::connect(&window, &MainWindow::shown, &loop, [&] {
@@ -190,10 +203,6 @@ void drawWindow(const RenderOptions& options, const Runs& runs) {
         throw Error(Error::Kind::Invalid, "--size", "the picture does not fit into memory");
     writeFileAtomically(options.file,
                         std::as_bytes(std::span(bytes.constData(), static_cast<std::size_t>(bytes.size()))));
-}
-
-QString nameOf(const std::filesystem::path& file) {
-    return QFile::decodeName(file.c_str());
 }
 
 } // namespace

@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <optional>
 #include <utility>
+#include <vector>
 
 namespace headlight {
 
@@ -19,6 +20,10 @@ struct RenderOptions {
     QString modelA;
     QString modelB; ///< empty: none
     QString source;
+    std::filesystem::path trace; ///< a file with a run to draw instead of a model's; empty: none
+    std::vector<Intervention::HeadOff> off;
+    bool words = false;            ///< words instead of tokens
+    bool specials = true;          ///< special tokens, too
     std::optional<QString> target; ///< absent: model A's own translation
     QString view = QStringLiteral("alignment");
     std::optional<BlockKind> kind;            ///< absent: cross-attention, else what the model has

@@ -138,6 +138,15 @@ void TestCommandLine::rightWords_data() {
     QTest::newRow("a value that begins with a dash")
         << u"trace --model tiny --text -5 --target c --out to"_qs << QStringList{u"to/trace.json"_qs};
     QTest::newRow("tokenize") << u"tokenize --model tiny --text a"_qs << QStringList{u"\t0-1\n"_qs};
+    QTest::newRow("trace of a changed model")
+        << u"trace --model tiny --text a_b --target c --off cross.0.0 --scores --vectors --out to"_qs
+        << QStringList{u"to/trace.json"_qs};
+    QTest::newRow("render of a changed model")
+        << u"render --model tiny --text a_b --target c --off cross.0.0 --view compare --out a.png"_qs
+        << QStringList{u"a.png\n"_qs};
+    QTest::newRow("words without specials")
+        << u"render --model tiny --text a_b --target c --words --no-specials --out a.csv"_qs
+        << QStringList{u"a.csv\n"_qs};
     QTest::newRow("render") << u"render --model tiny --text a_b --target c --out a.png"_qs
                             << QStringList{u"a.png\n"_qs};
 }
@@ -184,6 +193,10 @@ void TestCommandLine::wrongWords_data() {
     row("render --model tiny --text a", {u"--out"_qs, u"--demo"_qs});
     row("render --model tiny --out a.png", {u"--text"_qs});
     row("render --model tiny --text a --out a", {u"--out"_qs, u".png"_qs});
+    row("render --model tiny --text a --out a.png --off cross.0", {u"--off"_qs, u"\"cross.0\""_qs});
+    row("trace --model tiny --text a --out to --off cross.0.0,self.0.0", {u"--off"_qs, u"\"self.0.0\""_qs});
+    row("trace --model tiny --text a --out to --off cross.-1.0", {u"--off"_qs, u"cross.-1.0"_qs});
+    row("render --model tiny --trace a.safetensors --out a.png", {u"--trace"_qs, u"--model"_qs});
     row("render --model tiny --text a --out a.gif", {u"a.gif"_qs, u".png"_qs});
     row("render --model tiny --text a --out a.png --view tree", {u"\"tree\""_qs, u"alignment"_qs, u"window"_qs});
     row("render --model tiny --text a --out a.png --view compare", {u"--compare"_qs});
@@ -227,6 +240,8 @@ void TestCommandLine::notDone_data() {
     row("trace --model tiny --text a --target-ids 300 --out to", {u"--target-ids"_qs, u"300"_qs});
     row("trace --model tiny --ids 5,6 --segment-ids 0,1 --out to", {u"--segment-ids"_qs, u"encoder alone"_qs});
     row("trace --model tiny --text a --second b --out to", {u"reads one text"_qs});
+    row("trace --model tiny --text a --out to --off cross.1.0", {u"layer 1, head 0"_qs, u"switched off"_qs});
+    row("render --trace nowhere.safetensors --out a.png", {u"nowhere.safetensors"_qs});
     row("trace --model tiny --text a --out /proc/nowhere", {u"/proc/nowhere"_qs});
     row("tokenize --model tiny --input nowhere.txt", {u"nowhere.txt"_qs});
     row("tokenize --model tiny --input .", {u"."_qs});
