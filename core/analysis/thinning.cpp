@@ -1,0 +1,89 @@
+// The strongest weights of rows and of blocks of cells.
+#include "core/analysis/thinning.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+#include <cstddef>
+#include <numeric>
+
+namespace headlight {
+
+std::vector<WeightAt> strongestOfRows(const Map& map, double share) {
+    std::vector<WeightAt> kept;
+    std::vector<int> columns;
+    for (int row = 0; row < map.rows; ++row) {
+        const auto weights = map.row(row);
+        const auto sum = std::accumulate(weights.begin(), weights.end(), 0.0,
+                                         [](double all, float one) { return all + std::max(0.0, double(one)); });
+        if (!std::all_of(weights.begin(), weights.end(), [](float one) { return std::isfinite(one); }))
+            continue;
+        columns.resize(weights.size());
+        std::iota(columns.begin(), columns.end(), 0);
+        const auto weaker = [&](int left, int right) {
+            const auto a = weights[static_cast<std::size_t>(left)], b = weights[static_cast<std::size_t>(right)];
+            return a < b || (a == b && left > right);
+        };
+        // A heap gives up its largest one by one: most rows need few of many.
+        std::make_heap(columns.begin(), columns.end(), weaker);
+        double held = 0;
+        for (auto end = columns.end(); end != columns.begin(); --end) {
+            const int column = columns.front();
+            const auto weight = weights[static_cast<std::size_t>(column)];
+            // What is left over by rounding is no reason for one more.
+            if (!(weight > 0) || (share < 1 && held >= sum * share - 1e-6))
+                break;
+            kept.push_back({row, column, weight});
+            held += static_cast<double>(weight);
+            std::pop_heap(columns.begin(), end, weaker);
+        }
+    }
+    return kept;
+}
+
+Map partOf(const Map& map, std::span<const int> rows, std::span<const int> columns) {
+    Map part{static_cast<int>(rows.size()), static_cast<int>(columns.size()), {}};
+    part.values.reserve(rows.size() * columns.size());
+    for (const int row : rows) {
+        const auto values = map.row(row);
+        for (const int column : columns)
+            part.values.push_back(values[static_cast<std::size_t>(column)]);
+    }
+    return part;
+}
+
+void scaleRows(Map& map) {
+    const auto width = static_cast<std::ptrdiff_t>(map.columns);
+    for (auto row = map.values.begin(); width > 0 && row != map.values.end(); row += width) {
+        const double sum = std::accumulate(row, row + width, 0.0);
+        if (sum > 0)
+            std::transform(row, row + width, row, [sum](float one) { return static_cast<float>(one / sum); });
+    }
+}
+
+Map pooledMap(std::span<const float> values, int rows, int columns, int mostRows, int mostColumns) {
+    assert(values.size() == static_cast<std::size_t>(rows) * static_cast<std::size_t>(columns));
+    Map pooled{std::min(rows, std::max(1, mostRows)), std::min(columns, std::max(1, mostColumns)), {}};
+    if (pooled.rows == rows && pooled.columns == columns) {
+        pooled.values.assign(values.begin(), values.end());
+        return pooled;
+    }
+    pooled.values.assign(static_cast<std::size_t>(pooled.rows) * static_cast<std::size_t>(pooled.columns), 0.0F);
+    std::vector<std::size_t> places; // of each column
+    for (int column = 0; column < columns; ++column)
+        places.push_back(static_cast<std::size_t>(std::int64_t{column} * pooled.columns / columns));
+    for (int row = 0; row < rows; ++row) {
+        const auto* from = values.data() + static_cast<std::size_t>(row) * places.size();
+        auto* to = pooled.values.data()
+                   + static_cast<std::size_t>(std::int64_t{row} * pooled.rows / rows)
+                         * static_cast<std::size_t>(pooled.columns);
+        for (std::size_t column = 0; column < places.size(); ++column) {
+            auto& kept = to[places[column]];
+            if (!(std::abs(from[column]) <= std::abs(kept)) && !std::isnan(kept))
+                kept = from[column];
+        }
+    }
+    return pooled;
+}
+
+} // namespace headlight
