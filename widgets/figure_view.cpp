@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace headlight {
 
@@ -79,10 +80,10 @@ public:
             for (int tried = 0; tried < count; ++tried) {
                 spot.panel = (spot.panel + step) % count;
                 spot.place = artAt(spot).moved({}, 0, 0);
-                if (spot.place.row >= 0)
+                if (spot.place != Lit{})
                     break;
             }
-            if (spot.place.row < 0)
+            if (spot.place == Lit{})
                 return;
         }
         m_spot = spot;
@@ -124,7 +125,7 @@ public:
 
     Spot spotAt(const QPointF& position) const {
         for (std::size_t i = 0; i < m_arts.size(); ++i)
-            if (const auto lit = m_arts[i]->at(position); lit.row >= 0)
+            if (const auto lit = m_arts[i]->at(position); lit != Lit{})
                 return {static_cast<int>(i), lit};
         return {};
     }
@@ -149,12 +150,17 @@ protected:
     void mouseReleaseEvent(QMouseEvent* event) override {
         QCustomPlot::mouseReleaseEvent(event);
         const bool dragged = (event->position().toPoint() - m_pressed).manhattanLength() > 4;
-        if (event->button() == Qt::LeftButton && !dragged)
+        if (event->button() == Qt::LeftButton && !dragged && !std::exchange(m_doubleClicked, false))
             m_view.click(spotAt(event->position()), event->modifiers());
     }
     void mouseDoubleClickEvent(QMouseEvent* event) override {
         QCustomPlot::mouseDoubleClickEvent(event);
-        zoom(0);
+        m_pressed = event->position().toPoint();
+        const auto spot = spotAt(event->position());
+        m_doubleClicked =
+            spot.panel >= 0 && m_view.doubleClicked(m_view.m_panels[static_cast<std::size_t>(spot.panel)], spot.place);
+        if (!m_doubleClicked)
+            zoom(0);
     }
     void leaveEvent(QEvent* event) override {
         QCustomPlot::leaveEvent(event);
@@ -228,6 +234,7 @@ private:
     std::vector<std::pair<int, int>> m_shapes; ///< rows and columns of maps that zoom, -1 for other rects
     Spot m_spot;
     QPoint m_pressed;
+    bool m_doubleClicked = false; ///< its second release is no click
 
     friend class FigureView;
 };
@@ -362,6 +369,13 @@ void FigureView::click(const Spot& spot, Qt::KeyboardModifiers modifiers) {
         return;
     if (const auto pair = m_canvas->artAt(spot).pairAt(spot.place); pair.query || pair.key)
         m_selection->toggleLock(pair);
+}
+
+FigureView::Pointed FigureView::pointed() const {
+    const auto& spot = m_canvas->m_spot;
+    if (m_stale || !m_canvas->has(spot))
+        return {};
+    return {&m_panels[static_cast<std::size_t>(spot.panel)], spot.place};
 }
 
 void FigureView::addControl(QWidget* control, const QString& label) {

@@ -45,6 +45,14 @@ protected:
     void rebuild();
     /// A click, or Return on what the arrow keys point at. Unless it returns true, the pair there is locked or freed.
     virtual bool clicked(const Panel&, const Lit&, Qt::KeyboardModifiers) { return false; }
+    /// A double click, after the click that it begins with. Unless it returns true, zoomed maps are shown whole again.
+    virtual bool doubleClicked(const Panel&, const Lit&) { return false; }
+    /// What mouse or arrow keys point at; no panel when they point at nothing.
+    struct Pointed {
+        const Panel* panel = nullptr;
+        Lit place;
+    };
+    Pointed pointed() const;
     /// Adds a control to the row above the figure, which is no part of what is exported.
     /// @param label is written before it, and names it to screen readers
     void addControl(QWidget* control, const QString& label = {});
