@@ -69,6 +69,18 @@ QRgb Appearance::signedColor(float difference) const {
     return std::isnan(difference) ? missing.rgb() : lookUp(signs, (difference + 1) / 2);
 }
 
+QColor Appearance::category(int index) const {
+    // Okabe and Ito's, which stay apart for colour-blind readers, and four more; none so pale or dark that it is lost
+    // on the theme's paper.
+    static constexpr QRgb onLight[] = {0x0072b2, 0xd55e00, 0x009e73, 0xb8528f, 0xdb9200,
+                                       0x3ba3dd, 0x7d1d4d, 0x86861c, 0x5b3fb5, 0x94664a};
+    static constexpr QRgb onDark[] = {0x4fa3e3, 0xff8345, 0x2fcb9c, 0xec93c6, 0xffc04a,
+                                      0x9cdcff, 0xdb5c8c, 0xcccb57, 0xa594ff, 0xcda485};
+    const auto place = static_cast<std::size_t>(std::max(0, index)) % std::size(onLight);
+    const QColor color(theme == Theme::Light ? onLight[place] : onDark[place]);
+    return static_cast<std::size_t>(std::max(0, index)) / std::size(onLight) % 2 == 0 ? color : color.darker(160);
+}
+
 Appearance makeAppearance(Theme theme, ColorMap map, const QFont& font) {
     const bool light = theme == Theme::Light;
     const auto pick = [light](QRgb onLight, QRgb onDark) { return QColor(light ? onLight : onDark); };

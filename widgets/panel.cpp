@@ -29,6 +29,8 @@ std::unique_ptr<PanelArt> PanelArt::make(const Panel& panel, const Appearance& a
         return makeStepArt(*step, appearance);
     if (const auto* tree = std::get_if<TreePanel>(&panel.content))
         return makeTreeArt(*tree, appearance);
+    if (const auto* lines = std::get_if<LinesPanel>(&panel.content))
+        return makeLinesArt(*lines, appearance);
     return makeTileArt(std::get<TilePanel>(panel.content), appearance);
 }
 

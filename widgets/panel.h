@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/analysis/alignment.h"
+#include "core/analysis/thinning.h"
 #include "widgets/appearance.h"
 #include "widgets/selection.h"
 #include "widgets/trace_view.h"
@@ -119,16 +120,38 @@ struct TreePanel {
     int step = 0;            ///< the one on show
 };
 
+/// Tokens left and right and lines between them for weights, a colour for each head.
+struct LinesPanel {
+    QString title;
+    QString subtitle;
+    QString note;       ///< below, which weights have lines
+    QString leftTitle;  ///< of the tokens that look
+    QString rightTitle; ///< of those that are looked at
+    QStringList left;   ///< rows of the maps
+    QStringList right;  ///< columns of the maps
+    struct HeadLines {
+        QString name;                ///< "H5"
+        Map map;                     ///< [left, right]
+        std::vector<WeightAt> lines; ///< what of it is drawn
+        bool shown = true;           ///< otherwise only named
+    };
+    std::vector<HeadLines> heads; ///< coloured by their place here
+    std::vector<int> queryRows;   ///< as in MapPanel
+    std::vector<int> keyColumns;
+    BlockKind kind = BlockKind::Encoder;
+};
+
 /// One part of a figure and where it stands.
 struct Panel {
     QRectF place; ///< in fractions of the figure
-    std::variant<MapPanel, BarPanel, CurvePanel, TilePanel, StepPanel, TreePanel> content;
+    std::variant<MapPanel, BarPanel, CurvePanel, TilePanel, StepPanel, TreePanel, LinesPanel> content;
 };
 
-/// A place in a panel; -1 for nothing. A bar and a tile are rows.
+/// A place in a panel; -1 for nothing. A bar and a tile are rows; a token may be a row or a column alone.
 struct Lit {
     int row = -1;
     int column = -1;
+    int item = -1; ///< something else to point at, such as a head's name
     friend bool operator==(const Lit&, const Lit&) = default;
 };
 

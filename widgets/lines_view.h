@@ -1,0 +1,48 @@
+// Token to token: who looks at whom, as lines.
+#pragma once
+
+#include "widgets/figure_view.h"
+
+#include <vector>
+
+class QCheckBox;
+class QComboBox;
+class QSpinBox;
+
+namespace headlight {
+
+/// Tokens that look on the left, tokens that are looked at on the right, a colour for each head: of those that were
+/// collected, otherwise of the chosen layer; or the chosen one alone. A token under the pointer shows its own lines, a
+/// click keeps them. A click on a head's name hides or shows it, a double click shows it alone.
+class LinesView : public FigureView {
+    Q_OBJECT
+public:
+    explicit LinesView(QWidget* parent = nullptr);
+
+protected:
+    std::vector<Panel> build() override;
+    bool clicked(const Panel& panel, const Lit& place, Qt::KeyboardModifiers modifiers) override;
+    bool doubleClicked(const Panel& panel, const Lit& place) override;
+    QString emptyText() const override;
+
+private:
+    /// Which heads are to have lines, with their names; a mean or a rollout counts as one.
+    struct Source {
+        QString name;
+        std::vector<ShownMap> heads;
+    };
+    Source headsOf(const Trace& run, BlockKind kind) const;
+    /// Takes over what the Selection and the trace say, so that controls show what is drawn.
+    void followControls(const Trace& run, BlockKind kind, const Source& source);
+    void toggle(std::size_t head);
+    void isolate(std::size_t head);
+
+    QComboBox* m_which;
+    QSpinBox* m_share;
+    QCheckBox* m_specials;
+    QComboBox* m_texts;
+    std::vector<bool> m_shown; ///< of the heads as they are listed
+    int m_shownOf = -1;        ///< which list that was
+};
+
+} // namespace headlight
