@@ -179,15 +179,20 @@ private:
         m_shapes.push_back(shape);
         return rect;
     }
+    /// Rows and columns of a panel that zooms, -1 for one that does not. Of strips only the rows do.
+    static std::pair<int, int> zoomedShape(const Panel& panel) {
+        if (const auto* map = std::get_if<MapPanel>(&panel.content); map && map->zooms)
+            return {map->map.rows, map->map.columns};
+        if (const auto* strips = std::get_if<StripPanel>(&panel.content); strips && strips->query)
+            return {static_cast<int>(strips->rows.size()) - strips->above - strips->below, 1};
+        return {-1, -1};
+    }
     std::unique_ptr<PanelArt> artOf(const Panel& panel) {
-        const auto* map = std::get_if<MapPanel>(&panel.content);
-        const bool zooms = map && map->zooms;
-        auto* rect = PanelArt::hasAxes(panel)
-                         ? newRect(zooms ? std::pair(map->map.rows, map->map.columns) : std::pair(-1, -1))
-                         : nullptr;
-        if (zooms)
-            for (const auto& [axis, count] : {std::pair(rect->axis(QCPAxis::atBottom), map->map.columns),
-                                              std::pair(rect->axis(QCPAxis::atLeft), map->map.rows)})
+        const auto shape = zoomedShape(panel);
+        auto* rect = PanelArt::hasAxes(panel) ? newRect(shape) : nullptr;
+        if (shape.first >= 0)
+            for (const auto& [axis, count] : {std::pair(rect->axis(QCPAxis::atBottom), shape.second),
+                                              std::pair(rect->axis(QCPAxis::atLeft), shape.first)})
                 connect(axis, qOverload<const QCPRange&>(&QCPAxis::rangeChanged), axis,
                         [axis = axis, count = count](const QCPRange& range) { axis->setRange(kept(range, count)); });
         return PanelArt::make(panel, m_view.m_appearance, rect);
@@ -221,7 +226,9 @@ private:
         const auto pair = m_view.m_selection ? m_view.m_selection->pair() : Selection::Pair{};
         for (std::size_t i = 0; i < m_arts.size(); ++i) {
             auto lit = m_arts[i]->litBy(pair);
-            if (lit == Lit{} && m_spot.panel == static_cast<int>(i))
+            // A pair says no more than the row where rows hold more than a key's weight.
+            const bool pointed = m_spot.panel == static_cast<int>(i);
+            if (pointed && (lit == Lit{} || (lit.column < 0 && lit.row == m_spot.place.row)))
                 lit = m_spot.place;
             m_arts[i]->drawLive(painter, lit);
         }

@@ -15,7 +15,8 @@ QString numberText(float value, int digits) {
 }
 
 bool PanelArt::hasAxes(const Panel& panel) {
-    return std::holds_alternative<MapPanel>(panel.content) || std::holds_alternative<CurvePanel>(panel.content);
+    return std::holds_alternative<MapPanel>(panel.content) || std::holds_alternative<CurvePanel>(panel.content)
+           || std::holds_alternative<StripPanel>(panel.content);
 }
 
 std::unique_ptr<PanelArt> PanelArt::make(const Panel& panel, const Appearance& appearance, QCPAxisRect* rect) {
@@ -31,6 +32,8 @@ std::unique_ptr<PanelArt> PanelArt::make(const Panel& panel, const Appearance& a
         return makeTreeArt(*tree, appearance);
     if (const auto* lines = std::get_if<LinesPanel>(&panel.content))
         return makeLinesArt(*lines, appearance);
+    if (const auto* strips = std::get_if<StripPanel>(&panel.content))
+        return makeStripArt(*strips, appearance, rect);
     return makeTileArt(std::get<TilePanel>(panel.content), appearance);
 }
 

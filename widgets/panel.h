@@ -12,7 +12,9 @@
 #include <QString>
 #include <QStringList>
 
+#include <functional>
 #include <memory>
+#include <optional>
 #include <variant>
 #include <vector>
 
@@ -141,13 +143,40 @@ struct LinesPanel {
     BlockKind kind = BlockKind::Encoder;
 };
 
+/// Vectors as strips of coloured cells and single numbers beside them: how numbers come out of each other, row by row.
+struct StripPanel {
+    QString title;
+    QString subtitle;
+    QString formula; ///< below them
+    QString note;    ///< below the table, what the reader should know of these numbers
+    QString hint;    ///< at the foot, until a place is pointed at
+    struct Column {
+        QString name;                         ///< "q ∘ k"
+        QString meaning;                      ///< below it, in a muted colour
+        int size = 1;                         ///< numbers in each row; a single one is written
+        int space = 0;                        ///< strips of one space have the same dimensions, which are lit together
+        bool differs = true;                  ///< signed values around 0, drawn in two hues; otherwise from 0
+        float high = 1;                       ///< value of the strongest colour
+        std::vector<std::vector<float>> rows; ///< for each row `size` numbers, or none
+    };
+    std::vector<Column> columns;
+    QStringList rows;           ///< names
+    int above = 0;              ///< rows that stand apart at the top
+    int below = 0;              ///< rows that stand apart at the bottom
+    std::optional<Query> query; ///< whose keys the rows between are; absent when they are none
+    BlockKind kind = BlockKind::Cross;
+    /// What there is to say of a cell, with all that it was computed from; column and place are -1 for a whole row.
+    std::function<QStringList(int row, int column, int place)> words;
+};
+
 /// One part of a figure and where it stands.
 struct Panel {
     QRectF place; ///< in fractions of the figure
-    std::variant<MapPanel, BarPanel, CurvePanel, TilePanel, StepPanel, TreePanel, LinesPanel> content;
+    std::variant<MapPanel, BarPanel, CurvePanel, TilePanel, StepPanel, TreePanel, LinesPanel, StripPanel> content;
 };
 
-/// A place in a panel; -1 for nothing. A bar and a tile are rows; a token may be a row or a column alone.
+/// A place in a panel; -1 for nothing. A bar and a tile are rows; a token may be a row or a column alone; the numbers of
+/// a row of strips are counted through.
 struct Lit {
     int row = -1;
     int column = -1;

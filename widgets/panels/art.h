@@ -48,6 +48,7 @@ std::unique_ptr<PanelArt> makeMapArt(const MapPanel& panel, const Appearance& ap
 std::unique_ptr<PanelArt> makeBarArt(const BarPanel& panel, const Appearance& appearance);
 std::unique_ptr<PanelArt> makeCurveArt(const CurvePanel& panel, const Appearance& appearance, QCPAxisRect* rect);
 std::unique_ptr<PanelArt> makeLinesArt(const LinesPanel& panel, const Appearance& appearance);
+std::unique_ptr<PanelArt> makeStripArt(const StripPanel& panel, const Appearance& appearance, QCPAxisRect* rect);
 std::unique_ptr<PanelArt> makeTileArt(const TilePanel& panel, const Appearance& appearance);
 std::unique_ptr<PanelArt> makeStepArt(const StepPanel& panel, const Appearance& appearance);
 std::unique_ptr<PanelArt> makeTreeArt(const TreePanel& panel, const Appearance& appearance);

@@ -1,0 +1,234 @@
+// Query·Key and Positions: what they say, that their numbers are the trace's, and that keys alone reach all of it.
+#include "tests/support/shown_view.h"
+#include "widgets/query_key_view.h"
+
+#include <QComboBox>
+#include <QHash>
+#include <QTest>
+
+#include <cmath>
+#include <limits>
+#include <memory>
+
+using namespace headlight;
+
+namespace {
+
+/// The encoder's query "cat" is (1, 2), its keys (2, 1), (0, 1) and (4, -2): products 4, 2, 0; halved 2, 1, 0. Of the
+/// other queries nothing is looked at but the first key.
+Trace twoDimensions() {
+    auto trace = traceFromAscii(R"(
+              the   cat   </s>
+        le      9     1     .
+        chat    1     9     .
+        </s>    .     .     #
+    )");
+    AttentionBlock block;
+    block.kind = BlockKind::Encoder;
+    block.layers = block.heads = 1;
+    block.queries = block.keys = 3;
+    block.headSize = 2;
+    block.queryRows = {0, 0, 1, 2, 0, 0};
+    block.keyRows = {2, 1, 0, 1, 4, -2};
+    block.valueRows = {1, 0, 0, 1, 1, 1};
+    block.scales = {0.5f};
+    const float never = -std::numeric_limits<float>::infinity();
+    block.scores = {0, never, never, 2, 1, 0, 0, never, never};
+    block.weights = {1, 0, 0, 0.66524096f, 0.24472847f, 0.09003057f, 1, 0, 0};
+    trace.encoder = block;
+    return trace;
+}
+
+Trace additive() {
+    auto trace = traceFromAscii(R"(
+              the   cat
+        le      9     1
+        chat    1     9
+    )");
+    trace.additive.emplace();
+    trace.additive->queries = trace.additive->keys = trace.additive->size = 2;
+    trace.additive->queryPart = {0.5f, -1, 0, 0};
+    trace.additive->keyPart = {0.5f, 1, -0.5f, 0};
+    trace.additive->v = {2, 1};
+    trace.additive->energies = {1.5231884f, -0.7615942f, 1.6858f, -0.9242f};
+    trace.cross->weights = {0.9076089f, 0.0923911f, 0.9314f, 0.0686f};
+    return trace;
+}
+
+/// A view on one kind of attention.
+struct ShownKind : Shown {
+    ShownKind(std::unique_ptr<TraceView> made, BlockKind kind, Trace trace) : Shown(std::move(made)) {
+        selection.setHead(kind, Layer(0), Head(0));
+        view->setTrace(shared(std::move(trace)), nullptr);
+    }
+    QString said() const { return oneText(view->describe()); }
+    bool says(const QString& words) const { return said().contains(words); }
+    /// Numbers of the view by "row name, column name[column]".
+    QHash<QString, float> numbers() const {
+        QHash<QString, float> found;
+        for (const auto& row : view->numbers().rows)
+            found.insert(
+                QStringLiteral("%1, %2%3").arg(row[2], row[4], row[3].isEmpty() ? QString() : u"[%1]"_qs.arg(row[3])),
+                row[5].toFloat());
+        return found;
+    }
+    void key(Qt::Key pressed, Qt::KeyboardModifiers modifiers = Qt::NoModifier) const {
+        QTest::keyClick(view.get(), pressed, modifiers);
+    }
+};
+
+ShownKind queryKey(BlockKind kind, Trace trace) {
+    return {std::make_unique<QueryKeyView>(), kind, std::move(trace)};
+}
+
+} // namespace
+
+class TestPositionsQueryKey : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void everyStepOfADotProduct() {
+        const auto shown = queryKey(BlockKind::Encoder, twoDimensions());
+        QVERIFY2(shown.says(u"query 1 “cat” (the last word"_qs), qPrintable(shown.said()));
+        QVERIFY2(shown.says(u"the: q, kⱼ: 2"_qs) && shown.says(u"q · kⱼ 4.0000, × 0.5 2.0000, softmax 0.6652"_qs),
+                 qPrintable(shown.said()));
+        QVERIFY(shown.says(u"Vaswani et al. 2017, Eq. 1"_qs));
+        const auto numbers = shown.numbers();
+        const std::pair<QString, float> expected[] = {{u"q of “cat”, q, kⱼ[1]"_qs, 2.0f},
+                                                      {u"</s>, q, kⱼ[0]"_qs, 4.0f},
+                                                      {u"</s>, q ∘ kⱼ[1]"_qs, -4.0f},
+                                                      {u"cat, q · kⱼ"_qs, 2.0f},
+                                                      {u"cat, × 0.5"_qs, 1.0f},
+                                                      {u"cat, softmax"_qs, 0.24472847f},
+                                                      {u"cat, weight · vⱼ[1]"_qs, 0.24472847f},
+                                                      {u"sum, weight · vⱼ[0]"_qs, 0.75527153f},
+                                                      {u"sum, softmax"_qs, 1.0f}};
+        for (const auto& [name, value] : expected)
+            QVERIFY2(numbers.contains(name) && std::abs(numbers[name] - value) < 1e-6f, qPrintable(name));
+    }
+
+    void everyStepOfAnEnergy() {
+        const auto shown = queryKey(BlockKind::Cross, additive());
+        shown.key(Qt::Key_Left);
+        QVERIFY2(shown.says(u"additive · query 0 “le”"_qs), qPrintable(shown.said()));
+        QVERIFY(shown.says(u"Bahdanau et al. 2015, A.1.2"_qs));
+        const auto numbers = shown.numbers();
+        const std::pair<QString, float> expected[] = {{u"W s for “le”, W s, U hⱼ[1]"_qs, -1.0f},
+                                                      {u"cat, W s, U hⱼ[0]"_qs, -0.5f},
+                                                      {u"the, tanh(W s + U hⱼ)[0]"_qs, 0.7615942f},
+                                                      {u"v, v ∘ tanh(…)[0]"_qs, 2.0f},
+                                                      {u"the, v ∘ tanh(…)[0]"_qs, 1.5231884f},
+                                                      {u"cat, eᵢⱼ"_qs, -0.7615942f},
+                                                      {u"the, softmax"_qs, 0.9076089f}};
+        for (const auto& [name, value] : expected)
+            QVERIFY2(numbers.contains(name) && std::abs(numbers[name] - value) < 1e-6f, qPrintable(name));
+    }
+
+    void masksAndBiasesAreShown() {
+        auto trace = twoDimensions();
+        auto shown = queryKey(BlockKind::Encoder, trace);
+        shown.key(Qt::Key_Left);
+        QVERIFY2(shown.says(u"score −∞, softmax 0.0000"_qs), qPrintable(shown.said()));
+        QVERIFY(!shown.says(u"bias"_qs));
+        trace.encoder->scores[3] += 0.5f;
+        trace.encoder->weights = {1, 0, 0, 0.76619f, 0.17096f, 0.06289f, 1, 0, 0};
+        shown.view->setTrace(shared(trace), nullptr);
+        shown.key(Qt::Key_Right);
+        QVERIFY2(shown.says(u"+ bias 0.5000, score 2.5000"_qs), qPrintable(shown.said()));
+    }
+
+    void whatIsMissingIsSaid_data() {
+        QTest::addColumn<QString>("missing");
+        QTest::addColumn<QString>("said");
+        QTest::newRow("all") << u"all"_qs << u"holds no query and key vectors"_qs;
+        QTest::newRow("vectors") << u"vectors"_qs << u"holds no query and key vectors"_qs;
+        QTest::newRow("scores") << u"scores"_qs << u"holds no scores"_qs;
+        QTest::newRow("values") << u"values"_qs << u"holds no value vectors"_qs;
+        QTest::newRow("scale") << u"scale"_qs << u"1/√d is taken"_qs;
+        QTest::newRow("block") << u"block"_qs << u"no attention of this kind (encoder, self)"_qs;
+        QTest::newRow("additive parts") << u"additive"_qs << u"holds no query and key vectors"_qs;
+    }
+    void whatIsMissingIsSaid() {
+        QFETCH(QString, missing);
+        QFETCH(QString, said);
+        auto trace = twoDimensions();
+        auto& block = *trace.encoder;
+        if (missing == u"all" || missing == u"vectors") {
+            block.queryRows.clear();
+            block.keyRows.clear();
+        }
+        if (missing == u"all" || missing == u"scores")
+            block.scores.clear();
+        if (missing == u"values")
+            block.valueRows.clear();
+        if (missing == u"scale")
+            block.scales.clear();
+        if (missing == u"block")
+            trace.encoder.reset();
+        auto shown = queryKey(missing == u"additive" ? BlockKind::Cross : BlockKind::Encoder, trace);
+        QVERIFY2(shown.says(said), qPrintable(shown.said()));
+        QVERIFY(colorsOf(shown.picture()) > 1);
+    }
+
+    /// Left and right go through the queries, up and down through the keys, and every view is told.
+    void arrowKeysReachEveryNumber() {
+        const auto shown = queryKey(BlockKind::Encoder, twoDimensions());
+        shown.key(Qt::Key_Down);
+        QCOMPARE(shown.selection.pair(), pairOf(BlockKind::Encoder, 1, 0));
+        shown.key(Qt::Key_Down);
+        QCOMPARE(shown.selection.pair(), pairOf(BlockKind::Encoder, 1, 1));
+        const auto before = shown.picture();
+        shown.key(Qt::Key_Right, Qt::ShiftModifier);
+        QVERIFY(shown.picture() != before); // a dimension is lit, and what it says written
+        QCOMPARE(shown.selection.pair(), pairOf(BlockKind::Encoder, 1, 1));
+        shown.key(Qt::Key_Right);
+        QCOMPARE(shown.selection.pair(), pairOf(BlockKind::Encoder, 2, 1));
+        QVERIFY2(shown.says(u"query 2 “</s>”"_qs), qPrintable(shown.said()));
+        shown.key(Qt::Key_Right); // there is no fourth
+        QCOMPARE(shown.selection.pair(), pairOf(BlockKind::Encoder, 2, 1));
+        shown.key(Qt::Key_Return);
+        QVERIFY(shown.selection.locked());
+        shown.key(Qt::Key_Left);
+        QVERIFY(shown.selection.locked());
+        QCOMPARE(shown.selection.pair(), pairOf(BlockKind::Encoder, 1, 1));
+    }
+
+    /// The query stays when the pointer leaves, and follows every other view.
+    void theQueryThatWasPointedAtStays() {
+        auto shown = queryKey(BlockKind::Encoder, twoDimensions());
+        shown.selection.hover(pairOf(BlockKind::Encoder, 0, 2));
+        QVERIFY(shown.says(u"query 0 “the”"_qs));
+        shown.selection.hover({});
+        QVERIFY(shown.says(u"query 0 “the”"_qs));
+        shown.selection.hover(pairOf(BlockKind::Cross, 2, 0)); // of another kind
+        QVERIFY(shown.says(u"query 0 “the”"_qs));
+        auto* queries = shown.view->findChildren<QComboBox*>().front();
+        QCOMPARE(queries->count(), 3);
+        QCOMPARE(queries->currentIndex(), 0);
+        Q_EMIT queries->activated(2);
+        QVERIFY(shown.says(u"query 2 “</s>”"_qs));
+        QCOMPARE(shown.selection.pair(), pairOf(BlockKind::Encoder, 2, -1));
+    }
+
+    /// Hovering a cell points at its key; the row of that key is the pair's.
+    void hoveringPointsAtTheKey() {
+        auto shown = queryKey(BlockKind::Encoder, twoDimensions());
+        const auto place = placeOf(*shown.view, shown.selection, pairOf(BlockKind::Encoder, 1, 2));
+        QVERIFY(place.x() > 0);
+    }
+
+    void whatWasChangedIsSaid() {
+        auto trace = twoDimensions();
+        trace.intervention.off.push_back({BlockKind::Encoder, Layer(0), Head(0)});
+        QVERIFY(queryKey(BlockKind::Encoder, trace).says(u"switched off"_qs));
+        auto forced = additive();
+        forced.intervention.forced.push_back({Query(1), Key(0)});
+        forced.cross->weights = {0.9076089f, 0.0923911f, 1, 0};
+        const auto shown = queryKey(BlockKind::Cross, forced);
+        QVERIFY2(shown.says(u"forced onto “the”"_qs), qPrintable(shown.said()));
+        QVERIFY(shown.says(u"differ from these by up to 0.06"_qs));
+    }
+};
+
+QTEST_MAIN(TestPositionsQueryKey)
+#include "tst_positions_query_key.moc"
