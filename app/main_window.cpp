@@ -170,7 +170,7 @@ MainWindow::MainWindow(Settings settings, const Opening& opening, QWidget* paren
     connect(m_topBar, &TopBar::modelsChosen, this, &MainWindow::runChosenModels);
     connect(m_topBar, &TopBar::folderWanted, this, &MainWindow::askForFolder);
     const auto followView = [this] {
-        m_topBar->setCrossOnly(viewTypes()[static_cast<std::size_t>(m_tabs->currentIndex())].crossOnly);
+        m_topBar->setCrossOnly(viewTypes()[static_cast<std::size_t>(m_tabs->currentIndex())].needs.cross);
         if (lacksRecord())
             request();
     };
@@ -464,8 +464,9 @@ void MainWindow::request() {
         job.second = m_firstFolder; // what a change does is seen beside the model as it is
     const auto& type = viewTypes()[static_cast<std::size_t>(m_tabs->currentIndex())];
     const bool transformer = m_first && (m_first->encoder || m_first->decoder);
-    job.request.record.scores = type.scores;
-    job.request.record.vectors = type.vectors || !transformer; // the inspector tells how an additive weight came to be
+    job.request.record.scores = type.needs.scores;
+    job.request.record.vectors =
+        type.needs.vectors || !transformer; // the inspector tells how an additive weight came to be
     m_service->submit(std::move(job));
     if (!m_tellSlow.isActive())
         m_tellSlow.start();
@@ -517,7 +518,7 @@ bool MainWindow::lacksRecord() const {
     if (!m_first || !m_traceFile.isEmpty())
         return false;
     const auto* block = m_first->encoder ? &*m_first->encoder : m_first->decoder ? &*m_first->decoder : nullptr;
-    return block && ((type.vectors && block->queryRows.empty()) || (type.scores && block->scores.empty()));
+    return block && ((type.needs.vectors && block->queryRows.empty()) || (type.needs.scores && block->scores.empty()));
 }
 
 void MainWindow::undoChanges() {
@@ -590,6 +591,8 @@ void MainWindow::updateStatus() {
     }
     if (!m_first)
         return m_timings->clear();
+    if (!m_traceFile.isEmpty())
+        return m_timings->setText(tr("from a file  ·  draw %1").arg(milliseconds(view()->drawMilliseconds())));
     const auto rows = m_first->emitted.size();
     QStringList parts{rows == 0 || m_first->source.empty()
                           ? tr("%1 tokens").arg(std::max(m_first->source.size(), rows))

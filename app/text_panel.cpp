@@ -479,6 +479,22 @@ void TextPanel::setShownTexts(const Trace& trace) {
     showLook();
 }
 
+void TextPanel::forceTexts(const QString& source, const QString& target) {
+    {
+        const QSignalBlocker quietSource(m_source), quietTarget(m_target);
+        replace(m_source, source);
+        replace(m_target, target);
+    }
+    m_lastSource = m_source->toPlainText();
+    m_lastTarget = m_target->toPlainText();
+    m_typedTarget = true;
+    m_translationOnTop = false;
+    m_skip.reset();
+    setForced(true);
+    showLook();
+    Q_EMIT textEdited();
+}
+
 void TextPanel::sourceEdited() {
     auto text = m_source->toPlainText();
     auto second = m_second->toPlainText();

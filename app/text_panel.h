@@ -51,6 +51,8 @@ public:
     void setTexts(const QString& source, const std::optional<QString>& target, const QString& second = {});
     /// Shows the texts of a run that is no model's on show; undo brings back what was typed.
     void setShownTexts(const Trace& trace);
+    /// Types both texts for the user, the target forced; undo brings back what was there.
+    void forceTexts(const QString& source, const QString& target);
     QString second() const { return m_lastSecond; }
     void focusSource();
     void useOwnTranslation();

@@ -3,13 +3,13 @@
 #include "widgets/alignment_view.h"
 #include "widgets/compare_view.h"
 #include "widgets/heads_view.h"
+#include "widgets/lines_view.h"
 #include "widgets/matrix_view.h"
 #include "widgets/playback_view.h"
 #include "widgets/positions_view.h"
+#include "widgets/query_key_view.h"
 
 #include <QCoreApplication>
-
-#include <array>
 
 namespace headlight {
 
@@ -20,15 +20,23 @@ std::unique_ptr<TraceView> make() {
     return std::make_unique<View>();
 }
 
-const std::array types{
-    ViewType{"alignment", QT_TRANSLATE_NOOP("headlight::Views", "Alignment"), make<AlignmentView>, {760, 700}, true},
-    ViewType{"compare", QT_TRANSLATE_NOOP("headlight::Views", "Compare"), make<CompareView>, {1200, 900}, true},
-    ViewType{"heads", QT_TRANSLATE_NOOP("headlight::Views", "Heads"), make<HeadsView>, {1100, 800}, false},
-    ViewType{
-        "matrix", QT_TRANSLATE_NOOP("headlight::Views", "Matrix"), make<MatrixView>, {760, 700}, false, false, true},
-    ViewType{
-        "positions", QT_TRANSLATE_NOOP("headlight::Views", "Positions"), make<PositionsView>, {1000, 700}, false, true},
-    ViewType{"playback", QT_TRANSLATE_NOOP("headlight::Views", "Playback"), make<PlaybackView>, {1000, 600}, true},
+const ViewType types[] = {
+    {"alignment", QT_TRANSLATE_NOOP("headlight::Views", "Alignment"), make<AlignmentView>, {760, 700}, {.cross = true}},
+    {"compare", QT_TRANSLATE_NOOP("headlight::Views", "Compare"), make<CompareView>, {1200, 900}, {.cross = true}},
+    {"heads", QT_TRANSLATE_NOOP("headlight::Views", "Heads"), make<HeadsView>, {1100, 800}},
+    {"lines", QT_TRANSLATE_NOOP("headlight::Views", "Lines"), make<LinesView>, {760, 800}},
+    {"matrix", QT_TRANSLATE_NOOP("headlight::Views", "Matrix"), make<MatrixView>, {760, 700}, {.scores = true}},
+    {"positions",
+     QT_TRANSLATE_NOOP("headlight::Views", "Positions"),
+     make<PositionsView>,
+     {1000, 700},
+     {.vectors = true}},
+    {"query",
+     QT_TRANSLATE_NOOP("headlight::Views", "Query·Key"),
+     make<QueryKeyView>,
+     {1100, 800},
+     {.vectors = true, .scores = true}},
+    {"playback", QT_TRANSLATE_NOOP("headlight::Views", "Playback"), make<PlaybackView>, {1000, 600}, {.cross = true}},
 };
 
 } // namespace

@@ -11,14 +11,19 @@
 
 namespace headlight {
 
+/// What a view asks of a run beside its attention.
+struct ViewNeeds {
+    bool cross = false;   ///< draws attention from target to source alone
+    bool vectors = false; ///< shows queries, keys, values or inputs, which a run records when asked to
+    bool scores = false;  ///< shows scores before softmax, likewise
+};
+
 struct ViewType {
     const char* name;  ///< as --view has it
     const char* title; ///< of its tab, to be translated by titleOf()
     std::unique_ptr<TraceView> (*make)();
-    QSize size;           ///< that suits a sentence of a dozen words
-    bool crossOnly;       ///< draws attention from target to source alone
-    bool vectors = false; ///< shows queries, keys, values or inputs, which a run records when asked to
-    bool scores = false;  ///< shows scores before softmax, likewise
+    QSize size; ///< that suits a sentence of a dozen words
+    ViewNeeds needs = {};
 };
 
 /// In the order of the tabs.
