@@ -1,5 +1,6 @@
 // The main job in the real window: keys are pressed, models run, the picture changes; and what users do besides.
 #include "app/main_window.h"
+#include "app/views.h"
 #include "tests/support/opened_window.h"
 #include "tests/support/tiny_models.h"
 #include "widgets/answer_list.h"
@@ -449,11 +450,10 @@ private Q_SLOTS:
                              .source = QStringLiteral("the cat")});
         QTRY_VERIFY_WITH_TIMEOUT(opened.showsWhatIsTyped(), patience);
         QVERIFY(QTest::qWaitForWindowActive(opened.window.get()));
-        const QStringList names{QStringLiteral("alignment"), QStringLiteral("compare"), QStringLiteral("heads"),
-                                QStringLiteral("matrix"), QStringLiteral("positions")};
-        for (int i = 0; i < names.size(); ++i) {
-            QTest::keyClick(opened.source, static_cast<Qt::Key>(Qt::Key_1 + i), Qt::ControlModifier);
-            QCOMPARE(opened.window->view()->objectName(), names[i]);
+        int key = Qt::Key_1;
+        for (const auto& type : viewTypes()) {
+            QTest::keyClick(opened.source, static_cast<Qt::Key>(key++), Qt::ControlModifier);
+            QCOMPARE(opened.window->view()->objectName(), QLatin1String(type.name));
         }
         QCOMPARE(opened.source->toPlainText(), QStringLiteral("the cat")); // no key went astray
         if (!real)
