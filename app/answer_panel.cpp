@@ -77,6 +77,7 @@ AnswerPanel::AnswerPanel(QWidget* parent)
     numbers->addWidget(m_topK);
     numbers->addWidget(m_draw);
     numbers->addStretch(1);
+    m_controls->setProperty("compact", true);
     auto* controls = new QVBoxLayout(m_controls);
     controls->setContentsMargins(0, 0, 0, 0);
     controls->setSpacing(6);

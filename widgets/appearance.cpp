@@ -159,8 +159,8 @@ QComboBox::drop-down { border: none; width: 20px; }
 QSpinBox::up-button, QSpinBox::down-button, QDoubleSpinBox::up-button, QDoubleSpinBox::down-button { border: none; width: 16px; }
 QToolButton[primary="true"]::menu-button { border: none; width: 20px; }
 QWidget[controls="true"] { background: @window; }
-QWidget[controls="true"] QComboBox, QWidget[controls="true"] QAbstractSpinBox { padding: 2px 8px; min-height: 18px; }
-QWidget[controls="true"] QPushButton, QWidget[controls="true"] QToolButton { padding: 2px 10px; min-height: 18px; }
+QWidget[compact="true"] QComboBox, QWidget[compact="true"] QAbstractSpinBox { padding: 2px 8px; min-height: 18px; }
+QWidget[compact="true"] QPushButton, QWidget[compact="true"] QToolButton { padding: 2px 8px; min-height: 18px; }
 QCheckBox { color: @text; spacing: 6px; }
 QCheckBox::indicator { width: 13px; height: 13px; border: 1px solid @muted; border-radius: 3px; background: @panel; }
 QCheckBox::indicator:checked { background: @accent; border-color: @accent; }
@@ -183,6 +183,7 @@ QTabBar::tab { background: transparent; color: @muted; padding: 9px 14px; border
 QTabBar::tab:hover { color: @text; }
 QTabBar::tab:selected { color: @text; border-bottom: 2px solid @accent; font-weight: 600; }
 QTabBar::tab:focus { color: @accent; }
+QTabBar QToolButton { padding: 0; min-height: 0; border-radius: 0; }
 QTabWidget::pane { border: none; border-top: 1px solid @line; background: @window; }
 QScrollArea { border: none; background: transparent; }
 QScrollBar:vertical { background: transparent; width: 10px; margin: 0; }

@@ -389,6 +389,7 @@ void FigureView::addControl(QWidget* control, const QString& label) {
     if (!m_controls) {
         m_controls = new QWidget(this);
         m_controls->setProperty("controls", true);
+        m_controls->setProperty("compact", true);
         m_controls->setAutoFillBackground(true);
         auto* row = new FlowLayout(m_controls);
         row->setContentsMargins(20, 10, 20, 0);

@@ -348,10 +348,11 @@ Trace readDescription(const std::string& text, const std::string& place) {
 
 /// Tokens of which only the texts are known. Marks tell words, if any token has one; else each token is a word.
 std::vector<Token> tokensFromTexts(const std::vector<std::string>& texts, std::string& text) {
-    constexpr std::array<std::string_view, 2> spaceMarks{"\u2581", "\u0120"}; // SentencePiece, GPT-2
-    constexpr std::string_view joinMark = "##";                               // WordPiece
+    constexpr std::array<std::string_view, 3> spaceMarks{"\u2581", "\u0120", " "}; // SentencePiece, GPT-2, decoded
+    constexpr std::string_view joinMark = "##";                                    // WordPiece
     const bool spaced = std::any_of(texts.begin(), texts.end(), [&](const std::string& piece) {
-        return piece.starts_with(spaceMarks[0]) || piece.starts_with(spaceMarks[1]);
+        return std::any_of(spaceMarks.begin(), spaceMarks.end(),
+                           [&](std::string_view mark) { return piece.starts_with(mark); });
     });
     std::vector<Token> tokens;
     int word = -1;
