@@ -1,11 +1,18 @@
 // The alignment of target and source, as in Fig. 3 of Bahdanau et al. 2015.
 #pragma once
 
+#include "core/analysis/head_ranking.h"
 #include "widgets/figure_view.h"
+
+#include <vector>
+
+class QCheckBox;
 
 namespace headlight {
 
-/// Target down the side, source along the top, one map of cross-attention; each row's largest weight has a dot.
+/// Target down the side, source along the top, one map of cross-attention; each row's largest weight has a dot. Links
+/// that people made are framed where they are known. Beside it, when asked for, the heads by how well they align, of
+/// which a click opens one.
 class AlignmentView : public FigureView {
     Q_OBJECT
 public:
@@ -16,6 +23,13 @@ public:
 protected:
     std::vector<Panel> build() override;
     QString emptyText() const override;
+    bool clicked(const Panel& panel, const Lit& place, Qt::KeyboardModifiers modifiers) override;
+
+private:
+    BarPanel rankingPanel(const std::optional<HeadPlace>& shown) const;
+
+    QCheckBox* m_rank = nullptr;
+    std::vector<RankedHead> m_ranked; ///< as the bars stand
 };
 
 } // namespace headlight

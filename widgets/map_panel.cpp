@@ -4,6 +4,8 @@
 
 #include <QCoreApplication>
 
+#include <algorithm>
+
 namespace headlight {
 
 namespace {
@@ -31,8 +33,7 @@ MapPanel mapPanelOf(const Trace& run, const ShownMap& shown, const Selection& se
     QStringList said{shown.name};
     if (selection.byWords())
         said << MapPanelTexts::tr("by words");
-    if (const auto left = placesOf(made.columns, shown.map.columns);
-        !selection.specials() && std::find(left.begin(), left.end(), -1) != left.end())
+    if (std::any_of(keys.begin(), keys.end(), [](const Token& key) { return key.special; }) && !selection.specials())
         said << MapPanelTexts::tr("without special tokens, rows rescaled");
 
     MapPanel panel;
@@ -44,10 +45,8 @@ MapPanel mapPanelOf(const Trace& run, const ShownMap& shown, const Selection& se
         kind == BlockKind::Cross ? MapPanelTexts::tr("source (is looked at)") : MapPanelTexts::tr("key (is looked at)");
     panel.rows = shownTexts(run, queries, made.rows);
     panel.columns = shownTexts(run, keys, made.columns);
-    if (selection.byWords() || !selection.specials()) {
-        panel.queryRows = placesOf(made.rows, shown.map.rows);
-        panel.keyColumns = placesOf(made.columns, shown.map.columns);
-    }
+    panel.queryRows = placesOf(made.rows, shown.map.rows);
+    panel.keyColumns = placesOf(made.columns, shown.map.columns);
     panel.map = std::move(made.map);
     return panel;
 }

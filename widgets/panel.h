@@ -32,6 +32,17 @@ struct MapPanel {
     QStringList columns;
     QString rowAxis; ///< what the rows are: "Target (looks)"
     QString columnAxis;
+    /// A frame around cells.
+    struct Outline {
+        int row = 0;
+        int column = 0;
+        int rows = 1;
+        int columns = 1;
+        bool dashed = false;
+    };
+    std::vector<Outline> outlines;
+    QString solidOutline;              ///< what such a frame means: "sure link"
+    QString dashedOutline;             ///< likewise
     std::vector<int> marks;            ///< for each row the column to mark with a dot, -1 for none; may be empty
     std::vector<int> queryRows;        ///< the row of each query, -1 for none; empty: query i has row i
     std::vector<int> keyColumns;       ///< the column of each key, likewise
@@ -56,6 +67,7 @@ struct BarPanel {
     BlockKind kind = BlockKind::Cross;
     float high = 1;              ///< value of the longest bar
     bool pointsAtQueries = true; ///< a bar is a query; otherwise only what a click makes of it
+    int chosen = -1;             ///< the bar of what is on show
 };
 
 /// Curves over a common axis.
@@ -169,14 +181,25 @@ struct StripPanel {
     std::function<QStringList(int row, int column, int place)> words;
 };
 
+/// Numbers with their names, side by side.
+struct FiguresPanel {
+    struct Figure {
+        QString name;
+        QString value;    ///< as written, with its unit
+        float number = 0; ///< as it is, for whoever takes the numbers along
+    };
+    std::vector<Figure> figures;
+};
+
 /// One part of a figure and where it stands.
 struct Panel {
     QRectF place; ///< in fractions of the figure
-    std::variant<MapPanel, BarPanel, CurvePanel, TilePanel, StepPanel, TreePanel, LinesPanel, StripPanel> content;
+    std::variant<MapPanel, BarPanel, CurvePanel, TilePanel, StepPanel, TreePanel, LinesPanel, StripPanel, FiguresPanel>
+        content;
 };
 
-/// A place in a panel; -1 for nothing. A bar and a tile are rows; a token may be a row or a column alone; the numbers of
-/// a row of strips are counted through.
+/// A place in a panel; -1 for nothing. A bar and a tile are rows; a token may be a row or a column alone; the numbers
+/// of a row of strips are counted through.
 struct Lit {
     int row = -1;
     int column = -1;

@@ -1,9 +1,9 @@
 #include "widgets/reading_controls.h"
 
+#include "widgets/controls.h"
 #include "widgets/selection.h"
 
 #include <QCheckBox>
-#include <QComboBox>
 #include <QCoreApplication>
 #include <QSignalBlocker>
 
@@ -32,7 +32,7 @@ QCheckBox* makeBox(Selection& selection, const QString& text, const QString& hel
 } // namespace
 
 QComboBox* makeReadingChoice(Selection& selection) {
-    auto* choice = new QComboBox;
+    auto* choice = new ComboBox;
     choice->addItem(Texts::tr("automatic"), static_cast<int>(Reading::Automatic));
     choice->addItem(Texts::tr("word given out"), static_cast<int>(Reading::Emitted));
     choice->addItem(Texts::tr("word taken in"), static_cast<int>(Reading::TakenIn));

@@ -121,6 +121,13 @@ void Selection::setOff(std::vector<Intervention::HeadOff> heads) {
     Q_EMIT offChanged();
 }
 
+void Selection::setGold(std::shared_ptr<const GoldAlignment> gold) {
+    if (gold == m_gold)
+        return;
+    m_gold = std::move(gold);
+    Q_EMIT headChanged();
+}
+
 void Selection::hover(const Pair& pair) {
     if (m_locked || pair == m_pair)
         return;
@@ -198,6 +205,10 @@ const Trace* runWithHeads(const Trace* first, const Trace* other, BlockKind kind
     if (heads(other) > heads(first))
         return other;
     return heads(first) > 0 ? first : nullptr;
+}
+
+bool isFullRunOf(const Trace* other, const Trace& trace) {
+    return other && other->model == trace.model && other->intervention.empty() && !trace.intervention.empty();
 }
 
 QString kindName(BlockKind kind) {

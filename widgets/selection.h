@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/analysis/alignment.h"
+#include "core/analysis/gold_alignment.h"
 #include "core/analysis/words.h"
 #include "core/trace/trace.h"
 
@@ -9,6 +10,7 @@
 #include <QString>
 #include <QStringList>
 
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -64,6 +66,9 @@ public:
     const std::vector<HeadPlace>& collected() const { return m_collected; }
     /// Heads that are switched off, of any kind, in order.
     const std::vector<Intervention::HeadOff>& off() const { return m_off; }
+    /// The alignment that people made of the sentence that was opened; null when there is none. Views show it where
+    /// `placedGold` finds its words in the run.
+    const std::shared_ptr<const GoldAlignment>& gold() const { return m_gold; }
     const Pair& pair() const { return m_pair; }
     bool locked() const { return m_locked; }
 
@@ -78,6 +83,7 @@ public:
     void toggleCollected(BlockKind kind, const HeadPlace& head);
     void setCollected(BlockKind kind, std::vector<HeadPlace> heads);
     void setOff(std::vector<Intervention::HeadOff> heads);
+    void setGold(std::shared_ptr<const GoldAlignment> gold);
     /// Does nothing while a pair is locked.
     void hover(const Pair& pair);
     /// Locks the pair, or frees it when it is the one that is locked.
@@ -89,7 +95,7 @@ public:
     std::optional<ShownMap> shown(const Trace& trace, BlockKind kind) const;
 
 Q_SIGNALS:
-    /// Another kind, layer, head, mode or reading; words, specials or collected heads.
+    /// Another kind, layer, head, mode or reading; words, specials, collected heads or gold alignment.
     void headChanged();
     void pairChanged();
     /// Other heads are switched off: the model is to run again.
@@ -105,6 +111,7 @@ private:
     bool m_specials = true;
     std::vector<HeadPlace> m_collected;
     std::vector<Intervention::HeadOff> m_off;
+    std::shared_ptr<const GoldAlignment> m_gold;
     Pair m_pair;
     bool m_locked = false;
 };
@@ -116,6 +123,8 @@ std::optional<ShownMap> shownMap(const Trace& trace, BlockKind kind, HeadMode mo
 /// Of two runs the one with more heads of this kind, the first of equals: what the views of single heads show. Null
 /// when neither has any.
 const Trace* runWithHeads(const Trace* first, const Trace* other, BlockKind kind);
+/// True when `other` is the model of `trace` with nothing changed in it, and something was changed in `trace`.
+bool isFullRunOf(const Trace* other, const Trace& trace);
 /// "encoder, self", "decoder, self", "cross".
 QString kindName(BlockKind kind);
 /// A token's text as labels show it: without its vocabulary's mark of a space or a word's end, unless that is all there

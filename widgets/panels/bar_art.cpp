@@ -45,14 +45,14 @@ public:
             const auto row = static_cast<int>(i);
             const bool isLit = row == lit.row;
             const double top = m_area.top() + titleHeight + m_rowHeight * row;
-            const auto& font = isLit ? m_bold : m_font;
+            const auto& font = isLit || row == m_panel.chosen ? m_bold : m_font;
             const bool named =
                 isLit || (row % step == 0 && (step == 1 || lit.row < 0 || std::abs(row - lit.row) >= step));
             const float share = m_panel.values[i] / m_panel.high;
             if (std::isfinite(share)) {
                 const double height = std::max(1.0, m_rowHeight * 0.38);
                 painter.setPen(Qt::NoPen);
-                painter.setBrush(isLit ? m_appearance.accent : m_appearance.accentSoft);
+                painter.setBrush(isLit || row == m_panel.chosen ? m_appearance.accent : m_appearance.accentSoft);
                 painter.drawRoundedRect(
                     QRectF(left, top + (m_rowHeight - height) / 2,
                            std::max(2.0, longest * std::clamp(static_cast<double>(share), 0.0, 1.0)), height),
@@ -99,7 +99,8 @@ public:
     QStringList describe() const override {
         QStringList lines{m_panel.title};
         for (int row = 0; row < m_panel.labels.size(); ++row)
-            lines << tr("%1: %2").arg(m_panel.labels[row], numberText(m_panel.values[static_cast<std::size_t>(row)]));
+            lines << (row == m_panel.chosen ? tr("%1: %2, on show") : tr("%1: %2"))
+                         .arg(m_panel.labels[row], numberText(m_panel.values[static_cast<std::size_t>(row)]));
         return lines;
     }
     void addNumbers(ViewNumbers& numbers) const override {

@@ -12,6 +12,7 @@ namespace headlight {
 namespace {
 
 constexpr double legendHeight = 34;
+constexpr double leastWithLegend = 250;
 constexpr double largestCell = 150;
 
 class MapArt final : public TitledArt {
@@ -39,7 +40,9 @@ public:
             inner.setTop(inner.top() + titleHeight);
         if (!m_panel.rowAxis.isEmpty())
             inner.setTop(inner.top() + captionHeight + 2);
-        if (m_panel.legend)
+        // A map among others is worth more than its legend, unless its colours are not the usual ones.
+        m_legend = m_panel.legend && (m_panel.differs || area.height() > leastWithLegend);
+        if (m_legend)
             inner.setBottom(inner.bottom() - legendHeight);
         const double columns = std::max(1, m_panel.map.columns), rows = std::max(1, m_panel.map.rows);
 
@@ -88,9 +91,10 @@ public:
         painter.save();
         painter.setClipRect(m_plot.adjusted(0, 0, 1, 1));
         drawCells(painter);
+        drawOutlines(painter);
         drawMarks(painter);
         painter.restore();
-        if (m_panel.legend)
+        if (m_legend)
             drawLegend(painter);
     }
 
@@ -153,6 +157,10 @@ public:
 
     QStringList describe() const override {
         QStringList lines{name()};
+        for (const auto& outline : m_panel.outlines)
+            lines << tr("%1: %2 → %3")
+                         .arg(meaningOf(outline), namesOf(m_panel.rows, outline.row, outline.rows),
+                              namesOf(m_panel.columns, outline.column, outline.columns));
         for (int row = 0; row < m_panel.map.rows && row < m_panel.rows.size(); ++row) {
             const auto values = m_panel.map.row(row);
             const auto largest = std::max_element(values.begin(), values.end(), [](float a, float b) {
@@ -167,10 +175,21 @@ public:
     }
     void addNumbers(ViewNumbers& numbers) const override {
         addMap(numbers, name(), m_panel.map, m_panel.rows, m_panel.columns);
+        for (const auto& outline : m_panel.outlines)
+            for (int row = outline.row; row < outline.row + outline.rows; ++row)
+                for (int column = outline.column; column < outline.column + outline.columns; ++column)
+                    numbers.rows << numbersRow(meaningOf(outline), row, m_panel.rows.value(row), column,
+                                               m_panel.columns.value(column), 1);
     }
 
 private:
     QString name() const { return QStringList{m_panel.title, m_panel.subtitle}.join(QLatin1Char(' ')).trimmed(); }
+    const QString& meaningOf(const MapPanel::Outline& outline) const {
+        return outline.dashed ? m_panel.dashedOutline : m_panel.solidOutline;
+    }
+    static QString namesOf(const QStringList& names, int first, int count) {
+        return names.mid(first, count).join(QLatin1Char(' '));
+    }
     QCPAxis& x() const { return *m_rect->axis(QCPAxis::atBottom); }
     QCPAxis& y() const { return *m_rect->axis(QCPAxis::atLeft); }
 
@@ -246,6 +265,32 @@ private:
                 }
             }
         }
+    }
+
+    /// A line that is seen on any colour: of the text's on a wider one of the paper's.
+    void drawFrame(QCPPainter& painter, const QRectF& place, bool dashed, double width) {
+        painter.setBrush(Qt::NoBrush);
+        QPen pen(m_appearance.window, 2 * width);
+        pen.setJoinStyle(Qt::MiterJoin);
+        painter.setPen(pen);
+        painter.drawRect(place);
+        pen.setColor(m_appearance.text);
+        pen.setWidthF(width);
+        pen.setCapStyle(Qt::FlatCap);
+        if (dashed)
+            pen.setDashPattern({3.5 / width, 3 / width});
+        painter.setPen(pen);
+        painter.drawRect(place);
+    }
+    void drawOutlines(QCPPainter& painter) {
+        painter.setRenderHint(QPainter::Antialiasing, true);
+        const auto one = cells(0, 0, 1, 1);
+        const double width = std::clamp(std::min(one.width(), one.height()) / 14, 1.0, 2.0);
+        for (const auto& outline : m_panel.outlines)
+            drawFrame(painter,
+                      cells(outline.row, outline.column, outline.rows, outline.columns)
+                          .adjusted(width + 1, width + 1, -width, -width),
+                      outline.dashed, width);
     }
 
     /// A dot on each marked cell that is seen against its colour; numbers in the cells say it better than dots.
@@ -337,6 +382,17 @@ private:
         const auto around = Qt::AlignLeft | Qt::AlignVCenter;
         text(painter, QRectF(left, top - 4, 40, 16), around, lowText, font, m_appearance.muted);
         text(painter, QRectF(bar + width + spacing, top - 4, 40, 16), around, highText, font, m_appearance.muted);
+        double key = bar + width + spacing + textWidth(font, highText) + 3 * spacing;
+        for (const auto& [meaning, dashed] : {std::pair(m_panel.solidOutline, false), {m_panel.dashedOutline, true}}) {
+            if (m_panel.outlines.empty() || meaning.isEmpty())
+                continue;
+            painter.setRenderHint(QPainter::Antialiasing, true);
+            drawFrame(painter, QRectF(key, top - 2, 14, 12), dashed, 1.5);
+            const double room = m_area.right() - key - 14 - spacing;
+            const auto shown = elided(font, meaning, room);
+            text(painter, QRectF(key + 14 + spacing, top - 4, room, 16), around, shown, font, m_appearance.muted);
+            key += 14 + spacing + textWidth(font, shown) + 2 * spacing;
+        }
     }
 
     const MapPanel& m_panel;
@@ -350,6 +406,7 @@ private:
     double m_cellWidth = 1;
     double m_cellHeight = 1;
     bool m_slanted = false;
+    bool m_legend = false;
 };
 
 } // namespace
