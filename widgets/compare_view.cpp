@@ -1,6 +1,13 @@
 #include "widgets/compare_view.h"
 
-#include "core/analysis/comparison.h"
+#include "widgets/controls.h"
+#include "widgets/reading_controls.h"
+
+#include <QCheckBox>
+#include <QSignalBlocker>
+
+#include <algorithm>
+#include <numeric>
 
 namespace headlight {
 
@@ -13,62 +20,215 @@ QStringList labels(const std::vector<std::string>& texts) {
     return shown;
 }
 
+bool hasHeads(const AttentionBlock* block) {
+    return block && block->layers > 0 && block->heads > 0;
+}
+
+FiguresPanel figuresOf(const Comparison& comparison, const QString& left, const QString& right) {
+    const auto same = std::inner_product(comparison.firstAlignment.begin(), comparison.firstAlignment.end(),
+                                         comparison.secondAlignment.begin(), 0, std::plus<>(),
+                                         [](int a, int b) { return a >= 0 && a == b ? 1 : 0; });
+    const auto bits = [](float value) { return CompareView::tr("%1 bit").arg(numberText(value)); };
+    return {{{CompareView::tr("Same strongest column"),
+              CompareView::tr("%1 of %2 rows").arg(same).arg(comparison.firstAlignment.size()), comparison.agreement},
+             {CompareView::tr("Mean divergence"), bits(comparison.meanDivergence), comparison.meanDivergence},
+             {CompareView::tr("Entropy, %1").arg(left), bits(comparison.meanFirstEntropy), comparison.meanFirstEntropy},
+             {CompareView::tr("Entropy, %1").arg(right), bits(comparison.meanSecondEntropy),
+              comparison.meanSecondEntropy}}};
+}
+
 } // namespace
+
+void CompareView::setSelection(Selection* selection) {
+    const auto add = [this](std::optional<Choice>& chosen, const QString& label, const QString& help) {
+        auto* control = new ComboBox;
+        control->setToolTip(help);
+        control->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
+        control->setMinimumContentsLength(16);
+        connect(control, &QComboBox::activated, this, [this, &chosen](int index) {
+            chosen = m_listed[static_cast<std::size_t>(index)].choice;
+            rebuild();
+        });
+        addControl(control, label);
+        return control;
+    };
+    m_leftControl = add(m_left, tr("Left:"), tr("The map on the left, from which the right one is taken away"));
+    m_rightControl = add(m_right, tr("Right:"), tr("The map on the right"));
+    addControl(makeWordsBox(*selection));
+    addControl(makeSpecialsBox(*selection));
+    FigureView::setSelection(selection);
+}
+
+QString CompareView::letterOf(bool ofB) const {
+    if (isFullRunOf(other(), *trace()))
+        return ofB ? tr("in full") : tr("now");
+    return ofB ? tr("B") : tr("A");
+}
+
+BlockKind CompareView::kind() const {
+    for (const auto kind : {BlockKind::Cross, selection()->kind(), BlockKind::Encoder, BlockKind::Decoder})
+        if (hasHeads(trace()->block(kind)) || (other() && hasHeads(other()->block(kind))))
+            return kind;
+    return BlockKind::Cross;
+}
+
+const AttentionBlock* CompareView::block(bool ofB) const {
+    const auto* found = run(ofB) ? run(ofB)->block(kind()) : nullptr;
+    return hasHeads(found) ? found : nullptr;
+}
+
+std::vector<CompareView::Named> CompareView::choices() const {
+    std::vector<Named> all;
+    for (const bool ofB : {false, true}) {
+        const auto* heads = block(ofB);
+        if (!heads)
+            continue;
+        const auto add = [&](std::optional<HeadMode> mode, const QString& name, HeadPlace place = {}) {
+            all.push_back({{ofB, mode, place}, other() ? tr("%1: %2").arg(letterOf(ofB), name) : name});
+        };
+        const auto headName = [](const HeadPlace& place) {
+            return tr("layer %1, head %2").arg(place.layer.value).arg(place.head.value);
+        };
+        const bool additive = !run(ofB)->encoder && !run(ofB)->decoder && heads->layers * heads->heads == 1;
+        add(std::nullopt, additive ? tr("additive") : tr("map on show"));
+        if (additive)
+            continue;
+        if (heads->layers * heads->heads > 1) {
+            if (kind() == BlockKind::Cross)
+                add(HeadMode::BestAligning, tr("best aligning head"));
+            add(HeadMode::MeanOfAll, tr("mean of all heads"));
+        }
+        add(HeadMode::Rollout, tr("rollout"));
+        if (selection()->kind() == kind())
+            for (const auto& place : selection()->collected())
+                if (place.layer.value < heads->layers && place.head.value < heads->heads)
+                    add(HeadMode::One, tr("%1, collected").arg(headName(place)), place);
+        for (int layer = 0; layer < heads->layers && heads->heads > 1; ++layer)
+            add(HeadMode::MeanOfLayer, tr("mean of layer %1").arg(layer), {Layer(layer), Head(0)});
+        for (int layer = 0; layer < heads->layers; ++layer)
+            for (int head = 0; head < heads->heads; ++head)
+                add(HeadMode::One, headName({Layer(layer), Head(head)}), {Layer(layer), Head(head)});
+    }
+    return all;
+}
+
+std::optional<CompareView::Choice> CompareView::defaultChoice(bool left) const {
+    const bool onlyB = !block(false);
+    if (left || (block(false) && block(true)))
+        return Choice{.ofB = onlyB || !left, .mode = {}, .place = {}};
+    // Within one model there are two maps where there are two heads; a model B that has none is not to be passed over.
+    if (other() || block(onlyB)->layers * block(onlyB)->heads == 1)
+        return std::nullopt;
+    const bool mean = selection()->headMode() == HeadMode::MeanOfAll;
+    return Choice{.ofB = false, .mode = mean ? HeadMode::Rollout : HeadMode::MeanOfAll, .place = {}};
+}
+
+void CompareView::fill(QComboBox& control, const std::optional<Choice>& chosen) {
+    const QSignalBlocker quiet(control);
+    QStringList names;
+    for (const auto& one : m_listed)
+        names << one.name;
+    QStringList listed;
+    for (int i = 0; i < control.count(); ++i)
+        listed << control.itemText(i);
+    if (listed != names) {
+        control.clear();
+        control.addItems(names);
+    }
+    const auto found = std::find_if(m_listed.begin(), m_listed.end(),
+                                    [&](const Named& one) { return chosen && one.choice == *chosen; });
+    control.setCurrentIndex(found == m_listed.end() ? -1 : static_cast<int>(found - m_listed.begin()));
+}
+
+std::optional<CompareView::Side> CompareView::side(const std::optional<Choice>& choice) const {
+    if (!choice)
+        return std::nullopt;
+    const auto& of = *run(choice->ofB);
+    auto shown = choice->mode ? shownMap(of, kind(), *choice->mode, choice->place, selection()->reading())
+                              : selection()->shown(of, kind());
+    if (!shown)
+        return std::nullopt;
+    return Side{*choice, of, std::move(*shown)};
+}
+
+MapPanel CompareView::mapOf(const Side& side, const MapPanel& common, Map map, std::vector<int> marks) const {
+    auto panel = common;
+    const auto model = QString::fromStdString(side.run.model);
+    panel.title = other() ? tr("%1 · %2").arg(letterOf(side.choice.ofB), model) : model;
+    panel.subtitle = side.shown.name;
+    panel.marks = std::move(marks);
+    panel.map = std::move(map);
+    return panel;
+}
 
 std::vector<Panel> CompareView::build() {
     m_reason.clear();
-    if (!other())
+    m_listed = choices();
+    const auto taken = [this](const std::optional<Choice>& chosen, bool left) {
+        const bool listed = chosen && std::any_of(m_listed.begin(), m_listed.end(), [&](const Named& one) {
+                                return one.choice == *chosen;
+                            });
+        return listed ? chosen : m_listed.empty() ? std::nullopt : defaultChoice(left);
+    };
+    const auto leftChoice = taken(m_left, true), rightChoice = taken(m_right, false);
+    fill(*m_leftControl, leftChoice);
+    fill(*m_rightControl, rightChoice);
+    const auto left = side(leftChoice), right = side(rightChoice);
+    if (!left || !right) {
+        if (!m_listed.empty() && (leftChoice && rightChoice))
+            m_reason = tr("The layers of this model do not fit each other: there is no rollout.");
         return {};
-    const auto first = selection()->shown(*trace(), BlockKind::Cross);
-    const auto second = selection()->shown(*other(), BlockKind::Cross);
-    if (!first || !second)
-        return {};
-    auto comparison = compare({*trace(), first->map, first->rows}, {*other(), second->map, second->rows});
+    }
+    auto comparison = compare({left->run, left->shown.map, left->shown.rows},
+                              {right->run, right->shown.map, right->shown.rows}, kind(), selection()->detail());
     if (!comparison.comparable()) {
         m_reason = QString::fromStdString(comparison.reason);
         return {};
     }
 
     MapPanel common;
+    common.kind = kind();
+    common.legend = true;
     common.rows = labels(comparison.rows);
     common.columns = labels(comparison.columns);
-    common.queryRows = comparison.queryRows;
-    common.keyColumns = comparison.keyColumns;
+    // The pair that all views share counts A's tokens.
+    const bool rightIsA = left->choice.ofB && !right->choice.ofB;
+    common.queryRows = rightIsA ? comparison.secondQueryRows : comparison.queryRows;
+    common.keyColumns = rightIsA ? comparison.secondKeyColumns : comparison.keyColumns;
 
-    auto a = common;
-    a.title = tr("A · %1").arg(QString::fromStdString(trace()->model));
-    a.subtitle = first->name;
-    a.marks = comparison.firstAlignment;
-    a.map = std::move(comparison.first);
-    auto b = common;
-    b.title = tr("B · %1").arg(QString::fromStdString(other()->model));
-    b.subtitle = second->name;
-    b.marks = comparison.secondAlignment;
-    b.map = std::move(comparison.second);
+    const bool ofTwo = left->choice.ofB != right->choice.ofB;
+    const auto leftName = ofTwo ? letterOf(left->choice.ofB) : tr("left");
+    const auto rightName = ofTwo ? letterOf(right->choice.ofB) : tr("right");
+    auto figures = figuresOf(comparison, leftName, rightName);
 
     auto difference = common;
-    difference.title = tr("A − B");
+    difference.title = tr("%1 − %2").arg(leftName, rightName);
     QStringList notes;
     if (comparison.byWords)
         notes << tr("by words");
-    if (comparison.specialRowsLeftOut || comparison.specialColumnsLeftOut)
-        notes << tr("without special tokens");
+    if (comparison.specialColumnsLeftOut)
+        notes << tr("without special tokens, rows rescaled");
+    else if (comparison.specialRowsLeftOut)
+        notes << tr("without rows of special tokens");
     difference.subtitle = notes.join(QStringLiteral(", "));
     difference.map = std::move(comparison.difference);
     difference.differs = true;
-    difference.legend = true;
 
     BarPanel bars;
     bars.title = tr("How far apart each row is");
     bars.note = tr("Jensen–Shannon divergence in bits: 0 is the same");
+    bars.kind = kind();
     bars.labels = common.rows;
     bars.queryRows = common.queryRows;
-    bars.values = comparison.divergence;
+    bars.values = std::move(comparison.divergence);
 
-    return {{QRectF(0, 0, 0.48, 0.5), std::move(a)},
-            {QRectF(0.52, 0, 0.48, 0.5), std::move(b)},
-            {QRectF(0, 0.52, 0.48, 0.48), std::move(difference)},
-            {QRectF(0.52, 0.52, 0.48, 0.48), std::move(bars)}};
+    auto first = mapOf(*left, common, std::move(comparison.first), std::move(comparison.firstAlignment));
+    auto second = mapOf(*right, common, std::move(comparison.second), std::move(comparison.secondAlignment));
+    return {{QRectF(0, 0, 0.48, 0.44), std::move(first)},
+            {QRectF(0.52, 0, 0.48, 0.44), std::move(second)},
+            {QRectF(0, 0.46, 0.48, 0.44), std::move(difference)},
+            {QRectF(0.52, 0.46, 0.48, 0.44), std::move(bars)},
+            {QRectF(0, 0.92, 1, 0.08), std::move(figures)}};
 }
 
 QString CompareView::emptyText() const {
@@ -76,8 +236,11 @@ QString CompareView::emptyText() const {
         return m_reason;
     if (!trace())
         return tr("Type a sentence to see what attends to what.");
-    return other() ? tr("One of the two models has no attention from a target to a source.")
-                   : tr("Choose a model B above to compare two models on this sentence.");
+    if (!other())
+        return tr("Choose a model B above to compare two models on this sentence.");
+    return m_listed.size() > 1 ? tr("One of the two models has no attention of this kind. Two maps of the other can be "
+                                    "chosen above.")
+                               : tr("One of the two models has no attention from a target to a source.");
 }
 
 } // namespace headlight

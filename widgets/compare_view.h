@@ -1,22 +1,69 @@
-// Two models on the same source and target.
+// Two maps over the same source and target: of two models, or of one.
 #pragma once
 
+#include "core/analysis/comparison.h"
 #include "widgets/figure_view.h"
+
+#include <optional>
+#include <vector>
+
+class QComboBox;
 
 namespace headlight {
 
-/// Both maps, their signed difference, and how far apart each row is. Without a second run it says how to get one.
+/// Both maps, their signed difference, how far apart each row is, and the figures of the whole. What stands left and
+/// right is chosen above: the head on show, a mean, the best aligning head, rollout or any head, of model A or B. Cross
+/// attention where there is any, otherwise the Selection's kind.
 class CompareView : public FigureView {
     Q_OBJECT
 public:
     using FigureView::FigureView;
+
+    void setSelection(Selection* selection) override;
 
 protected:
     std::vector<Panel> build() override;
     QString emptyText() const override;
 
 private:
-    QString m_reason; ///< why the two runs cannot be compared
+    /// One map of one of the two runs.
+    struct Choice {
+        bool ofB = false;
+        std::optional<HeadMode> mode; ///< absent: as the Selection says
+        HeadPlace place;              ///< for One and MeanOfLayer
+        friend bool operator==(const Choice&, const Choice&) = default;
+    };
+    struct Named {
+        Choice choice;
+        QString name;
+        friend bool operator==(const Named&, const Named&) = default;
+    };
+    struct Side {
+        Choice choice;
+        const Trace& run;
+        ShownMap shown;
+    };
+
+    /// "A" and "B"; of a run that something was changed in and the same in full "now" and "in full".
+    QString letterOf(bool ofB) const;
+    BlockKind kind() const;
+    const Trace* run(bool ofB) const { return ofB ? other() : trace(); }
+    const AttentionBlock* block(bool ofB) const;
+    /// All maps that can be chosen, those of A first.
+    std::vector<Named> choices() const;
+    /// What is compared unless the user chose: A's map on show with B's, or within one model with its mean.
+    std::optional<Choice> defaultChoice(bool left) const;
+    /// Lists the choices, and picks the one on show.
+    void fill(QComboBox& control, const std::optional<Choice>& chosen);
+    std::optional<Side> side(const std::optional<Choice>& choice) const;
+    MapPanel mapOf(const Side& side, const MapPanel& common, Map map, std::vector<int> marks) const;
+
+    QComboBox* m_leftControl = nullptr;
+    QComboBox* m_rightControl = nullptr;
+    std::vector<Named> m_listed;
+    std::optional<Choice> m_left; ///< absent: the default
+    std::optional<Choice> m_right;
+    QString m_reason; ///< why nothing can be compared
 };
 
 } // namespace headlight

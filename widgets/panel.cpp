@@ -34,6 +34,8 @@ std::unique_ptr<PanelArt> PanelArt::make(const Panel& panel, const Appearance& a
         return makeLinesArt(*lines, appearance);
     if (const auto* strips = std::get_if<StripPanel>(&panel.content))
         return makeStripArt(*strips, appearance, rect);
+    if (const auto* figures = std::get_if<FiguresPanel>(&panel.content))
+        return makeFiguresArt(*figures, appearance);
     return makeTileArt(std::get<TilePanel>(panel.content), appearance);
 }
 

@@ -135,6 +135,8 @@ Comparison compare(const ComparisonSide& first, const ComparisonSide& second, Bl
     made.columns = labelsOf(one.columns, Which::All);
     made.queryRows = placesOf(one.rows, first.map.rows);
     made.keyColumns = placesOf(one.columns, first.map.columns);
+    made.secondQueryRows = placesOf(other.rows, second.map.rows);
+    made.secondKeyColumns = placesOf(other.columns, second.map.columns);
     made.first = std::move(one.map);
     made.second = std::move(other.map);
     measure(made);

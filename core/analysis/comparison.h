@@ -30,6 +30,8 @@ struct Comparison {
     std::vector<std::string> columns;   ///< labels
     std::vector<int> queryRows;         ///< of the first: the row of each of its queries, -1 where it was left out
     std::vector<int> keyColumns;        ///< of the first: the column of each of its keys, likewise
+    std::vector<int> secondQueryRows;   ///< the same of the second
+    std::vector<int> secondKeyColumns;
     Map first;
     Map second;
     Map difference;                   ///< first - second

@@ -52,5 +52,6 @@ std::unique_ptr<PanelArt> makeStripArt(const StripPanel& panel, const Appearance
 std::unique_ptr<PanelArt> makeTileArt(const TilePanel& panel, const Appearance& appearance);
 std::unique_ptr<PanelArt> makeStepArt(const StepPanel& panel, const Appearance& appearance);
 std::unique_ptr<PanelArt> makeTreeArt(const TreePanel& panel, const Appearance& appearance);
+std::unique_ptr<PanelArt> makeFiguresArt(const FiguresPanel& panel, const Appearance& appearance);
 
 } // namespace headlight
