@@ -1,6 +1,9 @@
 // What is derived from a whole map is kept until the trace or the head changes; the pointer only picks from it.
 #include "widgets/inspector.h"
 
+#include "core/analysis/gold_alignment.h"
+#include "core/analysis/words.h"
+
 #include <QAccessible>
 #include <QPaintEvent>
 #include <QPainter>
@@ -74,7 +77,11 @@ float meanEntropy(const Map& map) {
     return rows > 0 ? static_cast<float>(sum / rows) : std::nanf("");
 }
 
-/// The row or column of a comparison that holds this query or key of the first run; -1 when it was left out.
+QString signedNumber(float value) {
+    return value > 0 ? QLatin1Char('+') + number(value) : number(value);
+}
+
+/// The row or column that holds this query or key; -1 when it was left out.
 int placeIn(const std::vector<int>& places, int token) {
     return static_cast<std::size_t>(token) < places.size() ? places[static_cast<std::size_t>(token)] : -1;
 }
@@ -149,14 +156,30 @@ const Inspector::Facts& Inspector::facts(BlockKind kind) {
     kept->shown = m_selection->shown(measured, kind);
     if (!kept->shown)
         return *kept;
-    kept->entropy = meanEntropy(kept->shown->map);
-    const auto* heads = runWithHeads(m_trace.get(), m_other.get(), kind);
-    kept->head = m_selection->shown(*heads, kind)->name;
-    if (const auto place = m_selection->shown(*heads, kind)->place)
-        kept->metrics = headMetrics(*heads->block(kind), place->layer, place->head, heads->keyTokens(kind));
+    const auto detail = m_selection->detail();
+    kept->drawn = reduced(measured, kind, kept->shown->rows, kept->shown->map, detail);
+    kept->rows = shownTexts(measured, rowTokens(measured, kind, kept->shown->rows), kept->drawn.rows);
+    kept->columns = shownTexts(measured, measured.keyTokens(kind), kept->drawn.columns);
+    kept->queryRows = placesOf(kept->drawn.rows, kept->shown->map.rows);
+    kept->keyColumns = placesOf(kept->drawn.columns, kept->shown->map.columns);
+    kept->entropy = meanEntropy(kept->drawn.map);
     if (const auto second = m_other && &measured == m_trace.get() ? m_selection->shown(*m_other, kind) : std::nullopt)
-        kept->comparison =
-            compare({*m_trace, kept->shown->map, kept->shown->rows}, {*m_other, second->map, second->rows}, kind);
+        kept->comparison = compare({*m_trace, kept->shown->map, kept->shown->rows},
+                                   {*m_other, second->map, second->rows}, kind, detail);
+
+    const auto& heads = *runWithHeads(m_trace.get(), m_other.get(), kind);
+    const auto ofHeads = m_selection->shown(heads, kind);
+    if (!ofHeads) // no rollout
+        return *kept;
+    kept->head = ofHeads->name;
+    if (!ofHeads->place)
+        return *kept;
+    kept->metrics = headMetrics(*heads.block(kind), ofHeads->place->layer, ofHeads->place->head, heads.keyTokens(kind));
+    if (kind != BlockKind::Cross)
+        return *kept;
+    kept->aligns = alignmentScore(ofHeads->map, heads.source);
+    if (const auto gold = m_selection->gold() ? placedGold(*m_selection->gold(), heads) : std::nullopt)
+        kept->errorRate = errorRate(*gold, heads, ofHeads->map, ofHeads->rows);
     return *kept;
 }
 
@@ -222,37 +245,50 @@ void Inspector::addPointer(const Pointed& at) {
     auto query = at.query >= 0 ? nameOf(rowNames(at.kind), at.query) : QString();
     auto key = at.key >= 0 ? nameOf(run(at.kind).keyTokens(at.kind), at.key) : QString();
     const auto& known = facts(at.kind);
-    const bool weighed = known.shown && at.query >= 0 && at.key >= 0 && at.query < known.shown->map.rows
-                         && at.key < known.shown->map.columns;
-    if (!weighed)
+    if (!known.shown)
+        return add(Line::Kind::Pair, query, key);
+    int row = placeIn(known.queryRows, at.query), column = placeIn(known.keyColumns, at.key);
+    if ((at.query >= 0 && row < 0) || (at.key >= 0 && column < 0)) {
+        add(Line::Kind::Pair, query, key);
+        return add(Line::Kind::Note, tr("Special tokens are left out."));
+    }
+    query = known.rows.value(row);
+    key = known.columns.value(column);
+    if (row < 0 || column < 0)
         return add(Line::Kind::Pair, query, key);
 
     Line big;
     big.kind = Line::Kind::Big;
-    big.value = number(known.shown->map.at(at.query, at.key));
+    big.value = number(known.drawn.map.at(row, column));
     QString note;
+    float change = std::nanf("");
     if (m_other && &run(at.kind) == m_trace.get()) {
+        big.label = againstFull() ? tr("now") : tr("A");
+        big.secondLabel = againstFull() ? tr("in full") : tr("B");
         big.secondValue = number(std::nanf(""));
         const auto* both = known.comparison && known.comparison->comparable() ? &*known.comparison : nullptr;
-        const int row = both ? placeIn(both->queryRows, at.query) : -1;
-        const int column = both ? placeIn(both->keyColumns, at.key) : -1;
+        row = both ? placeIn(both->queryRows, at.query) : -1;
+        column = both ? placeIn(both->keyColumns, at.key) : -1;
         if (row >= 0 && column >= 0) {
             // What is compared is what is named: words where the vocabularies differ.
             query = shownText(both->rows[static_cast<std::size_t>(row)]);
             key = shownText(both->columns[static_cast<std::size_t>(column)]);
             big.value = number(both->first.at(row, column));
             big.secondValue = number(both->second.at(row, column));
-            if (both->specialColumnsLeftOut)
+            change = both->difference.at(row, column);
+            if (both->specialColumnsLeftOut && m_selection->specials())
                 note = tr("Without special tokens, which differ.");
         }
     }
     add(Line::Kind::Pair, query, key);
     m_lines.push_back(std::move(big));
+    if (againstFull() && std::isfinite(change))
+        add(Line::Kind::Figure, tr("Change"), signedNumber(change));
     if (!note.isEmpty())
         add(Line::Kind::Note, note);
 }
 
-void Inspector::addBars(std::span<const float> values, const std::vector<Token>& names, int lit) {
+void Inspector::addBars(std::span<const float> values, const QStringList& names, int lit) {
     std::vector<int> order;
     for (std::size_t i = 0; i < values.size(); ++i)
         if (std::isfinite(values[i]))
@@ -268,29 +304,28 @@ void Inspector::addBars(std::span<const float> values, const std::vector<Token>&
                       });
     for (std::size_t i = 0; i < shown; ++i) {
         const float value = values[static_cast<std::size_t>(order[i])];
-        add(Line::Kind::Bar, nameOf(names, order[i]), number(value));
+        add(Line::Kind::Bar, names.value(order[i]), number(value));
         m_lines.back().share = value;
         m_lines.back().lit = order[i] == lit;
     }
 }
 
 void Inspector::addRow(const Pointed& at) {
-    const auto& shown = facts(at.kind).shown;
-    if (!shown)
+    const auto& known = facts(at.kind);
+    if (!known.shown)
         return;
+    const int row = placeIn(known.queryRows, at.query), column = placeIn(known.keyColumns, at.key);
     // The map on show may be B's, whose numbers are others.
-    const bool ofTwo = m_other && &run(at.kind) == m_trace.get() && m_other->block(at.kind);
-    if (at.query >= 0 && at.query < shown->map.rows) {
-        add(Line::Kind::Heading,
-            (ofTwo ? tr("A’S ROW “%1”") : tr("ROW “%1”")).arg(nameOf(rowNames(at.kind), at.query)));
-        addBars(shown->map.row(at.query), run(at.kind).keyTokens(at.kind), at.key);
-    } else if (at.query < 0 && at.key >= 0 && at.key < shown->map.columns) {
-        add(Line::Kind::Heading,
-            (ofTwo ? tr("A’S COLUMN “%1”") : tr("COLUMN “%1”")).arg(nameOf(run(at.kind).keyTokens(at.kind), at.key)));
-        std::vector<float> column;
-        for (int row = 0; row < shown->map.rows; ++row)
-            column.push_back(shown->map.at(row, at.key));
-        addBars(column, rowNames(at.kind), -1);
+    const bool ofTwo = m_other && !againstFull() && &run(at.kind) == m_trace.get() && m_other->block(at.kind);
+    if (row >= 0) {
+        add(Line::Kind::Heading, (ofTwo ? tr("A’S ROW “%1”") : tr("ROW “%1”")).arg(known.rows[row]));
+        addBars(known.drawn.map.row(row), known.columns, column);
+    } else if (at.query < 0 && column >= 0) {
+        add(Line::Kind::Heading, (ofTwo ? tr("A’S COLUMN “%1”") : tr("COLUMN “%1”")).arg(known.columns[column]));
+        std::vector<float> weights;
+        for (int query = 0; query < known.drawn.map.rows; ++query)
+            weights.push_back(known.drawn.map.at(query, column));
+        addBars(weights, known.rows, -1);
     }
 }
 
@@ -308,8 +343,8 @@ void Inspector::addSentence(BlockKind kind) {
         add(Line::Kind::Figure, tr("Same strongest word"),
             QStringLiteral("%1 / %2").arg(same).arg(both.firstAlignment.size()));
         add(Line::Kind::Figure, tr("Mean divergence"), bits(both.meanDivergence));
-        add(Line::Kind::Figure, tr("Entropy A"), bits(both.meanFirstEntropy));
-        add(Line::Kind::Figure, tr("Entropy B"), bits(both.meanSecondEntropy));
+        add(Line::Kind::Figure, againstFull() ? tr("Entropy now") : tr("Entropy A"), bits(both.meanFirstEntropy));
+        add(Line::Kind::Figure, againstFull() ? tr("Entropy in full") : tr("Entropy B"), bits(both.meanSecondEntropy));
     } else if (known.comparison) {
         add(Line::Kind::Heading, tr("WHOLE SENTENCE"));
         add(Line::Kind::Note, QString::fromStdString(known.comparison->reason));
@@ -326,18 +361,31 @@ void Inspector::addHead(BlockKind kind) {
         return;
     const bool compared = known.comparison && known.comparison->comparable(); // which has named A's entropy
     const auto* measured = runWithHeads(m_trace.get(), m_other.get(), kind);
-    add(Line::Kind::Heading, !m_other ? tr("HEAD") : measured == m_trace.get() ? tr("HEAD OF A") : tr("HEAD OF B"));
+    add(Line::Kind::Heading, !m_other || againstFull()   ? tr("HEAD")
+                             : measured == m_trace.get() ? tr("HEAD OF A")
+                                                         : tr("HEAD OF B"));
     add(Line::Kind::Note, QStringLiteral("%1 · %2").arg(kindName(kind), known.head));
-    if (known.metrics->queries == 0)
+    const auto& metrics = *known.metrics;
+    if (metrics.queries == 0)
         return add(Line::Kind::Note, tr("No row has a choice to measure."));
+    const auto figure = [this](const QString& name, const QString& value) { add(Line::Kind::Figure, name, value); };
     const auto percent = [](float share) { return tr("%1 %").arg(qRound(share * 100)); };
-    add(Line::Kind::Figure, tr("Kind"), kindWord(known.metrics->kind));
+    figure(tr("Kind"), kindWord(metrics.kind));
     if (!compared)
-        add(Line::Kind::Figure, tr("Entropy"), bits(known.metrics->entropy));
-    add(Line::Kind::Figure, tr("On special tokens"), percent(known.metrics->special));
-    if (const auto& relative = known.metrics->relative)
-        add(Line::Kind::Figure, tr("Mean distance"),
-            tr("%1 tokens").arg(static_cast<double>(relative->distance), 0, 'f', 1));
+        figure(tr("Entropy"), bits(metrics.entropy));
+    figure(tr("Largest weight"), number(metrics.confidence));
+    if (const auto& relative = metrics.relative) {
+        figure(tr("Mean distance"), tr("%1 tokens").arg(static_cast<double>(relative->distance), 0, 'f', 1));
+        figure(tr("On the token before"), percent(relative->previous));
+        figure(tr("On the token behind"), percent(relative->next));
+        figure(tr("On the token itself"), percent(relative->self));
+    }
+    figure(tr("On the first token"), percent(metrics.first));
+    figure(tr("On special tokens"), percent(metrics.special));
+    if (known.aligns)
+        figure(tr("Aligns, 0 to 1"), number(static_cast<float>(*known.aligns)));
+    if (known.errorRate)
+        figure(tr("Alignment error rate"), number(static_cast<float>(*known.errorRate)));
 }
 
 void Inspector::addPredictions(const Pointed& at) {
@@ -347,14 +395,33 @@ void Inspector::addPredictions(const Pointed& at) {
                      [&](const Prediction& prediction) { return predicts && prediction.position == at.query; });
     if (at.query < 0 || found == m_trace->predictions.end() || found->candidates.empty())
         return;
-    add(Line::Kind::Heading, tr("PREDICTIONS AT STEP %1").arg(at.query));
     const auto step = static_cast<std::size_t>(at.query);
+    const Prediction* full = nullptr;
+    if (againstFull()) {
+        const auto same = std::find_if(m_other->predictions.begin(), m_other->predictions.end(),
+                                       [&](const Prediction& prediction) { return prediction.position == at.query; });
+        full = same == m_other->predictions.end() ? nullptr : &*same;
+    }
+    add(Line::Kind::Heading,
+        (full ? tr("PREDICTIONS AT STEP %1, NOW · IN FULL") : tr("PREDICTIONS AT STEP %1")).arg(at.query));
     for (std::size_t i = 0; i < std::min(found->candidates.size(), mostCandidates); ++i) {
         const auto& candidate = found->candidates[i];
         add(Line::Kind::Bar, shownText(candidate.text), number(candidate.probability));
-        m_lines.back().share = candidate.probability;
-        m_lines.back().lit = step < m_trace->emitted.size() && m_trace->emitted[step].id == candidate.id;
+        auto& line = m_lines.back();
+        line.share = candidate.probability;
+        line.lit = step < m_trace->emitted.size() && m_trace->emitted[step].id == candidate.id;
+        if (!full)
+            continue;
+        const auto before = std::find_if(full->candidates.begin(), full->candidates.end(),
+                                         [&](const Candidate& other) { return other.id == candidate.id; });
+        line.secondValue = number(before == full->candidates.end() ? std::nanf("") : before->probability);
     }
+    const auto& now = m_trace->target;
+    const auto& then = full ? m_other->target : now;
+    const auto read = std::min({step + 1, now.size(), then.size()});
+    if (!std::equal(now.begin(), now.begin() + static_cast<std::ptrdiff_t>(read), then.begin(),
+                    [](const Token& a, const Token& b) { return a.id == b.id; }))
+        add(Line::Kind::Note, tr("In full other words came before."));
 }
 
 void Inspector::addEnergy(const Pointed& at) {
@@ -388,11 +455,15 @@ QStringList Inspector::describe() const {
             texts << QStringLiteral("%1 → %2").arg(line.label, line.value).trimmed();
             break;
         case Line::Kind::Big:
-            texts << (line.secondValue.isEmpty() ? line.value : tr("A %1, B %2").arg(line.value, line.secondValue));
+            texts << (line.secondValue.isEmpty()
+                          ? line.value
+                          : tr("%1 %2, %3 %4").arg(line.label, line.value, line.secondLabel, line.secondValue));
             break;
         case Line::Kind::Figure:
         case Line::Kind::Bar:
-            texts << tr("%1: %2").arg(line.label, line.value);
+            texts << (line.secondValue.isEmpty()
+                          ? tr("%1: %2").arg(line.label, line.value)
+                          : tr("%1: %2, in full %3").arg(line.label, line.value, line.secondValue));
             break;
         }
     }
@@ -450,10 +521,10 @@ void Inspector::draw(QPainter& painter, const Line& line, const QRect& place) co
         if (!line.secondValue.isEmpty()) {
             const int names = QFontMetrics(plain).height();
             numbers.setTop(place.top() + names + 2);
-            drawText(painter, QRect(place.left(), place.top(), column, names), Qt::AlignLeft, tr("A"), small,
+            drawText(painter, QRect(place.left(), place.top(), column, names), Qt::AlignLeft, line.label, small,
                      look.muted);
-            drawText(painter, QRect(place.left() + column, place.top(), column, names), Qt::AlignLeft, tr("B"), small,
-                     look.muted);
+            drawText(painter, QRect(place.left() + column, place.top(), column, names), Qt::AlignLeft, line.secondLabel,
+                     small, look.muted);
         }
         drawText(painter, numbers, Qt::AlignLeft, line.value, large, look.text);
         drawText(painter, numbers.adjusted(column, 0, 0, 0), Qt::AlignLeft, line.secondValue, large, look.text);
@@ -473,9 +544,13 @@ void Inspector::draw(QPainter& painter, const Line& line, const QRect& place) co
         const int value = QFontMetrics(sized(look, 0.93, QFont::Bold)).horizontalAdvance(QStringLiteral("0.00"));
         drawText(painter, QRect(place.left(), place.top(), label, place.height()), Qt::AlignLeft, line.label, font,
                  look.text);
-        drawText(painter, QRect(place.right() + 1 - value, place.top(), value, place.height()), Qt::AlignRight,
+        const int both = line.secondValue.isEmpty() ? value : 2 * value + columnGap;
+        drawText(painter, QRect(place.right() + 1 - both, place.top(), value, place.height()), Qt::AlignRight,
                  line.value, font, line.lit ? look.text : look.muted);
-        const double longest = place.width() - label - value - 2 * columnGap;
+        if (!line.secondValue.isEmpty())
+            drawText(painter, QRect(place.right() + 1 - value, place.top(), value, place.height()), Qt::AlignRight,
+                     line.secondValue, small, look.muted);
+        const double longest = place.width() - label - both - 2 * columnGap;
         const double length = longest * std::clamp(static_cast<double>(line.share), 0.0, 1.0);
         painter.setPen(Qt::NoPen);
         painter.setBrush(line.lit ? look.accent : look.accentSoft);

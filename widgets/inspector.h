@@ -18,7 +18,8 @@ class QPainter;
 
 namespace headlight {
 
-/// With a second run it names both weights and what the whole sentence has in common.
+/// With a second run it names both weights and what the whole sentence has in common; a run that something was changed
+/// in is set against the same model's run in full.
 class Inspector : public QWidget {
     Q_OBJECT
 public:
@@ -39,17 +40,25 @@ private:
     struct Line {
         /// Pair: label → value. Big: one number, or two side by side. Figure and Bar: a name and its number.
         enum class Kind { Heading, Pair, Big, Figure, Bar, Note } kind = Kind::Note;
-        QString label;
+        QString label; ///< Big: what `value` is of, where there are two
         QString value;
-        QString secondValue; ///< Big: of model B
+        QString secondLabel; ///< Big
+        QString secondValue; ///< Big and Bar: of the second run
         float share = 0;     ///< Bar
         bool lit = false;    ///< Bar: of what is pointed at
     };
     /// What one kind of attention is like whatever the pointer does; made when it is first asked for.
     struct Facts {
         std::optional<ShownMap> shown;
+        WordMap drawn; ///< the same as views draw it: by words, without special tokens
+        QStringList rows;
+        QStringList columns;
+        std::vector<int> queryRows;         ///< the row of each query, -1 where it was left out
+        std::vector<int> keyColumns;        ///< likewise
         QString head;                       ///< name of what `metrics` are of
         std::optional<HeadMetrics> metrics; ///< of the run with more heads; absent for a mean of heads
+        std::optional<double> aligns;       ///< alignmentScore of that head, where it looks across
+        std::optional<double> errorRate;    ///< likewise, where people's links are known
         float entropy = 0;                  ///< bits, mean over the rows
         std::optional<Comparison> comparison;
     };
@@ -64,6 +73,7 @@ private:
     void refresh();
     /// Model A's, unless only B has attention of this kind.
     const Trace& run(BlockKind kind) const;
+    bool againstFull() const { return isFullRunOf(m_other.get(), *m_trace); }
     const Facts& facts(BlockKind kind);
     const std::vector<Token>& rowNames(BlockKind kind);
     Pointed pointed();
@@ -76,7 +86,7 @@ private:
     void addHead(BlockKind kind);
     void addPredictions(const Pointed& at);
     void addEnergy(const Pointed& at);
-    void addBars(std::span<const float> values, const std::vector<Token>& names, int lit);
+    void addBars(std::span<const float> values, const QStringList& names, int lit);
     void add(Line::Kind kind, const QString& label, const QString& value = {});
 
     int heightOf(const Line& line, int width) const;
