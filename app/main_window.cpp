@@ -2,6 +2,7 @@
 
 #include "app/answer_panel.h"
 #include "app/export_menu.h"
+#include "app/gold_list.h"
 #include "app/help_text.h"
 #include "app/model_catalog.h"
 #include "app/text_panel.h"
@@ -322,6 +323,7 @@ void MainWindow::buildMenus() {
     auto* file = menuBar()->addMenu(tr("&File"));
     file->addAction(tr("&Open model folder…"), QKeySequence::Open, this, [this] { askForFolder(true); });
     file->addAction(tr("Open &trace…"), QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_O), this, &MainWindow::askForTrace);
+    file->addAction(tr("Open &gold alignments…"), this, &MainWindow::askForGold);
     file->addSeparator();
     file->addActions(m_exportMenu->deeds());
     file->addSeparator();
@@ -575,6 +577,35 @@ void MainWindow::openTrace(const QString& file) {
     }
 }
 
+void MainWindow::openGold(const QString& file) {
+    try {
+        auto sentences = readGoldAlignments(QFile::encodeName(file).toStdString());
+        if (auto* before = findChild<GoldList*>())
+            before->close();
+        auto* list = new GoldList(std::move(sentences), QFileInfo(file).fileName(), this);
+        connect(list, &GoldList::chosen, this, [this](const std::shared_ptr<const GoldAlignment>& sentence) {
+            m_selection->setGold(sentence);
+            m_texts->forceTexts(QString::fromStdString(writtenWords(sentence->source).text),
+                                QString::fromStdString(writtenWords(sentence->target).text));
+        });
+        if (!viewTypes()[static_cast<std::size_t>(m_tabs->currentIndex())].needs.cross)
+            showView(QStringLiteral("alignment"));
+        present(list);
+    } catch (const Error& error) { // what is on show stays
+        m_banner->tell({});
+        m_banner->tell(QString::fromUtf8(error.what()));
+    }
+}
+
+void MainWindow::askForGold() {
+    auto* dialog = new QFileDialog(this, tr("Open gold alignments"), m_settings.exportFolder,
+                                   tr("Gold alignments (*.tsv *.txt);;All files (*)"));
+    dialog->setFileMode(QFileDialog::ExistingFile);
+    dialog->setWindowModality(Qt::WindowModal);
+    connect(dialog, &QFileDialog::fileSelected, this, &MainWindow::openGold);
+    present(dialog);
+}
+
 void MainWindow::askForTrace() {
     auto* dialog =
         new QFileDialog(this, tr("Open a trace"), m_settings.exportFolder, tr("Traces (*.safetensors);;All files (*)"));
@@ -646,6 +677,8 @@ void MainWindow::askForFolder(bool first) {
 void MainWindow::openPath(const QString& path, bool first) {
     if (isTraceFile(QFile::encodeName(path).toStdString()))
         return openTrace(path);
+    if (path.endsWith(QLatin1String(".tsv"), Qt::CaseInsensitive))
+        return openGold(path);
     QString folder;
     try {
         folder = QFile::decodeName(ModelCatalog::resolve(path).c_str());

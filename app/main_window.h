@@ -84,6 +84,9 @@ private:
     /// Shows a run that a file holds, until another text or model is chosen.
     void openTrace(const QString& file);
     void askForTrace();
+    /// Lists the sentences of a file of gold alignments, see readGoldAlignments.
+    void openGold(const QString& file);
+    void askForGold();
     void showRun(TracePointer first, TracePointer second);
     /// True when the view on show needs what the run on show did not record.
     bool lacksRecord() const;

@@ -5,6 +5,8 @@
 #include "tests/support/tiny_models.h"
 #include "widgets/playback_view.h"
 
+#include <QLineEdit>
+#include <QListWidget>
 #include <QPushButton>
 #include <QStandardPaths>
 #include <QTemporaryDir>
@@ -115,6 +117,33 @@ private Q_SLOTS:
         QTest::keyClicks(opened.source, QStringLiteral("s"));
         QTRY_VERIFY_WITH_TIMEOUT(opened.showsWhatIsTyped(), patience);
         QVERIFY(!notice->isVisible());
+    }
+
+    void goldSentencesAreChosenFromAList() {
+        const QTemporaryDir folder;
+        const auto file = folder.filePath(QStringLiteral("gold.tsv"));
+        QFile made(file);
+        QVERIFY(made.open(QIODevice::WriteOnly));
+        made.write("1\tthe cat\tle chat\t0-0 1-1\t\n2\ta dog sat\tun chien\t0-0 1-1\t2-1\n");
+        made.close();
+        const Opened opened({.modelA = nameOf(m_tiny.path()), .source = QStringLiteral("the cat")});
+        QTRY_VERIFY_WITH_TIMEOUT(opened.showsWhatIsTyped(), patience);
+        opened.drop(file.toStdString());
+        auto* list = opened.window->findChild<QListWidget*>(QStringLiteral("sentences"));
+        QVERIFY(list);
+        QCOMPARE(list->count(), 2);
+        auto* filter = list->parentWidget()->findChild<QLineEdit*>();
+        QTest::keyClicks(filter, QStringLiteral("dog"));
+        QVERIFY(list->item(0)->isHidden() && !list->item(1)->isHidden());
+        list->setCurrentRow(1);
+        QTRY_VERIFY_WITH_TIMEOUT(
+            opened.showsWhatIsTyped() && opened.source->toPlainText() == QLatin1String("a dog sat"), patience);
+        QCOMPARE(opened.target->toPlainText(), QStringLiteral("un chien"));
+        QVERIFY(opened.window->trace()->targetForced);
+        QVERIFY(opened.window->selection().gold());
+        const auto said = opened.window->view()->describe().join(QLatin1Char('\n'));
+        QVERIFY2(said.contains(QLatin1String("error rate"), Qt::CaseInsensitive) || said.contains(QLatin1String("AER")),
+                 qUtf8Printable(said));
     }
 
     void aFileThatIsNoneIsSaid() {
