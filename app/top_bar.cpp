@@ -61,8 +61,7 @@ TopBar::TopBar(Selection* selection, QWidget* parent)
     m_kind = addCombo(tr("Kind of attention"),
                       tr("Within the encoder, within the decoder, or across from one to the other"), lettersOfChoice);
     addLabel(tr("Attention"), m_kind);
-    m_mode =
-        addCombo(tr("Choice of the head"), tr("Which head is drawn, or the mean of a layer's heads"), lettersOfChoice);
+    m_mode = addCombo(tr("Choice of the head"), tr("Which head is drawn, or what of several"), lettersOfChoice);
     m_layer = addSpin(tr("Layer"), tr("layer "));
     m_layer->setToolTip(tr("Layer, counted from 0 (Alt+Up, Alt+Down)"));
     m_head = addSpin(tr("Head"), tr("head "));
@@ -77,6 +76,8 @@ TopBar::TopBar(Selection* selection, QWidget* parent)
     m_mode->addItem(tr("best aligning"), static_cast<int>(HeadMode::BestAligning));
     m_mode->addItem(tr("mean of layer"), static_cast<int>(HeadMode::MeanOfLayer));
     m_mode->addItem(tr("one head"), static_cast<int>(HeadMode::One));
+    m_mode->addItem(tr("mean of all"), static_cast<int>(HeadMode::MeanOfAll));
+    m_mode->addItem(tr("rollout"), static_cast<int>(HeadMode::Rollout));
     m_reading->addItem(tr("automatic"), static_cast<int>(Reading::Automatic));
     m_reading->addItem(tr("word given out"), static_cast<int>(Reading::Emitted));
     m_reading->addItem(tr("word taken in"), static_cast<int>(Reading::TakenIn));
@@ -246,8 +247,9 @@ void TopBar::showHead() {
         spin->setValue(value);
         spin->setEnabled(enabled && count > 1);
     };
-    show(m_layer, layers, place.layer.value, true);
-    show(m_head, heads, place.head.value, mode != HeadMode::MeanOfLayer);
+    const bool all = mode == HeadMode::MeanOfAll || mode == HeadMode::Rollout;
+    show(m_layer, layers, place.layer.value, !all);
+    show(m_head, heads, place.head.value, !all && mode != HeadMode::MeanOfLayer);
 }
 
 void TopBar::goTo(int layer, int head) {

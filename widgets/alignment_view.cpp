@@ -24,7 +24,7 @@ std::optional<RowTokens> rowsOf(Reading reading) {
 } // namespace
 
 void AlignmentView::setSelection(Selection* selection) {
-    addControl(makeReadingChoice(*selection), tr("Rows:"));
+    addControl(makeReadingChoice(*selection), tr("Rows"));
     addControl(makeWordsBox(*selection));
     addControl(makeSpecialsBox(*selection));
     m_rank = new QCheckBox(tr("rank heads"));

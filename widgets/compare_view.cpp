@@ -52,8 +52,8 @@ void CompareView::setSelection(Selection* selection) {
         addControl(control, label);
         return control;
     };
-    m_leftControl = add(m_left, tr("Left:"), tr("The map on the left, from which the right one is taken away"));
-    m_rightControl = add(m_right, tr("Right:"), tr("The map on the right"));
+    m_leftControl = add(m_left, tr("Left"), tr("The map on the left, from which the right one is taken away"));
+    m_rightControl = add(m_right, tr("Right"), tr("The map on the right"));
     addControl(makeWordsBox(*selection));
     addControl(makeSpecialsBox(*selection));
     FigureView::setSelection(selection);
