@@ -128,7 +128,7 @@ private Q_SLOTS:
     void rowsAreReadAsChosen() {
         Shown shown(std::make_unique<AlignmentView>());
         shown.view->setTrace(traceOf(pieces), nullptr);
-        auto* reading = control<QComboBox>(*shown.view, u"Rows:"_qs);
+        auto* reading = control<QComboBox>(*shown.view, u"Rows"_qs);
         QVERIFY(reading);
         QVERIFY(said(*shown.view).contains(u"homme → man"_qs));
         reading->setCurrentIndex(2);
@@ -228,8 +228,8 @@ private Q_SLOTS:
     void comparesWithinOneModel() {
         Shown shown(std::make_unique<CompareView>(), {900, 700});
         shown.view->setTrace(traceOf(cat, {.layers = 2, .heads = 2, .selfAttention = true}), nullptr);
-        auto* left = control<QComboBox>(*shown.view, u"Left:"_qs);
-        auto* right = control<QComboBox>(*shown.view, u"Right:"_qs);
+        auto* left = control<QComboBox>(*shown.view, u"Left"_qs);
+        auto* right = control<QComboBox>(*shown.view, u"Right"_qs);
         const auto names = [](const QComboBox& box) {
             QStringList all;
             for (int i = 0; i < box.count(); ++i)
@@ -273,8 +273,8 @@ private Q_SLOTS:
         QVERIFY2(text.contains(u"A · solo additive"_qs) && text.contains(u"B · many layer 0, head 1 (best)"_qs)
                      && text.contains(u"A − B"_qs) && text.contains(u"Same strongest column: 1 of 4 rows"_qs),
                  qPrintable(text));
-        auto* left = control<QComboBox>(*shown.view, u"Left:"_qs);
-        auto* right = control<QComboBox>(*shown.view, u"Right:"_qs);
+        auto* left = control<QComboBox>(*shown.view, u"Left"_qs);
+        auto* right = control<QComboBox>(*shown.view, u"Right"_qs);
         choose(*left, u"B: rollout"_qs);
         choose(*right, u"A: additive"_qs);
         text = said(*shown.view);
@@ -294,8 +294,8 @@ private Q_SLOTS:
             token.word -= 1;
         Shown shown(std::make_unique<CompareView>(), {900, 700});
         shown.view->setTrace(shared(a), shared(b));
-        auto* left = control<QComboBox>(*shown.view, u"Left:"_qs);
-        auto* right = control<QComboBox>(*shown.view, u"Right:"_qs);
+        auto* left = control<QComboBox>(*shown.view, u"Left"_qs);
+        auto* right = control<QComboBox>(*shown.view, u"Right"_qs);
         (void)shown.picture();
         choose(*left, u"B: additive"_qs);
         choose(*right, u"A: additive"_qs);
@@ -314,11 +314,11 @@ private Q_SLOTS:
         shown.view->setTrace(shared(trace), nullptr);
         shown.selection.setCollected(BlockKind::Encoder, {{Layer(1), Head(0)}});
         (void)shown.picture();
-        auto* right = control<QComboBox>(*shown.view, u"Right:"_qs);
+        auto* right = control<QComboBox>(*shown.view, u"Right"_qs);
         choose(*right, u"layer 1, head 0, collected"_qs);
         const auto text = said(*shown.view);
         QVERIFY2(text.contains(u"ascii layer 1, head 0"_qs) && text.contains(u"cat → "_qs), qPrintable(text));
-        QVERIFY(control<QComboBox>(*shown.view, u"Left:"_qs)->findText(u"best aligning head"_qs) < 0);
+        QVERIFY(control<QComboBox>(*shown.view, u"Left"_qs)->findText(u"best aligning head"_qs) < 0);
     }
 
     void comparesInTheDetailOfTheSelection() {
