@@ -87,6 +87,8 @@ public:
                 return;
         }
         m_spot = spot;
+        if (has(spot) && m_arts[static_cast<std::size_t>(spot.panel)]->reveal(spot.place))
+            replot(QCustomPlot::rpQueuedReplot);
         m_view.point(spot);
     }
 

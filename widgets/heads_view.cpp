@@ -1,8 +1,281 @@
 #include "widgets/heads_view.h"
 
-#include "core/analysis/head_metrics.h"
+#include "core/analysis/thinning.h"
+#include "widgets/controls.h"
+
+#include <QCheckBox>
+#include <QContextMenuEvent>
+#include <QKeyEvent>
+#include <QMenu>
+#include <QSignalBlocker>
+#include <QToolButton>
+
+#include <algorithm>
+#include <cmath>
 
 namespace headlight {
+
+namespace {
+
+// What the control of sorting offers besides each HeadMeasure, and that of filtering besides each HeadKind.
+constexpr int byPlace = -1;
+constexpr int byAlignment = 100;
+constexpr int byChange = 101;
+constexpr int showAll = -1;
+constexpr int showCollected = 100;
+constexpr int showOff = 101;
+
+/// Cells that all maps together may have: more than screens have pixels.
+constexpr double mostCells = 6e6;
+
+QString nameOf(const HeadPlace& head) {
+    return QStringLiteral("L%1 H%2").arg(head.layer.value).arg(head.head.value);
+}
+
+QString measureName(HeadMeasure measure) {
+    switch (measure) {
+    case HeadMeasure::Entropy:
+        return HeadsView::tr("entropy");
+    case HeadMeasure::Distance:
+        return HeadsView::tr("mean distance");
+    case HeadMeasure::Confidence:
+        return HeadsView::tr("confidence");
+    case HeadMeasure::First:
+        return HeadsView::tr("share on the first token");
+    case HeadMeasure::Previous:
+        return HeadsView::tr("share on the previous token");
+    case HeadMeasure::Next:
+        return HeadsView::tr("share on the next token");
+    case HeadMeasure::Self:
+        return HeadsView::tr("share on the same token");
+    case HeadMeasure::Special:
+        return HeadsView::tr("share on special tokens");
+    }
+    return {};
+}
+
+QString kindOfHeadName(HeadKind kind) {
+    switch (kind) {
+    case HeadKind::Previous:
+        return HeadsView::tr("previous token");
+    case HeadKind::Next:
+        return HeadsView::tr("next token");
+    case HeadKind::Self:
+        return HeadsView::tr("same token");
+    case HeadKind::First:
+        return HeadsView::tr("first token");
+    case HeadKind::Delimiter:
+        return HeadsView::tr("special tokens");
+    case HeadKind::Broad:
+        return HeadsView::tr("broad");
+    case HeadKind::Mixed:
+        return HeadsView::tr("mixed");
+    }
+    return {};
+}
+
+constexpr int lastMeasure = static_cast<int>(HeadMeasure::Special);
+constexpr int lastKind = static_cast<int>(HeadKind::Mixed);
+
+/// Takes these entries, keeping the choice where it still is one.
+void offer(QComboBox& box, const std::vector<std::pair<QString, int>>& entries) {
+    const QSignalBlocker quiet(box);
+    const auto chosen = box.currentData();
+    bool same = box.count() == static_cast<int>(entries.size());
+    for (int i = 0; same && i < box.count(); ++i)
+        same = box.itemData(i).toInt() == entries[static_cast<std::size_t>(i)].second;
+    if (!same)
+        box.clear();
+    for (int i = 0; i < static_cast<int>(entries.size()); ++i) {
+        const auto& [name, data] = entries[static_cast<std::size_t>(i)];
+        if (same)
+            box.setItemText(i, name); // an open list stays open
+        else
+            box.addItem(name, data);
+    }
+    if (!same)
+        box.setCurrentIndex(std::max(0, box.findData(chosen)));
+}
+
+} // namespace
+
+HeadsView::HeadsView(QWidget* parent)
+    : FigureView(parent), m_sorting(new ComboBox), m_backwards(new QToolButton), m_filter(new ComboBox),
+      m_off(new QToolButton), m_change(new QCheckBox(tr("change against the full run"))) {
+    m_sorting->setToolTip(tr("By what heads are sorted, the highest first; what the measures mean is in the help."));
+    m_backwards->setCheckable(true);
+    m_backwards->setText(QStringLiteral("↓"));
+    m_backwards->setToolTip(tr("The lowest first"));
+    m_backwards->setAccessibleName(tr("Backwards"));
+    m_filter->setToolTip(tr("Which heads are shown: those that mostly do one thing on this text, those that were "
+                            "collected, or those that are switched off."));
+    m_off->setText(tr("Switch off"));
+    m_off->setToolTip(
+        tr("Take what a head gives out as 0: the model runs again without it. X does so for the head under "
+           "the pointer."));
+    m_off->setPopupMode(QToolButton::InstantPopup);
+    m_off->setMenu(new QMenu(m_off));
+    m_change->setToolTip(tr("Weights of this run minus those of the same model with nothing switched off."));
+    m_change->hide();
+
+    // A list is as wide as what it begins with: the longest of its entries would not leave room for the others.
+    for (auto* box : {m_sorting, m_filter}) {
+        box->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
+        box->setMinimumContentsLength(14);
+    }
+    addControl(m_sorting, tr("Sort by:"));
+    addControl(m_backwards);
+    addControl(m_filter, tr("Show:"));
+    addControl(m_off);
+    addControl(m_change);
+    for (auto* box : {m_sorting, m_filter})
+        connect(box, &QComboBox::currentIndexChanged, this, &HeadsView::rebuild);
+    connect(m_backwards, &QToolButton::toggled, this, [this](bool on) {
+        m_backwards->setText(on ? QStringLiteral("↑") : QStringLiteral("↓"));
+        rebuild();
+    });
+    connect(m_change, &QCheckBox::toggled, this, &HeadsView::rebuild);
+    connect(m_off->menu(), &QMenu::aboutToShow, this, [this] { fillMenu(*m_off->menu()); });
+}
+
+void HeadsView::setTrace(TracePointer trace, TracePointer other) {
+    m_heads.reset();
+    FigureView::setTrace(std::move(trace), std::move(other));
+}
+
+void HeadsView::setSelection(Selection* selection) {
+    FigureView::setSelection(selection);
+    connect(selection, &Selection::offChanged, this, &HeadsView::rebuild);
+}
+
+const HeadsView::Heads& HeadsView::headsOf(const Trace& run, BlockKind kind, const Trace* full) {
+    if (m_heads && m_heads->kind == kind && m_heads->change == (full != nullptr))
+        return *m_heads;
+    const auto& block = *run.block(kind);
+    const auto& keys = run.keyTokens(kind);
+    const int count = block.layers * block.heads;
+    const int side = std::max(24, static_cast<int>(std::sqrt(mostCells / count)));
+    auto& heads = m_heads.emplace();
+    heads.kind = kind;
+    heads.change = full != nullptr;
+    for (const auto& layer : blockMetrics(block, keys))
+        heads.metrics.insert(heads.metrics.end(), layer.begin(), layer.end());
+    for (int i = 0; i < count; ++i) {
+        const HeadPlace place{Layer(i / block.heads), Head(i % block.heads)};
+        const auto weights = block.map(place.layer, place.head);
+        if (full) {
+            const auto before = full->block(kind)->map(place.layer, place.head);
+            std::vector<float> difference(weights.size());
+            std::transform(weights.begin(), weights.end(), before.begin(), difference.begin(), std::minus<>());
+            heads.maps.push_back(pooledMap(difference, block.queries, block.keys, side, side));
+            heads.changes.push_back(headChange(block, *full->block(kind), place.layer, place.head));
+        } else {
+            heads.maps.push_back(pooledMap(weights, block.queries, block.keys, side, side));
+        }
+        if (kind == BlockKind::Cross)
+            heads.alignments.push_back(
+                static_cast<float>(alignmentScore(headMap(block, place.layer, place.head), keys)));
+    }
+    return heads;
+}
+
+void HeadsView::followControls(const Heads& heads, const AttentionBlock& block, bool comparable) {
+    m_change->setVisible(comparable);
+    std::vector<std::pair<QString, int>> entries{{tr("layer, head"), byPlace}};
+    for (int measure = 0; measure <= lastMeasure; ++measure)
+        if (heads.metrics.empty() || measured(heads.metrics.front(), HeadMeasure(measure)))
+            entries.emplace_back(measureName(HeadMeasure(measure)), measure);
+    if (!heads.alignments.empty())
+        entries.emplace_back(tr("how well it aligns"), byAlignment);
+    if (heads.change)
+        entries.emplace_back(tr("change against the full run"), byChange);
+    offer(*m_sorting, entries);
+    m_backwards->setEnabled(m_sorting->currentData().toInt() != byPlace);
+
+    entries = {{tr("all heads"), showAll}};
+    for (int kind = 0; kind <= lastKind; ++kind)
+        if (heads.kind != BlockKind::Cross || HeadKind(kind) > HeadKind::Self) {
+            const auto many = std::count_if(heads.metrics.begin(), heads.metrics.end(),
+                                            [&](const HeadMetrics& one) { return one.kind == HeadKind(kind); });
+            entries.emplace_back(tr("%1 (%2)").arg(kindOfHeadName(HeadKind(kind))).arg(many), kind);
+        }
+    const auto collected = heads.kind == selection()->kind() ? selection()->collected().size() : 0;
+    entries.emplace_back(tr("collected (%1)").arg(collected), showCollected);
+    int off = 0;
+    for (int i = 0; i < block.layers * block.heads; ++i)
+        off += isOff({Layer(i / block.heads), Head(i % block.heads)});
+    entries.emplace_back(tr("switched off (%1)").arg(off), showOff);
+    offer(*m_filter, entries);
+}
+
+float HeadsView::valueOf(const Heads& heads, int head, int sorting) const {
+    const auto at = static_cast<std::size_t>(head);
+    if (sorting == byAlignment)
+        return heads.alignments[at];
+    if (sorting == byChange)
+        return heads.changes[at];
+    return measured(heads.metrics[at], HeadMeasure(sorting)).value_or(0);
+}
+
+std::vector<int> HeadsView::listed(const Heads& heads, int perLayer) const {
+    const int filter = m_filter->currentData().toInt(), sorting = m_sorting->currentData().toInt();
+    const auto& collected = selection()->collected();
+    std::vector<int> list;
+    for (int i = 0; i < static_cast<int>(heads.maps.size()); ++i) {
+        const HeadPlace place{Layer(i / perLayer), Head(i % perLayer)};
+        const bool passes = filter == showAll ? true
+                            : filter == showCollected
+                                ? std::find(collected.begin(), collected.end(), place) != collected.end()
+                            : filter == showOff ? isOff(place)
+                                                : heads.metrics[static_cast<std::size_t>(i)].kind == HeadKind(filter);
+        if (passes)
+            list.push_back(i);
+    }
+    if (sorting != byPlace)
+        std::stable_sort(list.begin(), list.end(), [&](int a, int b) {
+            const float left = valueOf(heads, a, sorting), right = valueOf(heads, b, sorting);
+            if (std::isnan(left) || std::isnan(right))
+                return !std::isnan(left) && std::isnan(right); // to the end
+            return m_backwards->isChecked() ? left < right : left > right;
+        });
+    return list;
+}
+
+QString HeadsView::captionOf(const Heads& heads, int head, int sorting) const {
+    const auto& metrics = heads.metrics[static_cast<std::size_t>(head)];
+    if (sorting != byPlace) {
+        const auto value = numberText(valueOf(heads, head, sorting));
+        if (sorting == byAlignment)
+            return tr("aligns %1").arg(value);
+        if (sorting == byChange || sorting == static_cast<int>(HeadMeasure::Entropy))
+            return tr("%1 bit").arg(value);
+        return sorting == static_cast<int>(HeadMeasure::Distance) ? tr("%1 tokens").arg(value) : value;
+    }
+    if (heads.change)
+        return tr("changed by %1 bit").arg(numberText(heads.changes[static_cast<std::size_t>(head)]));
+    // What there is to know of a cross head is how well it aligns; its kinds are those of self-attention.
+    const auto known = heads.alignments.empty()
+                           ? kindOfHeadName(metrics.kind)
+                           : tr("aligns %1").arg(numberText(heads.alignments[static_cast<std::size_t>(head)]));
+    return tr("%1, %2 bit").arg(known, numberText(metrics.entropy, 1));
+}
+
+QString HeadsView::noteOf(BlockKind kind) const {
+    const auto& off = selection()->off();
+    if (off.empty())
+        return {};
+    constexpr std::size_t mostNamed = 6;
+    QStringList names;
+    for (std::size_t i = 0; i < off.size() && i < mostNamed; ++i) {
+        const auto name = nameOf({off[i].layer, off[i].head});
+        names << (off[i].kind == kind ? name : tr("%1 (%2)").arg(name, kindName(off[i].kind)));
+    }
+    if (off.size() > mostNamed)
+        names << QStringLiteral("…");
+    return tr("%n head(s) switched off: %1. X on one, or all at once by “Switch off”, brings them back.", nullptr,
+              static_cast<int>(off.size()))
+        .arg(names.join(QStringLiteral(", ")));
+}
 
 std::vector<Panel> HeadsView::build() {
     const auto kind = selection()->kind();
@@ -10,48 +283,174 @@ std::vector<Panel> HeadsView::build() {
     if (!run)
         return {};
     const auto* block = run->block(kind);
-    const auto metrics = blockMetrics(*block, run->keyTokens(kind));
+    const bool comparable = run == trace() && other() && isFullRun(*other(), *trace());
+    const bool sameShape = comparable && haveSameShape(*block, other()->block(kind));
+    const bool change = comparable && sameShape && m_change->isChecked();
+    const auto& heads = headsOf(*run, kind, change ? other() : nullptr);
+    followControls(heads, *block, comparable);
     const auto chosen = selection()->shown(*run, kind)->place;
+    const auto list = listed(heads, block->heads);
+    const int sorting = m_sorting->currentData().toInt();
+    const bool inPlace = sorting == byPlace && m_filter->currentData().toInt() == showAll;
 
     TilePanel panel;
     panel.kind = kind;
     panel.title = QString::fromStdString(run->model);
-    panel.subtitle =
-        tr("%1 attention, %2 × %3 heads; colours from 0 to 1").arg(kindName(kind)).arg(block->layers).arg(block->heads);
-    panel.columns = block->heads;
-    for (int head = 0; head < block->heads; ++head)
-        panel.columnNames << tr("head %1").arg(head);
-    for (int layer = 0; layer < block->layers; ++layer) {
-        panel.rowNames << tr("layer %1").arg(layer);
+    QStringList said{tr("%1 attention, %2 × %3 heads").arg(kindName(kind)).arg(block->layers).arg(block->heads)};
+    if (!inPlace)
+        said << tr("%1 of them", nullptr, static_cast<int>(list.size())).arg(list.size());
+    said << (change ? tr("this run minus the full one") : tr("colours from 0 to 1"));
+    if (!heads.maps.empty() && heads.maps.front().columns < block->keys)
+        said << tr("each cell the strongest of its weights");
+    panel.subtitle = said.join(QStringLiteral(", "));
+    QStringList notes{noteOf(kind)};
+    if (list.empty())
+        notes << tr("No head is of this kind; “Show” has others.");
+    if (comparable && !sameShape)
+        notes << tr("The full run read another number of tokens, so no change can be drawn.");
+    notes.removeAll(QString());
+    panel.note = notes.join(QLatin1Char(' '));
+    if (inPlace) {
+        panel.columns = block->heads;
         for (int head = 0; head < block->heads; ++head) {
-            const auto& metric = metrics[static_cast<std::size_t>(layer)][static_cast<std::size_t>(head)];
-            const HeadPlace place{Layer(layer), Head(head)};
-            auto map = headMap(*block, place.layer, place.head);
-            const auto word = headKindName(metric.kind);
-            // What there is to know of a cross head is how well it aligns; its kinds are those of self-attention.
-            const auto known =
-                kind == BlockKind::Cross
-                    ? tr("aligns %1").arg(static_cast<double>(alignmentScore(map, run->source)), 0, 'f', 2)
-                    : QString::fromUtf8(word.data(), static_cast<qsizetype>(word.size()));
-            panel.tiles.push_back(
-                {.map = std::move(map),
-                 .layer = place.layer,
-                 .head = place.head,
-                 .name = QStringLiteral("L%1 H%2").arg(layer).arg(head),
-                 .caption = tr("%1, %2 bit").arg(known).arg(static_cast<double>(metric.entropy), 0, 'f', 1),
-                 .chosen = chosen == place});
+            panel.columnNames << tr("head %1").arg(head);
+            panel.shortColumnNames << QString::number(head);
         }
+        for (int layer = 0; layer < block->layers; ++layer)
+            panel.rowNames << tr("layer %1").arg(layer);
+    } else {
+        panel.columns = 0;
+    }
+    if (change) {
+        panel.differs = true;
+        panel.high = 0.01F; // below, a change is not worth a colour
+        for (const auto& map : heads.maps)
+            for (const float value : map.values)
+                if (std::isfinite(value))
+                    panel.high = std::max(panel.high, std::abs(value));
+    }
+    const auto& collected = selection()->collected();
+    for (const int i : list) {
+        const HeadPlace place{Layer(i / block->heads), Head(i % block->heads)};
+        const auto found = std::find(collected.begin(), collected.end(), place);
+        panel.tiles.push_back(
+            {.map = heads.maps[static_cast<std::size_t>(i)],
+             .layer = place.layer,
+             .head = place.head,
+             .name = nameOf(place),
+             .caption = captionOf(heads, i, sorting),
+             .chosen = chosen == place,
+             .off = isOff(place),
+             .collected = found == collected.end() ? -1 : static_cast<int>(found - collected.begin())});
     }
     return {{QRectF(0, 0, 1, 1), std::move(panel)}};
 }
 
-bool HeadsView::clicked(const Panel& panel, const Lit& place, Qt::KeyboardModifiers) {
+bool HeadsView::isOff(const HeadPlace& head) const {
+    const auto& off = selection()->off();
+    return std::find(off.begin(), off.end(), Intervention::HeadOff{selection()->kind(), head.layer, head.head})
+           != off.end();
+}
+
+void HeadsView::switchHeads(const std::vector<HeadPlace>& heads, bool off) {
+    auto all = selection()->off();
+    for (const auto& head : heads) {
+        const Intervention::HeadOff one{selection()->kind(), head.layer, head.head};
+        std::erase(all, one);
+        if (off)
+            all.push_back(one);
+    }
+    selection()->setOff(std::move(all));
+}
+
+std::optional<HeadPlace> HeadsView::target() const {
+    if (const auto [panel, place] = pointed(); panel)
+        if (const auto* tiles = std::get_if<TilePanel>(&panel->content); tiles && place.row >= 0) {
+            const auto& tile = tiles->tiles[static_cast<std::size_t>(place.row)];
+            return HeadPlace{tile.layer, tile.head};
+        }
+    const auto kind = selection()->kind();
+    const auto* run = runWithHeads(trace(), other(), kind);
+    return run ? selection()->shown(*run, kind)->place : std::nullopt;
+}
+
+void HeadsView::fillMenu(QMenu& menu) {
+    menu.clear();
+    const auto kind = selection()->kind();
+    const auto* run = runWithHeads(trace(), other(), kind);
+    const auto head = run ? target() : std::nullopt;
+    if (head) {
+        const auto name = nameOf(*head);
+        const auto& collected = selection()->collected();
+        menu.addAction(tr("Open %1").arg(name), this, [this, kind, place = *head] {
+            selection()->setHead(kind, place.layer, place.head);
+            Q_EMIT headOpened();
+        });
+        const bool isCollected = std::find(collected.begin(), collected.end(), *head) != collected.end();
+        menu.addAction(isCollected ? tr("Take %1 out of those collected").arg(name) : tr("Collect %1").arg(name), this,
+                       [this, kind, place = *head] { selection()->toggleCollected(kind, place); });
+        menu.addSeparator();
+
+        std::vector<HeadPlace> layer, others;
+        for (int l = 0; l < run->block(kind)->layers; ++l)
+            for (int h = 0; h < run->block(kind)->heads; ++h) {
+                const HeadPlace place{Layer(l), Head(h)};
+                if (place.layer == head->layer)
+                    layer.push_back(place);
+                if (place != *head)
+                    others.push_back(place);
+            }
+        const bool off = isOff(*head);
+        menu.addAction(off ? tr("Switch %1 on").arg(name) : tr("Switch %1 off").arg(name), this,
+                       [this, place = *head, off] { switchHeads({place}, !off); });
+        const bool layerOff = std::all_of(layer.begin(), layer.end(), [this](const auto& one) { return isOff(one); });
+        menu.addAction(layerOff ? tr("Switch layer %1 on").arg(head->layer.value)
+                                : tr("Switch layer %1 off").arg(head->layer.value),
+                       this, [this, layer, layerOff] { switchHeads(layer, !layerOff); });
+        menu.addAction(tr("Switch all but %1 off").arg(name), this, [this, place = *head, others] {
+            switchHeads({place}, false);
+            switchHeads(others, true);
+        });
+    }
+    menu.addAction(tr("Switch all on"), this, [this] { selection()->setOff({}); })
+        ->setEnabled(!selection()->off().empty());
+    menu.addSeparator();
+    menu.addAction(tr("Collect none"), this, [this, kind] { selection()->setCollected(kind, {}); })
+        ->setEnabled(!selection()->collected().empty());
+}
+
+bool HeadsView::clicked(const Panel& panel, const Lit& place, Qt::KeyboardModifiers modifiers) {
     const auto& tiles = std::get<TilePanel>(panel.content);
     const auto& tile = tiles.tiles[static_cast<std::size_t>(place.row)];
+    const auto kind = tiles.kind;
     const HeadPlace head{tile.layer, tile.head}; // the tile itself goes when the selection changes
-    selection()->setHead(tiles.kind, head.layer, head.head);
+    if (modifiers.testFlag(Qt::ControlModifier)) {
+        selection()->toggleCollected(kind, head);
+        return true;
+    }
+    selection()->setHead(kind, head.layer, head.head);
     Q_EMIT headOpened();
     return true;
+}
+
+void HeadsView::keyPressEvent(QKeyEvent* event) {
+    const bool plain = event->modifiers() == Qt::NoModifier && selection();
+    const auto head = plain && (event->key() == Qt::Key_C || event->key() == Qt::Key_X) ? target() : std::nullopt;
+    if (!head)
+        return FigureView::keyPressEvent(event);
+    if (event->key() == Qt::Key_C)
+        selection()->toggleCollected(selection()->kind(), *head);
+    else
+        switchHeads({*head}, !isOff(*head));
+}
+
+void HeadsView::contextMenuEvent(QContextMenuEvent* event) {
+    if (!selection() || !target())
+        return FigureView::contextMenuEvent(event);
+    auto* menu = new QMenu(this);
+    menu->setAttribute(Qt::WA_DeleteOnClose);
+    fillMenu(*menu);
+    menu->popup(event->globalPos());
 }
 
 QString HeadsView::emptyText() const {

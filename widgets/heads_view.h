@@ -1,21 +1,68 @@
 // Every head of the chosen kind of attention as a small map.
 #pragma once
 
+#include "core/analysis/head_metrics.h"
 #include "widgets/figure_view.h"
+
+#include <optional>
+#include <vector>
+
+class QCheckBox;
+class QComboBox;
+class QMenu;
+class QToolButton;
 
 namespace headlight {
 
 /// Of two runs the one that has more of them. Layers down, heads across, all on one scale from 0 to 1, so that a pale
-/// map is a broad head; a click opens one.
+/// map is a broad head; or sorted by what they do, or only those of a kind. A click opens one, Ctrl and a click, or C,
+/// collects it to be seen with others, X switches it off; where the model ran with heads off, beside a run in full,
+/// maps can be what that changed.
 class HeadsView : public FigureView {
     Q_OBJECT
 public:
-    using FigureView::FigureView;
+    explicit HeadsView(QWidget* parent = nullptr);
+
+    void setTrace(TracePointer trace, TracePointer other) override;
+    void setSelection(Selection* selection) override;
 
 protected:
     std::vector<Panel> build() override;
     bool clicked(const Panel& panel, const Lit& place, Qt::KeyboardModifiers modifiers) override;
     QString emptyText() const override;
+    void keyPressEvent(QKeyEvent* event) override;
+    void contextMenuEvent(QContextMenuEvent* event) override;
+
+private:
+    /// What is drawn and said of each head, layer by layer: kept while a run is shown, for it takes a while of long
+    /// texts.
+    struct Heads {
+        BlockKind kind = BlockKind::Encoder;
+        bool change = false; ///< maps are differences
+        std::vector<Map> maps;
+        std::vector<HeadMetrics> metrics;
+        std::vector<float> alignments; ///< of cross heads
+        std::vector<float> changes;    ///< against the full run, in bits
+    };
+    const Heads& headsOf(const Trace& run, BlockKind kind, const Trace* full);
+    void followControls(const Heads& heads, const AttentionBlock& block, bool comparable);
+    /// The heads that pass the filter, sorted: places in Heads.
+    std::vector<int> listed(const Heads& heads, int perLayer) const;
+    float valueOf(const Heads& heads, int head, int sorting) const;
+    QString captionOf(const Heads& heads, int head, int sorting) const;
+    QString noteOf(BlockKind kind) const;
+    /// The head that keys and menus are about: the one that is pointed at, otherwise the one on show.
+    std::optional<HeadPlace> target() const;
+    bool isOff(const HeadPlace& head) const;
+    void switchHeads(const std::vector<HeadPlace>& heads, bool off);
+    void fillMenu(QMenu& menu);
+
+    QComboBox* m_sorting;
+    QToolButton* m_backwards;
+    QComboBox* m_filter;
+    QToolButton* m_off;
+    QCheckBox* m_change;
+    std::optional<Heads> m_heads;
 };
 
 } // namespace headlight

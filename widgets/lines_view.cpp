@@ -1,13 +1,15 @@
 #include "widgets/lines_view.h"
 
 #include "core/analysis/thinning.h"
+#include "widgets/controls.h"
+#include "widgets/map_panel.h"
+#include "widgets/reading_controls.h"
 
 #include <QCheckBox>
-#include <QComboBox>
-#include <QSignalBlocker>
-#include <QSpinBox>
 
 #include <algorithm>
+#include <numeric>
+#include <utility>
 
 namespace headlight {
 
@@ -16,19 +18,38 @@ namespace {
 /// What the control of texts offers besides all: from which segment to which.
 constexpr std::pair<int, int> textPairs[] = {{0, 0}, {0, 1}, {1, 0}, {1, 1}};
 
-/// Rows as if special keys were not there.
-void withoutSpecials(Map& map, const std::vector<Token>& keys) {
-    for (std::size_t cell = 0; cell < map.values.size(); ++cell)
-        if (keys[cell % static_cast<std::size_t>(map.columns)].special)
-            map.values[cell] = 0;
-    scaleRows(map);
+/// The rows (or columns) of one text, -1 for all, and `places`, which says where each token is, made to point at them.
+std::vector<int> ofText(const std::vector<Token>& tokens, int text, std::vector<int>& places, int rows) {
+    if (places.empty()) { // each has its own
+        places.resize(static_cast<std::size_t>(rows));
+        std::iota(places.begin(), places.end(), 0);
+    }
+    std::vector<char> wanted(static_cast<std::size_t>(rows), text < 0);
+    for (std::size_t token = 0; token < places.size() && token < tokens.size(); ++token)
+        if (places[token] >= 0 && tokens[token].segment == text)
+            wanted[static_cast<std::size_t>(places[token])] = 1;
+    std::vector<int> kept, now(wanted.size(), -1);
+    for (std::size_t row = 0; row < wanted.size(); ++row)
+        if (wanted[row]) {
+            now[row] = static_cast<int>(kept.size());
+            kept.push_back(static_cast<int>(row));
+        }
+    for (auto& place : places)
+        place = place < 0 ? -1 : now[static_cast<std::size_t>(place)];
+    return kept;
+}
+
+QStringList namesOf(const std::vector<int>& rows, const QStringList& names) {
+    QStringList kept;
+    for (const int row : rows)
+        kept << names.value(row);
+    return kept;
 }
 
 } // namespace
 
 LinesView::LinesView(QWidget* parent)
-    : FigureView(parent), m_which(new QComboBox), m_share(new QSpinBox),
-      m_specials(new QCheckBox(tr("Special tokens"))), m_texts(new QComboBox) {
+    : FigureView(parent), m_which(new ComboBox), m_share(new SpinBox), m_texts(new ComboBox) {
     m_which->addItems({tr("of the layer"), tr("the selected head")});
     m_which->setToolTip(
         tr("Which heads have lines: those that were collected in Heads, or all of the selected layer; or "
@@ -36,28 +57,27 @@ LinesView::LinesView(QWidget* parent)
     m_share->setRange(5, 100);
     m_share->setSingleStep(5);
     m_share->setValue(70);
-    m_share->setSuffix(tr(" % of each row"));
+    m_share->setSuffix(tr(" %"));
     m_share->setToolTip(
         tr("Of each row the strongest weights have a line, until together they hold this share of it."));
-    m_specials->setChecked(true);
-    m_specials->setToolTip(tr("Show special tokens. Without them, each row is scaled to sum to 1 again."));
     m_texts->addItem(tr("both texts"));
     for (const auto& [from, to] : textPairs)
         m_texts->addItem(tr("%1 → %2").arg(QChar(u'A' + from)).arg(QChar(u'A' + to)));
     m_texts->setToolTip(tr("Of two texts: from which to which lines lead. Weights stay as they are."));
     m_texts->setAccessibleName(tr("Texts"));
 
-    addControl(m_which, tr("Heads"));
-    addControl(m_share, tr("Lines"));
-    addControl(m_specials);
+    addControl(m_which, tr("Heads:"));
+    addControl(m_share, tr("Lines:"));
     addControl(m_texts);
     for (auto* box : {m_which, m_texts})
         connect(box, &QComboBox::currentIndexChanged, this, &LinesView::rebuild);
     connect(m_share, &QSpinBox::valueChanged, this, &LinesView::rebuild);
-    connect(m_specials, &QCheckBox::toggled, this, [this](bool shown) {
-        if (selection())
-            selection()->setSpecials(shown);
-    });
+}
+
+void LinesView::setSelection(Selection* selection) {
+    addControl(makeWordsBox(*selection));
+    addControl(makeSpecialsBox(*selection));
+    FigureView::setSelection(selection);
 }
 
 LinesView::Source LinesView::headsOf(const Trace& run, BlockKind kind) const {
@@ -88,8 +108,6 @@ LinesView::Source LinesView::headsOf(const Trace& run, BlockKind kind) const {
 
 void LinesView::followControls(const Trace& run, BlockKind kind, const Source& source) {
     const bool collected = kind == selection()->kind() && !selection()->collected().empty();
-    const QSignalBlocker quiet(m_specials);
-    m_specials->setChecked(selection()->specials());
     m_which->setItemText(0, collected ? tr("collected") : tr("of the layer"));
     const auto& keys = run.keyTokens(kind);
     const bool twoTexts = kind != BlockKind::Cross
@@ -109,53 +127,44 @@ std::vector<Panel> LinesView::build() {
         return {};
     auto source = headsOf(*run, kind);
     followControls(*run, kind, source);
-    const auto& queries = rowTokens(*run, kind, source.heads.front().rows);
-    const auto& keys = run->keyTokens(kind);
     const auto texts = m_texts->isHidden() || m_texts->currentIndex() < 1
                            ? std::pair(-1, -1)
                            : textPairs[static_cast<std::size_t>(m_texts->currentIndex() - 1)];
 
     LinesPanel panel;
     panel.kind = kind;
-    panel.title = QString::fromStdString(run->model);
-    panel.subtitle = tr("%1 · %2").arg(kindName(kind), source.name);
-    const bool across = kind == BlockKind::Cross;
-    panel.leftTitle = across ? tr("target (looks)") : tr("query (looks)");
-    panel.rightTitle = across ? tr("source (is looked at)") : tr("key (is looked at)");
-    // Which tokens are shown, and where.
-    const auto pick = [&](const std::vector<Token>& tokens, int text, QStringList& names, std::vector<int>& places) {
-        const auto all = shownTexts(*run, tokens);
-        std::vector<int> kept;
-        for (int token = 0; token < all.size(); ++token) {
-            const auto& one = tokens[static_cast<std::size_t>(token)];
-            const bool shown = (selection()->specials() || !one.special) && (text < 0 || one.segment == text);
-            places.push_back(shown ? static_cast<int>(kept.size()) : -1);
-            if (!shown)
-                continue;
-            kept.push_back(token);
-            names << all[token];
-        }
-        return kept;
-    };
-    const auto rows = pick(queries, texts.first, panel.left, panel.queryRows);
-    const auto columns = pick(keys, texts.second, panel.right, panel.keyColumns);
-
+    std::vector<int> rows, columns; // of the text that is asked for
+    bool named = false;
     for (std::size_t head = 0; head < source.heads.size(); ++head) {
-        auto& one = source.heads[head];
+        const auto& one = source.heads[head];
         LinesPanel::HeadLines lines{.name = one.name, .map = {}, .lines = {}, .shown = m_shown[head]};
         if (lines.shown) {
-            if (!selection()->specials())
-                withoutSpecials(one.map, keys);
-            lines.map = partOf(one.map, rows, columns);
+            auto whole = mapPanelOf(*run, one, *selection(), kind);
+            if (!std::exchange(named, true)) {
+                panel.title = whole.title;
+                panel.leftTitle = whole.rowAxis;
+                panel.rightTitle = whole.columnAxis;
+                rows = ofText(rowTokens(*run, kind, one.rows), texts.first, whole.queryRows, whole.map.rows);
+                columns = ofText(run->keyTokens(kind), texts.second, whole.keyColumns, whole.map.columns);
+                panel.left = namesOf(rows, whole.rows);
+                panel.right = namesOf(columns, whole.columns);
+                panel.queryRows = std::move(whole.queryRows);
+                panel.keyColumns = std::move(whole.keyColumns);
+            }
+            lines.map = partOf(whole.map, rows, columns);
             lines.lines = strongestOfRows(lines.map, m_share->value() / 100.0);
         }
         panel.heads.push_back(std::move(lines));
     }
+    QStringList said{kindName(kind), source.name};
+    if (selection()->byWords())
+        said << tr("by words");
+    panel.subtitle = said.join(QStringLiteral(" · "));
     QStringList notes{m_share->value() == 100
                           ? tr("all weights")
                           : tr("the strongest weights that hold %1 % of each row").arg(m_share->value())};
     if (!selection()->specials())
-        notes << tr("special tokens left out, rows scaled to sum to 1");
+        notes << tr("without special tokens, rows rescaled");
     if (texts.first >= 0)
         notes << tr("only %1").arg(m_texts->currentText());
     panel.note = notes.join(QStringLiteral("; "));

@@ -5,7 +5,6 @@
 
 #include <vector>
 
-class QCheckBox;
 class QComboBox;
 class QSpinBox;
 
@@ -18,6 +17,8 @@ class LinesView : public FigureView {
     Q_OBJECT
 public:
     explicit LinesView(QWidget* parent = nullptr);
+
+    void setSelection(Selection* selection) override;
 
 protected:
     std::vector<Panel> build() override;
@@ -39,7 +40,6 @@ private:
 
     QComboBox* m_which;
     QSpinBox* m_share;
-    QCheckBox* m_specials;
     QComboBox* m_texts;
     std::vector<bool> m_shown; ///< of the heads as they are listed
     int m_shownOf = -1;        ///< which list that was

@@ -1,33 +1,154 @@
 #include "widgets/matrix_view.h"
 
+#include "core/analysis/comparison.h"
+#include "core/analysis/head_metrics.h"
+#include "core/analysis/thinning.h"
+#include "widgets/controls.h"
+#include "widgets/map_panel.h"
+#include "widgets/reading_controls.h"
+
+#include <QCheckBox>
+#include <QSignalBlocker>
+#include <QStandardItemModel>
+
+#include <algorithm>
+#include <cmath>
+
 namespace headlight {
+
+namespace {
+
+/// What the softmax took in: absent when the run did not keep it, or of a map that is not one head's.
+std::optional<Map> scoresOf(const Trace& run, BlockKind kind, const ShownMap& shown) {
+    const auto& block = *run.block(kind);
+    const auto size = static_cast<std::size_t>(block.queries) * static_cast<std::size_t>(block.keys);
+    if (!shown.place)
+        return std::nullopt;
+    if (block.scores.size() == block.weights.size() && !block.scores.empty()) {
+        const auto begin =
+            block.scores.begin()
+            + static_cast<std::ptrdiff_t>(block.rowOffset(shown.place->layer, shown.place->head, Query(0)));
+        return Map{block.queries, block.keys, {begin, begin + static_cast<std::ptrdiff_t>(size)}};
+    }
+    if (kind == BlockKind::Cross && run.additive && run.additive->energies.size() == size && size > 0)
+        return Map{block.queries, block.keys, run.additive->energies};
+    return std::nullopt;
+}
+
+float largest(const std::vector<float>& values) {
+    float high = 0;
+    for (const float value : values)
+        if (std::isfinite(value))
+            high = std::max(high, std::abs(value));
+    return high;
+}
+
+} // namespace
+
+MatrixView::MatrixView(QWidget* parent)
+    : FigureView(parent), m_values(new ComboBox), m_change(new QCheckBox(tr("change against the full run"))) {
+    m_values->addItems({tr("weights"), tr("scores before softmax")});
+    m_change->setToolTip(tr("Weights of this run minus those of the same model with nothing switched off or forced"));
+    m_change->hide();
+    addControl(m_values, tr("Cells:"));
+    addControl(m_change);
+    connect(m_values, &QComboBox::currentIndexChanged, this, &MatrixView::rebuild);
+    connect(m_change, &QCheckBox::toggled, this, &MatrixView::rebuild);
+}
+
+void MatrixView::setSelection(Selection* selection) {
+    addControl(makeWordsBox(*selection));
+    addControl(makeSpecialsBox(*selection));
+    FigureView::setSelection(selection);
+}
 
 std::vector<Panel> MatrixView::build() {
     const auto kind = selection()->kind();
     const auto* run = runWithHeads(trace(), other(), kind);
-    if (!run)
+    const auto shown = run ? selection()->shown(*run, kind) : std::nullopt;
+    if (!shown)
         return {};
-    auto shown = selection()->shown(*run, kind);
-    MapPanel panel;
-    panel.kind = kind;
-    panel.title = QString::fromStdString(run->model);
-    panel.subtitle = tr("%1 · %2").arg(kindName(kind), shown->name);
-    panel.rowAxis = tr("query (looks)");
-    panel.columnAxis = tr("key (is looked at)");
-    panel.rows = shownTexts(*run, rowTokens(*run, kind, shown->rows));
-    panel.columns = shownTexts(*run, run->keyTokens(kind));
-    panel.map = std::move(shown->map);
+
+    auto scores = scoresOf(*run, kind, *shown);
+    const auto why = scores ? tr("Weights are what the softmax makes of the scores of a row; scores are of single "
+                                 "tokens")
+                     : shown->place ? tr("This run did not keep its scores, so there are only weights")
+                                    : tr("Scores are of one head: choose one, not a mean or a rollout");
+    m_values->setToolTip(why);
+    if (auto* items = qobject_cast<QStandardItemModel*>(m_values->model()))
+        items->item(1)->setEnabled(scores.has_value());
+    const bool comparable = run == trace() && other() && isFullRun(*other(), *trace());
+    m_change->setVisible(comparable);
+
+    auto panel = mapPanelOf(*run, *shown, *selection(), kind);
+    if (panel.map.values.empty() && !selection()->specials())
+        return {};
+    panel.subtitle = tr("%1 · %2").arg(kindName(kind), panel.subtitle);
+    if (scores && m_values->currentIndex() == 1) {
+        // A sum of scores over the tokens of a word means nothing.
+        panel.subtitle = tr("%1 · %2 · scores before softmax, by tokens").arg(kindName(kind), shown->name);
+        panel.rows = shownTexts(*run, rowTokens(*run, kind, shown->rows));
+        panel.columns = shownTexts(*run, run->keyTokens(kind));
+        panel.queryRows.clear();
+        panel.keyColumns.clear();
+        panel.map = std::move(*scores);
+        panel.masked = panel.differs = true;
+        panel.high = std::max(1e-6F, largest(panel.map.values));
+    } else if (comparable && m_change->isChecked()) {
+        showChange(panel, *shown, kind);
+    } else {
+        MapPanel::Strip entropy{tr("entropy of each row in bits"), {}, 1};
+        for (int row = 0; row < panel.map.rows; ++row)
+            entropy.values.push_back(entropyBits(panel.map.row(row)));
+        entropy.high = std::max(1.0F, std::log2(static_cast<float>(std::max(1, panel.map.columns))));
+        panel.rowStrip = std::move(entropy);
+        auto received = columnSums(panel.map);
+        const float most = std::max(1.0F, largest(received));
+        panel.columnStrip = {tr("what each column receives of all rows"), std::move(received), most};
+    }
     panel.zooms = true;
     panel.valuesInCells = true;
     panel.legend = true;
     return {{QRectF(0, 0, 1, 1), std::move(panel)}};
 }
 
+void MatrixView::showChange(MapPanel& panel, const ShownMap& shown, BlockKind kind) const {
+    const auto& full = *other();
+    const auto before = selection()->shown(full, kind);
+    if (!before || !haveSameShape(*trace()->block(kind), full.block(kind))) {
+        panel.subtitle =
+            tr("%1 · the full run read another number of tokens, so no change can be drawn").arg(panel.subtitle);
+        return;
+    }
+    auto same = *before;
+    if (shown.place) // where the best one is asked for, it may have been another
+        same.map = headMap(*full.block(kind), shown.place->layer, shown.place->head);
+    same.rows = shown.rows;
+    const auto whole = mapPanelOf(full, same, *selection(), kind).map;
+    if (whole.rows != panel.map.rows || whole.columns != panel.map.columns)
+        return; // other words or special tokens: then what is shown stays
+    MapPanel::Strip divergence{tr("divergence of each row in bits (Jensen–Shannon)"), {}, 0.01F};
+    for (int row = 0; row < panel.map.rows; ++row)
+        divergence.values.push_back(jensenShannon(panel.map.row(row), whole.row(row)));
+    divergence.high = std::max(divergence.high, largest(divergence.values));
+    std::transform(panel.map.values.begin(), panel.map.values.end(), whole.values.begin(), panel.map.values.begin(),
+                   std::minus<>());
+    auto received = columnSums(panel.map);
+    const float most = std::max(0.01F, largest(received));
+    panel.rowStrip = std::move(divergence);
+    panel.columnStrip = {tr("what each column receives more or less"), std::move(received), most};
+    panel.differs = true;
+    panel.high = std::max(0.01F, largest(panel.map.values)); // below, a change is not worth a colour
+    panel.subtitle = tr("%1 · this run minus the full one").arg(panel.subtitle);
+}
+
 QString MatrixView::emptyText() const {
-    return trace() ? tr("%1 has no attention of this kind (%2).")
-                         .arg(QString::fromStdString(trace()->model),
-                              selection() ? kindName(selection()->kind()) : QString())
-                   : tr("Type a sentence to see what attends to what.");
+    if (!trace())
+        return tr("Type a sentence to see what attends to what.");
+    if (selection() && !selection()->specials() && runWithHeads(trace(), other(), selection()->kind()))
+        return tr("Without special tokens there is nothing to show.");
+    return tr("%1 has no attention of this kind (%2).")
+        .arg(QString::fromStdString(trace()->model), selection() ? kindName(selection()->kind()) : QString());
 }
 
 } // namespace headlight

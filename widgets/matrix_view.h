@@ -3,18 +3,34 @@
 
 #include "widgets/figure_view.h"
 
+#include <optional>
+
+class QCheckBox;
+class QComboBox;
+
 namespace headlight {
 
 /// Of two runs of the one that has more heads. Queries down, keys across; the wheel zooms, dragging pans, a double
-/// click shows the whole map again.
+/// click shows the whole map again. Bars beside it say how broadly each query looks and how much each key receives.
+/// Instead of weights it can show the scores before the softmax, where the run kept them, or, for a run with something
+/// changed beside the same in full, what that changed.
 class MatrixView : public FigureView {
     Q_OBJECT
 public:
-    using FigureView::FigureView;
+    explicit MatrixView(QWidget* parent = nullptr);
+
+    void setSelection(Selection* selection) override;
 
 protected:
     std::vector<Panel> build() override;
     QString emptyText() const override;
+
+private:
+    /// Makes a panel of weights one of their change against the run in full, or says why that cannot be.
+    void showChange(MapPanel& panel, const ShownMap& shown, BlockKind kind) const;
+
+    QComboBox* m_values;
+    QCheckBox* m_change;
 };
 
 } // namespace headlight

@@ -55,6 +55,15 @@ struct MapPanel {
     bool valuesInCells = false;        ///< numbers are written where cells have room for them
     bool legend = false;               ///< a colour bar with its range
     bool square = true;                ///< cells keep a pleasant shape; otherwise they fill the panel
+    bool masked = false;               ///< -∞ is a key that may not be looked at: drawn as what is missing
+    /// A bar for each row, or for each column, beside the cells; it points at that row or column alone.
+    struct Strip {
+        QString meaning; ///< "entropy of each row, in bits"
+        std::vector<float> values;
+        float high = 1; ///< value of the longest bar
+    };
+    std::optional<Strip> rowStrip;    ///< to the right
+    std::optional<Strip> columnStrip; ///< below
 };
 
 /// A horizontal bar for each row, with its number.
@@ -90,18 +99,24 @@ struct CurvePanel {
 struct TilePanel {
     QString title;
     QString subtitle;
+    QString note; ///< below, beside the legend
     struct Tile {
         Map map;
         Layer layer;
         Head head;
         QString name;    ///< "L3 H5"
-        QString caption; ///< below the map
+        QString caption; ///< below the map, where there is room
         bool chosen = false;
+        bool off = false;   ///< drawn pale and struck through
+        int collected = -1; ///< place among those that were collected, marked in the colour of that category
     };
     std::vector<Tile> tiles; ///< row by row
-    int columns = 1;
-    QStringList rowNames; ///< "layer 0" …; empty when tiles are not in that order
+    int columns = 1;         ///< 0: as many as leave the tiles largest
+    QStringList rowNames;    ///< "layer 0" …; empty when tiles are not in that order
     QStringList columnNames;
+    QStringList shortColumnNames; ///< instead, where those have no room
+    float high = 1;               ///< value of the last colour
+    bool differs = false;         ///< as in MapPanel
     BlockKind kind = BlockKind::Encoder;
 };
 
@@ -236,6 +251,8 @@ public:
     virtual bool has(const Lit&) const { return false; }
     /// The neighbour, by arrow keys; the first place from nowhere. Nowhere when there is nothing to walk over.
     virtual Lit moved(const Lit&, int /*down*/, int /*right*/) const { return {}; }
+    /// Brings a place into view that zooming has put out of it; true when that changed what is seen.
+    virtual bool reveal(const Lit&) { return false; }
     /// True when a click does more than to lock a pair.
     virtual bool opens() const { return false; }
 

@@ -1,5 +1,7 @@
 #include "widgets/query_key_view.h"
 
+#include "widgets/controls.h"
+
 #include "core/analysis/query_key.h"
 
 #include <QComboBox>
@@ -97,7 +99,7 @@ QString differenceNote(float difference) {
 } // namespace
 
 QueryKeyView::QueryKeyView(QWidget* parent)
-    : FigureView(parent), m_run(new QComboBox(this)), m_queries(new QComboBox(this)) {
+    : FigureView(parent), m_run(new ComboBox(this)), m_queries(new ComboBox(this)) {
     m_queries->setToolTip(tr("The token that looks (← and → in the picture)"));
     m_queries->setSizeAdjustPolicy(QComboBox::AdjustToContents);
     m_queries->setMaximumWidth(220);

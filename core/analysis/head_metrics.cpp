@@ -51,6 +51,29 @@ std::string_view headKindName(HeadKind kind) {
     return names[static_cast<std::size_t>(kind)];
 }
 
+std::optional<float> measured(const HeadMetrics& metrics, HeadMeasure measure) {
+    const auto& relative = metrics.relative;
+    switch (measure) {
+    case HeadMeasure::Entropy:
+        return metrics.entropy;
+    case HeadMeasure::Confidence:
+        return metrics.confidence;
+    case HeadMeasure::First:
+        return metrics.first;
+    case HeadMeasure::Special:
+        return metrics.special;
+    case HeadMeasure::Distance:
+        return relative ? std::optional(relative->distance) : std::nullopt;
+    case HeadMeasure::Previous:
+        return relative ? std::optional(relative->previous) : std::nullopt;
+    case HeadMeasure::Next:
+        return relative ? std::optional(relative->next) : std::nullopt;
+    case HeadMeasure::Self:
+        return relative ? std::optional(relative->self) : std::nullopt;
+    }
+    return std::nullopt;
+}
+
 HeadMetrics headMetrics(const AttentionBlock& block, Layer layer, Head head, std::span<const Token> keys) {
     assert(keys.size() == static_cast<std::size_t>(block.keys));
     Mean entropy, broadest, confidence, first, special, distance, previous, next, self;
@@ -102,6 +125,26 @@ std::vector<std::vector<HeadMetrics>> blockMetrics(const AttentionBlock& block, 
         for (int head = 0; head < block.heads; ++head)
             metrics[static_cast<std::size_t>(layer)].push_back(headMetrics(block, Layer(layer), Head(head), keys));
     return metrics;
+}
+
+bool isFullRun(const Trace& full, const Trace& changed) {
+    return full.model == changed.model && full.intervention.empty() && !changed.intervention.empty();
+}
+
+bool haveSameShape(const AttentionBlock& first, const AttentionBlock* second) {
+    return second && first.layers == second->layers && first.heads == second->heads && first.queries == second->queries
+           && first.keys == second->keys;
+}
+
+float headChange(const AttentionBlock& first, const AttentionBlock& second, Layer layer, Head head) {
+    assert(first.queries == second.queries && first.keys == second.keys);
+    Mean divergence;
+    for (int query = 0; query < first.queries; ++query) {
+        const float bits = jensenShannon(first.row(layer, head, Query(query)), second.row(layer, head, Query(query)));
+        if (!std::isnan(bits))
+            divergence.add(static_cast<double>(bits));
+    }
+    return divergence.value();
 }
 
 } // namespace headlight

@@ -46,9 +46,24 @@ struct HeadMetrics {
     HeadKind kind = HeadKind::Mixed;
 };
 
+/// The numbers above, by name: what heads are sorted by.
+enum class HeadMeasure { Entropy, Distance, Confidence, First, Previous, Next, Self, Special };
+/// Absent for what only self-attention has, of a cross head.
+std::optional<float> measured(const HeadMetrics& metrics, HeadMeasure measure);
+
 /// @param keys the tokens of the block's keys
 HeadMetrics headMetrics(const AttentionBlock& block, Layer layer, Head head, std::span<const Token> keys);
 /// All heads of a block, [layers][heads].
 std::vector<std::vector<HeadMetrics>> blockMetrics(const AttentionBlock& block, std::span<const Token> keys);
+
+/// True when `full` is a run of the model that `changed` is of, with nothing changed inside, while something was
+/// changed in `changed`.
+bool isFullRun(const Trace& full, const Trace& changed);
+/// True when `second` is there and has as many layers, heads, queries and keys.
+bool haveSameShape(const AttentionBlock& first, const AttentionBlock* second);
+/// How far a head attends otherwise in another run: the mean over its queries of the Jensen–Shannon divergence in bits,
+/// 0 the same, 1 nothing in common. Queries whose weights are not finite do not count; 0 when none does.
+/// @param second of the same shape as the first
+float headChange(const AttentionBlock& first, const AttentionBlock& second, Layer layer, Head head);
 
 } // namespace headlight

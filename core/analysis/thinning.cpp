@@ -52,13 +52,15 @@ Map partOf(const Map& map, std::span<const int> rows, std::span<const int> colum
     return part;
 }
 
-void scaleRows(Map& map) {
-    const auto width = static_cast<std::ptrdiff_t>(map.columns);
-    for (auto row = map.values.begin(); width > 0 && row != map.values.end(); row += width) {
-        const double sum = std::accumulate(row, row + width, 0.0);
-        if (sum > 0)
-            std::transform(row, row + width, row, [sum](float one) { return static_cast<float>(one / sum); });
+std::vector<float> columnSums(const Map& map) {
+    std::vector<double> sums(static_cast<std::size_t>(map.columns), 0.0);
+    for (int row = 0; row < map.rows; ++row) {
+        const auto weights = map.row(row);
+        if (std::all_of(weights.begin(), weights.end(), [](float one) { return std::isfinite(one); }))
+            std::transform(sums.begin(), sums.end(), weights.begin(), sums.begin(),
+                           [](double sum, float one) { return sum + static_cast<double>(one); });
     }
+    return {sums.begin(), sums.end()};
 }
 
 Map pooledMap(std::span<const float> values, int rows, int columns, int mostRows, int mostColumns) {

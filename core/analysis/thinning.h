@@ -23,8 +23,9 @@ std::vector<WeightAt> strongestOfRows(const Map& map, double share);
 
 /// The rows and columns that are named, in that order.
 Map partOf(const Map& map, std::span<const int> rows, std::span<const int> columns);
-/// Each row divided by its sum; a row whose sum is not above 0 stays.
-void scaleRows(Map& map);
+
+/// What each column receives of all rows together; rows with a weight that is not finite do not count.
+std::vector<float> columnSums(const Map& map);
 
 /// The map in at most so many rows and columns, each the one of its weights that is farthest from 0: a diagonal of a
 /// long text stays a diagonal, where a mean would wash it out. What is not a number stays one.

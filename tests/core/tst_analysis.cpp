@@ -10,6 +10,7 @@
 #include <QTest>
 
 #include <limits>
+#include <optional>
 
 using namespace headlight;
 
@@ -479,6 +480,55 @@ private Q_SLOTS:
         QCOMPARE(metrics[0][0].entropy, metrics[1][0].entropy); // turned by 3 of 3 columns: the same
         QCOMPARE(metrics[1][0].kind, metrics[0][0].kind);
         QVERIFY(near(metrics[0][0].entropy, 2.0F / 3));
+    }
+
+    void measuresByName_data() {
+        QTest::addColumn<int>("measure");
+        QTest::addColumn<float>("value");
+        const auto row = [](const char* name, HeadMeasure measure, float value) {
+            QTest::newRow(name) << int(measure) << value;
+        };
+        row("entropy", HeadMeasure::Entropy, 1);
+        row("distance", HeadMeasure::Distance, 2);
+        row("confidence", HeadMeasure::Confidence, 3);
+        row("first", HeadMeasure::First, 4);
+        row("previous", HeadMeasure::Previous, 5);
+        row("next", HeadMeasure::Next, 6);
+        row("self", HeadMeasure::Self, 7);
+        row("special", HeadMeasure::Special, 8);
+    }
+    void measuresByName() {
+        QFETCH(int, measure);
+        QFETCH(float, value);
+        HeadMetrics metrics{.queries = 9, .entropy = 1, .confidence = 3, .first = 4, .special = 8};
+        const bool ofSelfAttention = value == 2 || (value >= 5 && value <= 7);
+        QCOMPARE(measured(metrics, HeadMeasure(measure)).has_value(), !ofSelfAttention);
+        metrics.relative = RelativeMetrics{.distance = 2, .previous = 5, .next = 6, .self = 7};
+        QCOMPARE(measured(metrics, HeadMeasure(measure)), std::optional(value));
+    }
+
+    void changeOfAHead() {
+        const auto first = blockOf(BlockKind::Encoder, {{1, 0}, {.5F, .5F}});
+        QCOMPARE(headChange(first, first, Layer(0), Head(0)), 0.0F);
+        const auto second = blockOf(BlockKind::Encoder, {{0, 1}, {.5F, .5F}});
+        QCOMPARE(headChange(first, second, Layer(0), Head(0)), 0.5F);
+        const auto broken = blockOf(BlockKind::Encoder, {{0, 1}, {notANumber, .5F}});
+        QCOMPARE(headChange(first, broken, Layer(0), Head(0)), 1.0F);
+        QVERIFY(haveSameShape(first, &second));
+        QVERIFY(!haveSameShape(first, nullptr));
+        const auto longer = blockOf(BlockKind::Encoder, {{1, 0, 0}, {0, 1, 0}, {0, 0, 1}});
+        QVERIFY(!haveSameShape(first, &longer));
+    }
+
+    void fullRunOfAChangedOne() {
+        Trace full, changed;
+        full.model = changed.model = "m";
+        QVERIFY2(!isFullRun(full, changed), "nothing was changed");
+        changed.intervention.off = {{BlockKind::Encoder, Layer(0), Head(1)}};
+        QVERIFY(isFullRun(full, changed));
+        QVERIFY(!isFullRun(changed, full) && !isFullRun(changed, changed));
+        full.model = "another";
+        QVERIFY(!isFullRun(full, changed));
     }
 };
 

@@ -3,8 +3,10 @@
 
 #include <QTest>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <random>
 
 using namespace headlight;
@@ -18,7 +20,10 @@ Map randomRows(int rows, int columns, unsigned seed) {
     Map map{rows, columns, {}};
     for (int i = 0; i < rows * columns; ++i)
         map.values.push_back(std::pow(std::generate_canonical<float, 24>(random), 6.0F));
-    scaleRows(map);
+    for (auto row = map.values.begin(); row != map.values.end(); row += columns) {
+        const float sum = std::accumulate(row, row + columns, 0.0F);
+        std::transform(row, row + columns, row, [sum](float one) { return one / sum; });
+    }
     return map;
 }
 
@@ -72,18 +77,19 @@ private Q_SLOTS:
         QVERIFY(strongestOfRows(Map{}, 0.7).empty());
     }
 
-    void partsAndScales() {
+    void partsOfAMap() {
         const Map map{2, 3, {1, 2, 3, 4, 5, 6}};
-        auto part = partOf(map, std::vector{1, 0}, std::vector{2, 0});
+        const auto part = partOf(map, std::vector{1, 0}, std::vector{2, 0});
         QCOMPARE(part.values, (std::vector<float>{6, 4, 3, 1}));
-        scaleRows(part);
-        QCOMPARE(part.values, (std::vector<float>{0.6F, 0.4F, 0.75F, 0.25F}));
-        Map nothing{1, 2, {0, 0}};
-        scaleRows(nothing);
-        QCOMPARE(nothing.values, (std::vector<float>{0, 0}));
         const auto none = partOf(map, {}, std::vector{1});
         QCOMPARE(none.rows, 0);
         QVERIFY(none.values.empty());
+    }
+
+    void columnsReceive() {
+        const Map map{3, 2, {0.25F, 0.75F, 1, 0, notANumber, 1}};
+        QCOMPARE(columnSums(map), (std::vector<float>{1.25F, 0.75F}));
+        QVERIFY(columnSums(Map{}).empty());
     }
 
     void poolingKeepsWhatStandsOut() {

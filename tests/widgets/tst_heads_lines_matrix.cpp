@@ -1,15 +1,23 @@
 // The views of single heads, by mouse and keys as a user has them: Heads, Lines and Matrix.
+#include "core/analysis/head_metrics.h"
 #include "core/analysis/thinning.h"
 #include "tests/support/shown_view.h"
+#include "widgets/heads_view.h"
 #include "widgets/lines_view.h"
+#include "widgets/matrix_view.h"
 
 #include <QCheckBox>
 #include <QComboBox>
+#include <QContextMenuEvent>
+#include <QMenu>
+#include <QRegularExpression>
 #include <QSignalSpy>
 #include <QSpinBox>
 #include <QTest>
+#include <QToolButton>
 #include <QToolTip>
 
+#include <algorithm>
 #include <cmath>
 #include <memory>
 
@@ -45,6 +53,13 @@ void doubleClick(QWidget& view, const QPoint& place) {
                       Qt::LeftButton, Qt::NoModifier);
     QCoreApplication::sendEvent(canvas, &again);
     QTest::mouseRelease(canvas, Qt::LeftButton, {}, local);
+}
+
+QCheckBox* boxOf(const QWidget& view, const QString& text) {
+    for (auto* one : view.findChildren<QCheckBox*>())
+        if (one->text() == text)
+            return one;
+    return nullptr;
 }
 
 /// The view's line that begins with these words.
@@ -91,6 +106,7 @@ struct ShownLines : Shown {
         : Shown(std::make_unique<LinesView>(), size) {
         selection.setHead(kind, Layer(0), Head(0));
         view->setTrace(std::move(trace), nullptr);
+        QCoreApplication::processEvents(); // controls have their places
         (void)picture();
     }
     QString shown() const { return lineOf(*view, u"shown: "_qs).mid(7); }
@@ -100,6 +116,46 @@ struct ShownLines : Shown {
             if (one->accessibleName() == name)
                 return one;
         return nullptr;
+    }
+};
+
+struct ShownHeads : Shown {
+    explicit ShownHeads(TracePointer trace, BlockKind kind = BlockKind::Encoder, const QSize& size = {700, 500})
+        : Shown(std::make_unique<HeadsView>(), size) {
+        selection.setHead(kind, Layer(0), Head(0));
+        view->setTrace(std::move(trace), nullptr);
+        (void)picture();
+    }
+    /// Of the heads that are drawn, in their order.
+    QStringList names() const {
+        QStringList all;
+        static const QRegularExpression name(u"^L(\\d+) H(\\d+):"_qs);
+        for (const auto& line : view->describe())
+            if (const auto found = name.match(line); found.hasMatch())
+                all << u"L%1H%2"_qs.arg(found.captured(1), found.captured(2));
+        return all;
+    }
+    QPoint placeOf(const QString& head) const { return placeOfWords(*view, head + QLatin1String("<br>")); }
+    QComboBox* choice(const QString& name) const {
+        for (auto* one : view->findChildren<QComboBox*>())
+            if (one->accessibleName() == name)
+                return one;
+        return nullptr;
+    }
+    QToolButton* backwards() const {
+        for (auto* one : view->findChildren<QToolButton*>())
+            if (one->isCheckable())
+                return one;
+        return nullptr;
+    }
+};
+
+struct ShownMatrix : Shown {
+    explicit ShownMatrix(TracePointer trace, BlockKind kind = BlockKind::Cross, const QSize& size = {700, 560})
+        : Shown(std::make_unique<MatrixView>(), size) {
+        selection.setHead(kind, Layer(0), Head(0));
+        view->setTrace(std::move(trace), nullptr);
+        (void)picture();
     }
 };
 
@@ -118,8 +174,8 @@ private Q_SLOTS:
                                  << QStringList{u"encoder, self · layer 0"_qs, u"query (looks), key (is looked at)"_qs,
                                                 u"cat → cat: 0.50 (H0)"_qs};
         QTest::newRow("decoder") << int(BlockKind::Decoder) << QStringList{u"decoder, self"_qs, u"chat → "_qs};
-        QTest::newRow("cross") << int(
-            BlockKind::Cross) << QStringList{u"target (looks), source (is looked at)"_qs, u"</s> → </s>: 1.00 (H0)"_qs};
+        QTest::newRow("cross") << int(BlockKind::Cross)
+                               << QStringList{u"(looks), source (is looked at)"_qs, u"</s> → </s>: 1.00 (H0)"_qs};
     }
     void linesOfEachKind() {
         QFETCH(int, kind);
@@ -142,7 +198,7 @@ private Q_SLOTS:
         const auto trace = traceOf(cat, sixHeads);
         ShownLines lines(trace, BlockKind::Cross);
         lines.selection.setHead(BlockKind::Cross, Layer(1), Head(0));
-        lines.control<QSpinBox>(u"Lines"_qs)->setValue(percent);
+        lines.control<QSpinBox>(u"Lines:"_qs)->setValue(percent);
         const auto rows = lines.view->numbers().rows;
         auto row = rows.begin();
         for (int head = 0; head < 3; ++head)
@@ -253,7 +309,7 @@ private Q_SLOTS:
         lines.selection.toggleCollected(BlockKind::Encoder, {Layer(0), Head(1)});
         QCOMPARE(lines.shown(), u"L1 H2, L0 H1"_qs);
         QVERIFY(lines.view->describe().first().contains(u"2 collected head"_qs));
-        auto* which = lines.control<QComboBox>(u"Heads"_qs);
+        auto* which = lines.control<QComboBox>(u"Heads:"_qs);
         QVERIFY(which);
         which->setCurrentIndex(1);
         lines.selection.setHead(BlockKind::Encoder, Layer(1), Head(1));
@@ -267,14 +323,14 @@ private Q_SLOTS:
 
     void specialTokensOfLines() {
         ShownLines lines(traceOf(otherCat), BlockKind::Cross);
-        lines.control<QSpinBox>(u"Lines"_qs)->setValue(100);
-        auto* specials = lines.view->findChild<QCheckBox*>();
+        lines.control<QSpinBox>(u"Lines:"_qs)->setValue(100);
+        auto* specials = boxOf(*lines.view, u"special tokens"_qs);
         QVERIFY(specials && specials->isChecked());
         specials->click();
         QVERIFY(!lines.selection.specials());
         const auto text = oneText(lines.view->describe());
         QVERIFY(!text.contains(u"→ </s>"_qs));
-        QVERIFY2(text.contains(u"dort → cat: 1.00"_qs) && text.contains(u"scaled"_qs), qPrintable(text));
+        QVERIFY2(text.contains(u"dort → cat: 1.00"_qs) && text.contains(u"rescaled"_qs), qPrintable(text));
         lines.selection.setSpecials(true);
         QVERIFY(specials->isChecked());
         QVERIFY(oneText(lines.view->describe()).contains(u"dort → cat: 0.60"_qs));
@@ -383,6 +439,383 @@ private Q_SLOTS:
         QImage image(1400, 1000, QImage::Format_RGB32);
         lines.view->figure(image, image.size());
         QVERIFY(colorsOf(image) > 12);
+    }
+
+    // Heads
+
+    void headsByPlace() {
+        ShownHeads heads(encoderOf(3, 4, 9));
+        QCOMPARE(heads.names().join(QLatin1Char(' ')),
+                 u"L0H0 L0H1 L0H2 L0H3 L1H0 L1H1 L1H2 L1H3 L2H0 L2H1 L2H2 L2H3"_qs);
+        QVERIFY(!heads.backwards()->isEnabled());
+    }
+
+    /// Whatever they are sorted by, what is said of them goes down, or up backwards.
+    void headsSorted_data() {
+        QTest::addColumn<int>("kind");
+        QTest::addColumn<QString>("by");
+        const int encoder = int(BlockKind::Encoder), cross = int(BlockKind::Cross);
+        QTest::newRow("entropy") << encoder << u"entropy"_qs;
+        QTest::newRow("distance") << encoder << u"mean distance"_qs;
+        QTest::newRow("confidence") << encoder << u"confidence"_qs;
+        QTest::newRow("previous") << encoder << u"share on the previous token"_qs;
+        QTest::newRow("special") << encoder << u"share on special tokens"_qs;
+        QTest::newRow("alignment") << cross << u"how well it aligns"_qs;
+    }
+    void headsSorted() {
+        QFETCH(int, kind);
+        QFETCH(QString, by);
+        ShownHeads heads(traceOf(cat, {.layers = 2, .heads = 3, .selfAttention = true}), BlockKind(kind));
+        if (BlockKind(kind) == BlockKind::Encoder)
+            heads.view->setTrace(encoderOf(2, 3, 9), nullptr);
+        const auto inPlace = heads.names();
+        QVERIFY(heads.choice(u"Sort by:"_qs)->findText(by) > 0);
+        heads.choice(u"Sort by:"_qs)->setCurrentText(by);
+        const auto values = [&] {
+            std::vector<double> all;
+            static const QRegularExpression number(u"^L\\d H\\d: \\D*(\\d+\\.\\d+)"_qs);
+            for (const auto& line : heads.view->describe())
+                if (const auto found = number.match(line); found.hasMatch())
+                    all.push_back(found.captured(1).toDouble());
+            return all;
+        };
+        auto sorted = values();
+        QCOMPARE(int(sorted.size()), 6);
+        QVERIFY(std::is_sorted(sorted.rbegin(), sorted.rend()));
+        QVERIFY(sorted.front() > sorted.back());
+        auto names = heads.names();
+        heads.backwards()->click();
+        sorted = values();
+        QVERIFY(std::is_sorted(sorted.begin(), sorted.end()));
+        names.sort();
+        QCOMPARE(names, inPlace);
+    }
+
+    void headsOfAKind() {
+        const auto trace = encoderOf(3, 4, 9);
+        ShownHeads heads(trace);
+        const auto metrics = blockMetrics(*trace->encoder, trace->source);
+        auto* filter = heads.choice(u"Show:"_qs);
+        int found = 0;
+        for (int entry = 1; entry <= 7; ++entry) {
+            filter->setCurrentIndex(entry);
+            QStringList expected;
+            for (int layer = 0; layer < 3; ++layer)
+                for (int head = 0; head < 4; ++head)
+                    if (metrics[std::size_t(layer)][std::size_t(head)].kind == HeadKind(entry - 1))
+                        expected << u"L%1H%2"_qs.arg(layer).arg(head);
+            QCOMPARE(heads.names(), expected);
+            QVERIFY(filter->currentText().contains(u"(%1)"_qs.arg(expected.size())));
+            if (expected.isEmpty())
+                QVERIFY(oneText(heads.view->describe()).contains(u"No head"_qs));
+            (void)heads.picture();
+            found += int(expected.size());
+        }
+        QCOMPARE(found, 12);
+        filter->setCurrentIndex(0);
+        // Cross heads have no token before or behind.
+        heads.selection.setKind(BlockKind::Cross);
+        heads.view->setTrace(traceOf(cat, sixHeads), nullptr);
+        (void)heads.view->describe();
+        QVERIFY(filter->findText(u"previous"_qs, Qt::MatchStartsWith) < 0);
+        QVERIFY(heads.choice(u"Sort by:"_qs)->findText(u"mean distance"_qs) < 0);
+    }
+
+    void headsAreCollected() {
+        ShownHeads heads(encoderOf(2, 3, 9));
+        const QSignalSpy opened(heads.view.get(), &TraceView::headOpened);
+        const auto still = heads.picture();
+        click(*heads.view, heads.placeOf(u"L1 H2"_qs), Qt::ControlModifier);
+        QCOMPARE(heads.selection.collected(), (std::vector<HeadPlace>{{Layer(1), Head(2)}}));
+        QVERIFY(heads.picture() != still);
+        moveMouse(*heads.view, heads.placeOf(u"L0 H1"_qs));
+        QTest::keyClick(heads.view.get(), Qt::Key_C);
+        QCOMPARE(heads.selection.collected(), (std::vector<HeadPlace>{{Layer(1), Head(2)}, {Layer(0), Head(1)}}));
+        QCOMPARE(heads.view->describe().filter(u"collected"_qs).size(), 2);
+        heads.choice(u"Show:"_qs)->setCurrentText(u"collected (2)"_qs);
+        QCOMPARE(heads.names(), QStringList({u"L0H1"_qs, u"L1H2"_qs}));
+        heads.choice(u"Show:"_qs)->setCurrentIndex(0);
+        click(*heads.view, heads.placeOf(u"L1 H2"_qs), Qt::ControlModifier);
+        QCOMPARE(heads.selection.collected(), (std::vector<HeadPlace>{{Layer(0), Head(1)}}));
+        QCOMPARE(opened.count(), 0);
+        click(*heads.view, heads.placeOf(u"L1 H0"_qs));
+        QCOMPARE(opened.count(), 1);
+    }
+
+    void headsAreSwitchedOffByKeys() {
+        ShownHeads heads(encoderOf(2, 3, 9));
+        const QSignalSpy changed(&heads.selection, &Selection::offChanged);
+        const auto still = heads.picture();
+        for (const auto key : {Qt::Key_Down, Qt::Key_Right, Qt::Key_Down, Qt::Key_X}) // L0 H0, L0 H1, L1 H1
+            QTest::keyClick(heads.view.get(), key);
+        const Intervention::HeadOff off{BlockKind::Encoder, Layer(1), Head(1)};
+        QCOMPARE(heads.selection.off(), std::vector{off});
+        QCOMPARE(changed.count(), 1);
+        QVERIFY(heads.picture() != still);
+        const auto text = oneText(heads.view->describe());
+        QVERIFY2(text.contains(u"switched off: L1 H1. X"_qs), qPrintable(text));
+        QVERIFY(lineOf(*heads.view, u"L1 H1"_qs).contains(u"switched off"_qs));
+        QTest::keyClick(heads.view.get(), Qt::Key_X);
+        QVERIFY(heads.selection.off().empty());
+        QVERIFY(!oneText(heads.view->describe()).contains(u"switched off"_qs));
+    }
+
+    /// The menu of the button and that of the right mouse button: what they do to heads of this kind and no other.
+    void headsAreSwitchedOffByMenu_data() {
+        QTest::addColumn<QString>("action");
+        QTest::addColumn<QString>("off");
+        QTest::newRow("one") << u"Switch L1 H2 off"_qs << u"d0.0 e0.1 e1.2"_qs;
+        QTest::newRow("its layer") << u"Switch layer 1 off"_qs << u"d0.0 e0.1 e1.0 e1.1 e1.2"_qs;
+        QTest::newRow("all but it") << u"Switch all but L1 H2 off"_qs << u"d0.0 e0.0 e0.1 e0.2 e1.0 e1.1"_qs;
+        QTest::newRow("none") << u"Switch all on"_qs << QString();
+    }
+    void headsAreSwitchedOffByMenu() {
+        QFETCH(QString, action);
+        for (const bool byButton : {false, true}) {
+            ShownHeads heads(encoderOf(2, 3, 9));
+            heads.selection.setOff({{BlockKind::Decoder, Layer(0), Head(0)}, {BlockKind::Encoder, Layer(0), Head(1)}});
+            QMenu* menu = nullptr;
+            if (byButton) {
+                heads.selection.setHead(BlockKind::Encoder, Layer(1), Head(2));
+                for (auto* button : heads.view->findChildren<QToolButton*>())
+                    if (button->menu()) {
+                        menu = button->menu();
+                        Q_EMIT menu->aboutToShow();
+                    }
+            } else {
+                const auto place = heads.placeOf(u"L1 H2"_qs);
+                auto* canvas = heads.view->childAt(place);
+                const auto local = canvas->mapFrom(heads.view.get(), place);
+                QContextMenuEvent event(QContextMenuEvent::Mouse, local, canvas->mapToGlobal(local));
+                QCoreApplication::sendEvent(canvas, &event);
+                QTRY_VERIFY(QApplication::activePopupWidget());
+                menu = qobject_cast<QMenu*>(QApplication::activePopupWidget());
+            }
+            QVERIFY(menu);
+            bool found = false;
+            for (auto* one : menu->actions())
+                if (one->text() == action) {
+                    found = true;
+                    one->trigger();
+                }
+            QVERIFY2(found, qPrintable(action));
+            QStringList off;
+            for (const auto& one : heads.selection.off())
+                off << u"%1%2.%3"_qs.arg(one.kind == BlockKind::Encoder ? QChar(u'e') : QChar(u'd'))
+                           .arg(one.layer.value)
+                           .arg(one.head.value);
+            off.sort();
+            QTEST(off.join(QLatin1Char(' ')), "off");
+            menu->close();
+        }
+    }
+
+    /// A run with heads off beside the same run in full: tiles are what that changed, on a scale around 0.
+    void changeOfHeads() {
+        auto full = traceFromAscii(cat, {.layers = 1, .heads = 2});
+        auto changed = full;
+        changed.intervention.off = {{BlockKind::Cross, Layer(0), Head(0)}};
+        changed.cross->weights[16] += 0.25F; // of head 1
+        changed.cross->weights[17] -= 0.25F;
+        ShownHeads heads(shared(changed), BlockKind::Cross);
+        auto* box = boxOf(*heads.view, u"change against the full run"_qs);
+        QVERIFY(box && !box->isVisible());
+        heads.view->setTrace(shared(changed), shared(full));
+        QVERIFY(box->isVisible());
+        const auto weights = heads.picture();
+        box->click();
+        QVERIFY(heads.picture() != weights);
+        QCOMPARE(heads.view->numbers().rows[0].last().toFloat(), 0.0F);
+        QCOMPARE(heads.view->numbers().rows[16].last().toFloat(), 0.25F);
+        QCOMPARE(heads.view->numbers().rows[17].last().toFloat(), -0.25F);
+        heads.choice(u"Sort by:"_qs)->setCurrentText(u"change against the full run"_qs);
+        QCOMPARE(heads.names(), QStringList({u"L0H1"_qs, u"L0H0"_qs}));
+
+        heads.view->setTrace(shared(changed), traceOf("  a b\n x 9 1\n y . #\n", {.layers = 1, .heads = 2}));
+        QVERIFY2(oneText(heads.view->describe()).contains(u"no change can be drawn"_qs), "of another length");
+        full.model = "another";
+        heads.view->setTrace(shared(changed), shared(full));
+        QVERIFY2(!box->isVisible(), "of another model");
+    }
+
+    void headsThatAreNoNumbers() {
+        auto broken = traceFromAscii(cat, sixHeads);
+        std::fill(broken.cross->weights.begin(), broken.cross->weights.begin() + 40, notANumber);
+        ShownHeads heads(shared(broken), BlockKind::Cross);
+        for (int by = 0; by < heads.choice(u"Sort by:"_qs)->count(); ++by) {
+            heads.choice(u"Sort by:"_qs)->setCurrentIndex(by);
+            QCOMPARE(heads.names().size(), 6);
+            QVERIFY(colorsOf(heads.picture()) > 12);
+        }
+    }
+
+    void manyHeads_data() {
+        QTest::addColumn<int>("layers");
+        QTest::addColumn<int>("heads");
+        QTest::addColumn<int>("tokens");
+        QTest::newRow("2 x 4, 40 tokens") << 2 << 4 << 40;
+        QTest::newRow("24 x 16, 32 tokens") << 24 << 16 << 32;
+        QTest::newRow("12 x 12, 512 tokens") << 12 << 12 << 512;
+        QTest::newRow("1 x 1, 512 tokens") << 1 << 1 << 512;
+    }
+    void manyHeads() {
+        QFETCH(int, layers);
+        QFETCH(int, heads);
+        QFETCH(int, tokens);
+        const auto trace = encoderOf(layers, heads, tokens);
+        ShownHeads view(trace);
+        QElapsedTimer clock;
+        clock.start();
+        view.view->setTrace(trace, nullptr);
+        qInfo("%d heads, %d tokens: built and drawn in %lld ms", layers * heads, tokens, clock.restart());
+        view.selection.toggleCollected(BlockKind::Encoder, {Layer(0), Head(0)});
+        qInfo("one collected in %lld ms", clock.elapsed());
+        QVERIFY(colorsOf(view.picture()) > 12);
+        QVERIFY2(view.placeOf(u"L%1 H%2"_qs.arg(layers - 1).arg(heads - 1)).x() >= 0, "the last head has no place");
+    }
+
+    // Matrix
+
+    void barsBesideTheMatrix() {
+        ShownMatrix matrix(traceOf(cat));
+        const auto text = oneText(matrix.view->describe());
+        for (const auto& line :
+             {u"entropy of each row in bits: le 0.47, chat 0.92, dort 0.88, </s> 0.00"_qs,
+              u"what each column receives of all rows: the 1.00, cat 0.90, sleeps 0.80, </s> 1.30"_qs})
+            QVERIFY2(text.contains(line), qPrintable(text));
+        const auto still = matrix.picture();
+        for (const auto& token : {pairOf(BlockKind::Cross, 2, -1), pairOf(BlockKind::Cross, -1, 1)}) {
+            const auto place = placeOf(*matrix.view, matrix.selection, token);
+            QVERIFY2(place.x() >= 0, "no bar points at a token alone");
+            click(*matrix.view, place);
+            QVERIFY(matrix.selection.locked());
+            QCOMPARE(matrix.selection.pair(), token);
+            QVERIFY(matrix.picture() != still);
+            QTest::keyClick(matrix.view.get(), Qt::Key_Escape);
+        }
+    }
+
+    void matrixByKeyboard() {
+        ShownMatrix matrix(traceOf(cat));
+        const auto press = [&](Qt::Key key, int times = 1) {
+            for (int i = 0; i < times; ++i)
+                QTest::keyClick(matrix.view.get(), key);
+            return matrix.selection.pair();
+        };
+        (void)press(Qt::Key_Down);
+        QCOMPARE(press(Qt::Key_Right, 3), crossPair(0, 3));
+        QCOMPARE(press(Qt::Key_Right, 2), pairOf(BlockKind::Cross, 0, -1)); // its bar
+        QCOMPARE(press(Qt::Key_Down), pairOf(BlockKind::Cross, 1, -1));
+        QCOMPARE(press(Qt::Key_Left), crossPair(1, 3));
+        QCOMPARE(press(Qt::Key_Down, 5), pairOf(BlockKind::Cross, -1, 3));
+        QCOMPARE(press(Qt::Key_Left, 2), pairOf(BlockKind::Cross, -1, 1));
+        QCOMPARE(press(Qt::Key_Up), crossPair(3, 1));
+        QCOMPARE(press(Qt::Key_Up, 9), crossPair(0, 1));
+    }
+
+    /// Arrow keys go on to what zooming has put out of sight.
+    void keysBringIntoView() {
+        ShownMatrix matrix(encoderOf(1, 1, 40), BlockKind::Encoder);
+        QTest::keyClick(matrix.view.get(), Qt::Key_Down);
+        for (int i = 0; i < 6; ++i)
+            QTest::keyClick(matrix.view.get(), Qt::Key_Plus);
+        for (int i = 0; i < 39; ++i)
+            QTest::keyClick(matrix.view.get(), Qt::Key_Down);
+        const auto last = pairOf(BlockKind::Encoder, 39, 0);
+        QCOMPARE(matrix.selection.pair(), last);
+        QCoreApplication::processEvents();
+        (void)matrix.picture();
+        QVERIFY(placeOf(*matrix.view, matrix.selection, last).x() >= 0);
+        QVERIFY2(placeOf(*matrix.view, matrix.selection, pairOf(BlockKind::Encoder, 0, 0)).x() < 0,
+                 "it was not zoomed");
+    }
+
+    void scoresBeforeSoftmax() {
+        auto trace = traceFromAscii(cat, sixHeads);
+        ShownMatrix matrix(shared(trace));
+        auto* cells = matrix.view->findChild<QComboBox*>();
+        const auto canHave = [&] { return cells->model()->flags(cells->model()->index(1, 0)) & Qt::ItemIsEnabled; };
+        (void)matrix.view->describe();
+        QVERIFY(!canHave());
+        QVERIFY(cells->toolTip().contains(u"did not keep"_qs));
+
+        trace.cross->scores.assign(trace.cross->weights.size(), -std::numeric_limits<float>::infinity());
+        const auto of = [](int head, int query, int key) { return std::size_t(head * 16 + query * 4 + key); };
+        trace.cross->scores[of(4, 0, 1)] = -2.5F;
+        trace.cross->scores[of(4, 1, 0)] = 1.5F;
+        trace.cross->scores[of(4, 1, 3)] = -4;
+        matrix.view->setTrace(shared(trace), nullptr);
+        matrix.selection.setHead(BlockKind::Cross, Layer(1), Head(1));
+        const auto weights = matrix.picture();
+        QVERIFY(canHave());
+        cells->setCurrentIndex(1);
+        QVERIFY(matrix.picture() != weights);
+        const auto text = oneText(matrix.view->describe());
+        for (const auto& line : {u"le → cat: -2.50"_qs, u"chat → the: 1.50"_qs, u"dort → the: masked"_qs,
+                                 u"scores before softmax, by tokens"_qs})
+            QVERIFY2(text.contains(line), qPrintable(text));
+        QVERIFY2(!text.contains(u"entropy"_qs), "scores have none");
+        matrix.selection.setHeadMode(HeadMode::MeanOfAll);
+        QVERIFY(oneText(matrix.view->describe()).contains(u"entropy"_qs));
+        QVERIFY(!canHave());
+    }
+
+    void energiesAreTheScoresOfAdditiveAttention() {
+        auto trace = traceFromAscii(cat);
+        trace.additive.emplace();
+        trace.additive->queries = trace.additive->keys = 4;
+        trace.additive->energies.assign(16, -1.5F);
+        trace.additive->energies[5] = 2.25F;
+        ShownMatrix matrix(shared(trace));
+        matrix.view->findChild<QComboBox*>()->setCurrentIndex(1);
+        QVERIFY(oneText(matrix.view->describe()).contains(u"chat → cat: 2.25"_qs));
+        QCOMPARE(matrix.view->numbers().rows[0].last().toFloat(), -1.5F);
+    }
+
+    void matrixByWordsWithoutSpecials() {
+        ShownMatrix matrix(traceOf(R"(
+                  the   c     +at   </s>
+            le    9     1     .       .
+            ch    1     4     4       1
+            +at   1     2     2       5
+            </s>  .     .     .       #
+        )"));
+        boxOf(*matrix.view, u"words"_qs)->click();
+        boxOf(*matrix.view, u"special tokens"_qs)->click();
+        const auto text = oneText(matrix.view->describe());
+        QVERIFY2(text.contains(u"chat → cat: 0.86"_qs), qPrintable(text)); // 0.6 of 0.7
+        QVERIFY(!text.contains(u"</s>"_qs));
+    }
+
+    void changeOfTheMatrix() {
+        const auto full = traceFromAscii(cat);
+        auto changed = traceFromAscii(otherCat);
+        changed.intervention.forced = {{Query(0), Key(0)}};
+        ShownMatrix matrix(shared(changed));
+        auto* box = boxOf(*matrix.view, u"change against the full run"_qs);
+        QVERIFY(box && !box->isVisible());
+        matrix.view->setTrace(shared(changed), shared(full));
+        QVERIFY(box->isVisible());
+        box->click();
+        const auto text = oneText(matrix.view->describe());
+        for (const auto& line : {u"dort → sleeps: -0.70"_qs, u"le → the: 0.00"_qs, u"minus the full"_qs,
+                                 u"more or less: the 0.00, cat 0.60, sleeps -0.70, </s> 0.10"_qs})
+            QVERIFY2(text.contains(line), qPrintable(text));
+        matrix.view->setTrace(shared(changed), traceOf("  a b\n x 9 1\n y . #\n"));
+        QVERIFY(oneText(matrix.view->describe()).contains(u"no change can be drawn"_qs));
+        QVERIFY(!matrix.picture().isNull());
+    }
+
+    void matrixOfALongText() {
+        const auto trace = encoderOf(1, 1, 512);
+        ShownMatrix matrix(trace, BlockKind::Encoder);
+        QElapsedTimer clock;
+        clock.start();
+        matrix.view->setTrace(trace, nullptr);
+        qInfo("512 tokens: built and drawn in %lld ms", clock.restart());
+        matrix.selection.hover(pairOf(BlockKind::Encoder, 300, 200));
+        qInfo("a cell lit in %lld ms", clock.elapsed());
+        QVERIFY(colorsOf(matrix.picture()) > 12);
     }
 };
 

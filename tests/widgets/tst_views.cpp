@@ -39,6 +39,15 @@ std::unique_ptr<TraceView> makeView(const QString& name) {
     return std::make_unique<PositionsView>();
 }
 
+/// The numbers of cells, without those of bars beside them.
+QList<QStringList> cellsOf(const ViewNumbers& numbers) {
+    QList<QStringList> cells;
+    for (const auto& row : numbers.rows)
+        if (!row[1].isEmpty() && !row[3].isEmpty())
+            cells << row;
+    return cells;
+}
+
 void addViews() {
     QTest::addColumn<QString>("name");
     for (const auto* name : viewNames)
@@ -112,8 +121,9 @@ private Q_SLOTS:
         const auto numbers = shown.view->numbers();
         const auto column = [&](const QString& title) { return numbers.columns.indexOf(title); };
         QVERIFY(column(u"row"_qs) >= 0 && column(u"column"_qs) >= 0 && column(u"value"_qs) >= 0);
-        QCOMPARE(numbers.rows.size(), 16);
-        for (const auto& row : numbers.rows) {
+        const auto cells = cellsOf(numbers);
+        QCOMPARE(cells.size(), 16);
+        for (const auto& row : cells) {
             QCOMPARE(row.size(), numbers.columns.size());
             const auto weight = trace->cross->at(Layer(0), Head(0), Query(row[column(u"row"_qs)].toInt()),
                                                  Key(row[column(u"column"_qs)].toInt()));
@@ -341,7 +351,7 @@ private Q_SLOTS:
         shown.selection.hover(crossPair(tokens - 1, tokens - 1));
         QVERIFY(!shown.picture().isNull());
         if (name == u"alignment" || name == u"matrix")
-            QCOMPARE(shown.view->numbers().rows.size(), tokens * tokens);
+            QCOMPARE(cellsOf(shown.view->numbers()).size(), tokens * tokens);
     }
 
     /// However long the names, most of what is drawn is the map.
@@ -438,6 +448,8 @@ private Q_SLOTS:
         for (int y = 12; y < shown.view->height(); y += 24)
             for (int x = 12; x < shown.view->width(); x += 24) {
                 auto* canvas = shown.view->childAt(x, y);
+                if (!canvas || !canvas->inherits("QCustomPlot"))
+                    continue; // a control
                 const auto before = opened.count();
                 QTest::mouseClick(canvas, Qt::LeftButton, {}, canvas->mapFrom(shown.view.get(), QPoint(x, y)));
                 if (opened.count() > before)

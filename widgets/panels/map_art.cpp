@@ -14,6 +14,8 @@ namespace {
 constexpr double legendHeight = 34;
 constexpr double leastWithLegend = 250;
 constexpr double largestCell = 150;
+constexpr double stripSize = 34; ///< of the longest bar beside the cells
+constexpr double stripGap = 5;
 
 class MapArt final : public TitledArt {
     Q_DECLARE_TR_FUNCTIONS(headlight::MapArt)
@@ -44,6 +46,8 @@ public:
         m_legend = m_panel.legend && (m_panel.differs || area.height() > leastWithLegend);
         if (m_legend)
             inner.setBottom(inner.bottom() - legendHeight);
+        m_below = m_panel.columnStrip ? stripSize + stripGap : 0;
+        inner.setBottom(inner.bottom() - m_below - (m_panel.rowStrip || m_panel.columnStrip ? captionHeight : 0));
         const double columns = std::max(1, m_panel.map.columns), rows = std::max(1, m_panel.map.rows);
 
         const double line = QFontMetricsF(m_bold).height();
@@ -62,7 +66,7 @@ public:
         const double overhang = m_slanted ? m_columnLabel * slope + line * slope / 2 : 0;
         const double top = m_panel.columns.isEmpty() ? 0 : m_slanted ? (m_columnLabel + line) * slope + 2 : line + 6;
         // The last slanted label leans over the right edge: by what it is longer than half of its cell.
-        width -= std::max(0.0, overhang);
+        width -= std::max(m_panel.rowStrip ? stripSize + stripGap : 0.0, overhang);
         double height = inner.height() - top;
         m_cellWidth = std::max(1.0, width) / columns;
         m_cellHeight = std::max(1.0, height) / rows;
@@ -94,12 +98,16 @@ public:
         drawOutlines(painter);
         drawMarks(painter);
         painter.restore();
+        drawStrips(painter, {});
+        drawStripWords(painter);
         if (m_legend)
             drawLegend(painter);
     }
 
     void drawLive(QCPPainter& painter, const Lit& lit) override {
         drawLabels(painter, lit);
+        if (lit != Lit{})
+            drawStrips(painter, lit);
         painter.save();
         painter.setClipRect(m_plot.adjusted(-2, -2, 2, 2));
         painter.setBrush(Qt::NoBrush);
@@ -116,13 +124,18 @@ public:
     }
 
     Lit at(const QPointF& position) const override {
-        if (!m_plot.contains(position) || m_panel.map.rows < 1 || m_panel.map.columns < 1)
+        if (m_panel.map.rows < 1 || m_panel.map.columns < 1)
             return {};
         const int row = static_cast<int>(std::floor(y().pixelToCoord(position.y())));
         const int column = static_cast<int>(std::floor(x().pixelToCoord(position.x())));
-        if (row < 0 || column < 0 || row >= m_panel.map.rows || column >= m_panel.map.columns)
-            return {};
-        return {row, column};
+        Lit lit;
+        if (m_plot.contains(position))
+            lit = {row, column};
+        else if (m_panel.rowStrip && stripOfRows().contains(position))
+            lit = {row, -1};
+        else if (m_panel.columnStrip && stripOfColumns().contains(position))
+            lit = {-1, column};
+        return has(lit) ? lit : Lit{};
     }
 
     Lit litBy(const Selection::Pair& pair) const override {
@@ -134,25 +147,60 @@ public:
     Selection::Pair pairAt(const Lit& lit) const override {
         if (!m_panel.pointsAtTokens || !has(lit))
             return {};
-        return {m_panel.kind, Query(tokenAt(m_panel.queryRows, lit.row)), Key(tokenAt(m_panel.keyColumns, lit.column))};
+        Selection::Pair pair{m_panel.kind, {}, {}};
+        if (lit.row >= 0)
+            pair.query = Query(tokenAt(m_panel.queryRows, lit.row));
+        if (lit.column >= 0)
+            pair.key = Key(tokenAt(m_panel.keyColumns, lit.column));
+        return pair;
     }
     QStringList wordsAt(const Lit& lit) const override {
         if (!has(lit))
             return {};
-        return {tr("%1 → %2").arg(m_panel.rows.value(lit.row, QString::number(lit.row)),
-                                  m_panel.columns.value(lit.column, QString::number(lit.column))),
-                numberText(m_panel.map.at(lit.row, lit.column), 4)};
+        const auto row = m_panel.rows.value(lit.row, QString::number(lit.row));
+        const auto column = m_panel.columns.value(lit.column, QString::number(lit.column));
+        const auto ofStrip = [&](const MapPanel::Strip& strip, const QString& name, int place) {
+            return QStringList{name, strip.meaning, numberText(strip.values[static_cast<std::size_t>(place)], 4),
+                               tr("Click: keep it lit.")};
+        };
+        if (lit.column < 0)
+            return ofStrip(*m_panel.rowStrip, row, lit.row);
+        if (lit.row < 0)
+            return ofStrip(*m_panel.columnStrip, column, lit.column);
+        return {tr("%1 → %2").arg(row, column), valueText(m_panel.map.at(lit.row, lit.column), 4)};
     }
     bool has(const Lit& lit) const override {
-        return lit.row >= 0 && lit.row < m_panel.map.rows && lit.column >= 0 && lit.column < m_panel.map.columns;
+        return lit != Lit{} && lit.row < m_panel.map.rows && lit.column < m_panel.map.columns
+               && (lit.row >= 0 || m_panel.columnStrip) && (lit.column >= 0 || m_panel.rowStrip);
     }
     Lit moved(const Lit& from, int down, int right) const override {
         if (m_panel.map.rows < 1 || m_panel.map.columns < 1)
             return {};
         if (!has(from))
             return {0, 0};
-        return {std::clamp(from.row + down, 0, m_panel.map.rows - 1),
-                std::clamp(from.column + right, 0, m_panel.map.columns - 1)};
+        // The strips are beyond the last row and the last column.
+        const int rows = m_panel.map.rows, columns = m_panel.map.columns;
+        const int row = std::max(0, (from.row < 0 ? rows : from.row) + down);
+        const int column = std::max(0, (from.column < 0 ? columns : from.column) + right);
+        if (row >= rows && m_panel.columnStrip && from.column >= 0)
+            return {-1, std::min(column, columns - 1)};
+        if (column >= columns && m_panel.rowStrip && from.row >= 0)
+            return {std::min(row, rows - 1), -1};
+        return {std::min(row, rows - 1), std::min(column, columns - 1)};
+    }
+    bool reveal(const Lit& lit) override {
+        const auto moved = [](QCPAxis& axis, int place) {
+            const auto range = axis.range();
+            const double by = place < 0                 ? 0
+                              : place < range.lower     ? place - range.lower
+                              : place + 1 > range.upper ? place + 1 - range.upper
+                                                        : 0;
+            if (by != 0)
+                axis.setRange(range.lower + by, range.upper + by);
+            return by != 0;
+        };
+        const bool down = moved(y(), lit.row), across = moved(x(), lit.column);
+        return down || across;
     }
 
     QStringList describe() const override {
@@ -163,14 +211,24 @@ public:
                               namesOf(m_panel.columns, outline.column, outline.columns));
         for (int row = 0; row < m_panel.map.rows && row < m_panel.rows.size(); ++row) {
             const auto values = m_panel.map.row(row);
-            const auto largest = std::max_element(values.begin(), values.end(), [](float a, float b) {
-                return std::isnan(a) || std::abs(a) < std::abs(b);
+            const auto largest = std::max_element(values.begin(), values.end(), [this](float a, float b) {
+                return std::isnan(a) || (m_panel.masked ? a < b : std::abs(a) < std::abs(b));
             });
             if (largest != values.end())
                 lines << tr("%1 → %2: %3")
                              .arg(m_panel.rows[row], m_panel.columns.value(static_cast<int>(largest - values.begin())),
-                                  numberText(*largest));
+                                  valueText(*largest, 2));
         }
+        const auto say = [&](const MapPanel::Strip& strip, const QStringList& names) {
+            QStringList values;
+            for (int place = 0; place < names.size() && place < static_cast<int>(strip.values.size()); ++place)
+                values << tr("%1 %2").arg(names[place], numberText(strip.values[static_cast<std::size_t>(place)]));
+            lines << tr("%1: %2").arg(strip.meaning, values.join(QStringLiteral(", ")));
+        };
+        if (m_panel.rowStrip)
+            say(*m_panel.rowStrip, m_panel.rows);
+        if (m_panel.columnStrip)
+            say(*m_panel.columnStrip, m_panel.columns);
         return lines;
     }
     void addNumbers(ViewNumbers& numbers) const override {
@@ -180,6 +238,20 @@ public:
                 for (int column = outline.column; column < outline.column + outline.columns; ++column)
                     numbers.rows << numbersRow(meaningOf(outline), row, m_panel.rows.value(row), column,
                                                m_panel.columns.value(column), 1);
+        const auto write = [](float value) { return QString::number(static_cast<double>(value), 'g', 9); };
+        if (const auto& strip = m_panel.rowStrip)
+            for (std::size_t row = 0; row < strip->values.size(); ++row)
+                numbers.rows << QStringList{
+                    strip->meaning,           QString::number(row), m_panel.rows.value(static_cast<int>(row)), {}, {},
+                    write(strip->values[row])};
+        if (const auto& strip = m_panel.columnStrip)
+            for (std::size_t column = 0; column < strip->values.size(); ++column)
+                numbers.rows << QStringList{strip->meaning,
+                                            {},
+                                            {},
+                                            QString::number(column),
+                                            m_panel.columns.value(static_cast<int>(column)),
+                                            write(strip->values[column])};
     }
 
 private:
@@ -198,7 +270,12 @@ private:
         return {left, top, std::round(x().coordToPixel(column + columns)) - left,
                 std::round(y().coordToPixel(row + rows)) - top};
     }
+    QString valueText(float value, int digits) const {
+        return m_panel.masked && std::isinf(value) ? tr("masked") : numberText(value, digits);
+    }
     QRgb color(float value) const {
+        if (m_panel.masked && std::isinf(value))
+            return m_appearance.missing.rgb();
         const float range = m_panel.high - m_panel.low;
         return m_panel.differs ? m_appearance.signedColor(value / m_panel.high)
                                : m_appearance.color((value - m_panel.low) / range);
@@ -260,8 +337,9 @@ private:
                 painter.fillRect(place, QColor(fill));
                 if (written) {
                     const bool dark = qGray(fill) < 140;
-                    text(painter, place, Qt::AlignCenter, std::isnan(value) ? QStringLiteral("–") : numberText(value),
-                         font, dark ? QColor(Qt::white) : QColor(0x16181d));
+                    text(painter, place, Qt::AlignCenter,
+                         std::isfinite(value) ? numberText(value) : QStringLiteral("–"), font,
+                         dark ? QColor(Qt::white) : QColor(0x16181d));
                 }
             }
         }
@@ -361,9 +439,56 @@ private:
         }
     }
 
+    QRectF stripOfRows() const { return {m_plot.right() + 1, m_plot.top(), stripGap + stripSize, m_plot.height()}; }
+    QRectF stripOfColumns() const { return {m_plot.left(), m_plot.bottom() + 1, m_plot.width(), stripGap + stripSize}; }
+    /// @param lit only its bars are drawn, as lit; nothing: all are
+    void drawStrips(QCPPainter& painter, const Lit& lit) {
+        painter.save();
+        painter.setRenderHint(QPainter::Antialiasing, false);
+        const auto draw = [&](const MapPanel::Strip& strip, const QRectF& area, bool ofRows, int litPlace) {
+            painter.setClipRect(area.adjusted(0, 0, 1, 1));
+            const auto [first, last] = visible(ofRows ? y() : x(), static_cast<int>(strip.values.size()));
+            for (int place = first; place < last; ++place) {
+                const float share = strip.values[static_cast<std::size_t>(place)] / strip.high;
+                if (!std::isfinite(share) || (lit != Lit{} && place != litPlace))
+                    continue;
+                const double length = std::max(1.0, std::round(std::min(1.0, std::abs(double(share))) * stripSize));
+                auto bar = ofRows ? cells(place, 0, 1, 1) : cells(0, place, 1, 1);
+                const double gap = (ofRows ? bar.height() : bar.width()) >= 8 ? 1 : 0;
+                bar = ofRows ? QRectF(area.left() + stripGap, bar.top() + gap, length, bar.height() - gap)
+                             : QRectF(bar.left() + gap, area.top() + stripGap, bar.width() - gap, length);
+                // Of signed values the bar says how much, its colour in which direction.
+                painter.fillRect(bar, place == litPlace ? m_appearance.accent
+                                      : m_panel.differs ? QColor(m_appearance.signedColor(share < 0 ? -0.7F : 0.7F))
+                                                        : m_appearance.accentSoft);
+            }
+        };
+        if (m_panel.rowStrip)
+            draw(*m_panel.rowStrip, stripOfRows(), true, lit.row);
+        if (m_panel.columnStrip)
+            draw(*m_panel.columnStrip, stripOfColumns(), false, lit.column);
+        painter.restore();
+    }
+    /// Below everything, what the bars mean and how long they can be.
+    void drawStripWords(QCPPainter& painter) {
+        QStringList said;
+        const auto range = [](const MapPanel::Strip& strip) { return QString::number(double(strip.high), 'g', 3); };
+        if (const auto& strip = m_panel.rowStrip)
+            said << tr("right: %1, up to %2").arg(strip->meaning, range(*strip));
+        if (const auto& strip = m_panel.columnStrip)
+            said << tr("below: %1, up to %2").arg(strip->meaning, range(*strip));
+        if (said.isEmpty())
+            return;
+        const auto font = sized(m_appearance, 0.85);
+        const QRectF place(m_plot.left(), m_plot.bottom() + m_below + (m_legend ? legendHeight : 8),
+                           m_area.right() - m_plot.left(), captionHeight);
+        text(painter, place, Qt::AlignLeft | Qt::AlignVCenter,
+             elided(font, said.join(QStringLiteral("; ")), place.width()), font, m_appearance.muted);
+    }
+
     void drawLegend(QCPPainter& painter) {
         const double width = std::min(160.0, m_area.width() / 2);
-        const double left = m_plot.left(), top = m_plot.bottom() + 14;
+        const double left = m_plot.left(), top = m_plot.bottom() + m_below + 14;
         painter.setRenderHint(QPainter::Antialiasing, false);
         const auto low = m_panel.differs ? -m_panel.high : m_panel.low;
         const auto font = sized(m_appearance, 0.85);
@@ -401,6 +526,7 @@ private:
     QFont m_bold;
     QRectF m_area;
     QRectF m_plot;
+    double m_below = 0; ///< height of the strip under the cells
     double m_rowLabel = 0;
     double m_columnLabel = 0;
     double m_cellWidth = 1;

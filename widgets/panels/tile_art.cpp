@@ -11,92 +11,93 @@ namespace headlight {
 
 namespace {
 
+constexpr double noteHeight = 24;
+
 class TileArt final : public TitledArt {
     Q_DECLARE_TR_FUNCTIONS(headlight::TileArt)
 public:
     TileArt(const TilePanel& panel, const Appearance& appearance)
-        : TitledArt(appearance), m_panel(panel), m_font(sized(appearance, 0.85)) {}
+        : TitledArt(appearance), m_panel(panel), m_font(sized(appearance, 0.85)) {
+        m_captions = std::any_of(panel.tiles.begin(), panel.tiles.end(),
+                                 [](const auto& tile) { return !tile.caption.isEmpty(); });
+        if (!panel.tiles.empty() && panel.tiles.front().map.rows > 0)
+            m_shape = std::clamp(static_cast<double>(panel.tiles.front().map.columns) / panel.tiles.front().map.rows,
+                                 0.75, 1.6);
+    }
 
     void arrange(const QRectF& area) override {
         m_area = area;
-        const double columns = std::max(1, m_panel.columns);
-        const double rows = std::ceil(static_cast<double>(m_panel.tiles.size()) / columns);
         double names = 0;
         for (const auto& name : m_panel.rowNames)
             names = std::max(names, textWidth(m_font, name));
         m_names = names > 0 ? names + spacing : 0;
-        m_gap = columns > 12 ? 4 : 10;
         m_line = QFontMetricsF(m_font).height();
         m_top = m_area.top() + titleHeight + (m_panel.columnNames.isEmpty() ? 0 : m_line + 4);
-        const bool captions = std::any_of(m_panel.tiles.begin(), m_panel.tiles.end(),
-                                          [](const auto& tile) { return !tile.caption.isEmpty(); });
-        const double width = (m_area.width() - m_names + m_gap) / columns - m_gap;
-        const double height = (m_area.bottom() - m_top + m_gap) / std::max(1.0, rows) - m_gap;
-        m_caption = captions && height > 3.2 * m_line && width > 56 ? m_line + 4 : 0;
-        // Maps keep the shape of their cells as far as that is pleasant: long sentences are not squeezed into squares.
-        double shape = 1;
-        if (!m_panel.tiles.empty() && m_panel.tiles.front().map.rows > 0)
-            shape = std::clamp(static_cast<double>(m_panel.tiles.front().map.columns) / m_panel.tiles.front().map.rows,
-                               0.75, 1.6);
-        m_height = std::max(4.0, std::min(height - m_caption, width / shape));
-        m_width = std::max(4.0, std::min(width, m_height * shape));
+        m_columns = m_panel.columns;
+        if (m_columns < 1) {
+            double widest = 0;
+            for (int columns = 1; columns <= std::max<int>(1, count()); ++columns)
+                if (divide(columns); m_width > widest + 0.5) {
+                    widest = m_width;
+                    m_columns = columns;
+                }
+        }
+        divide(m_columns);
     }
     void drawStill(QCPPainter& painter) override {
         drawnTitle(painter, m_area, m_panel.title, m_panel.subtitle);
-        for (int column = 0; column < m_panel.columnNames.size() && column < m_panel.columns; ++column) {
-            const auto place = tile(column);
-            text(painter, QRectF(place.left(), m_top - m_line - 4, place.width(), m_line), Qt::AlignCenter,
-                 elided(m_font, m_panel.columnNames[column], m_width + m_gap), m_font, m_appearance.muted);
-        }
-        for (int row = 0; row < m_panel.rowNames.size(); ++row) {
-            const auto place = tile(row * m_panel.columns);
-            text(painter, QRectF(m_area.left(), place.center().y() - m_line / 2, m_names - spacing, m_line),
-                 Qt::AlignLeft | Qt::AlignVCenter, m_panel.rowNames[row], m_font, m_appearance.muted);
-        }
+        drawNames(painter);
         int cells = 0;
         for (const auto& one : m_panel.tiles)
             cells += one.map.rows * one.map.columns;
-        for (std::size_t i = 0; i < m_panel.tiles.size(); ++i)
-            drawTile(painter, static_cast<int>(i), onPaper(painter) && cells <= mostVectorCells);
+        for (int i = 0; i < count(); ++i)
+            drawTile(painter, i, onPaper(painter) && cells <= mostVectorCells);
+        drawLegend(painter);
     }
     void drawLive(QCPPainter& painter, const Lit& lit) override {
         painter.setRenderHint(QPainter::Antialiasing, false);
         painter.setBrush(Qt::NoBrush);
-        for (std::size_t i = 0; i < m_panel.tiles.size(); ++i) {
-            const bool pointed = static_cast<int>(i) == lit.row;
-            if (!m_panel.tiles[i].chosen && !pointed)
+        for (int i = 0; i < count(); ++i) {
+            const bool pointed = i == lit.row;
+            if (!at(i).chosen && !pointed)
                 continue;
-            painter.setPen(QPen(m_panel.tiles[i].chosen ? m_appearance.accent : m_appearance.muted, 2));
-            painter.drawRect(tile(static_cast<int>(i)).adjusted(-2, -2, 2, 2));
+            painter.setPen(QPen(at(i).chosen ? m_appearance.accent : m_appearance.muted, 2));
+            painter.drawRect(tile(i).adjusted(-2, -2, 2, 2));
         }
     }
     Lit at(const QPointF& position) const override {
-        for (int i = 0; i < static_cast<int>(m_panel.tiles.size()); ++i)
-            if (tile(i).adjusted(-m_gap / 2, -m_gap / 2, m_gap / 2, m_gap / 2).contains(position))
+        for (int i = 0; i < count(); ++i)
+            if (tile(i).adjusted(-m_gap / 2, -m_gap / 2, m_gap / 2, m_gap / 2 + m_caption).contains(position))
                 return {i, -1};
         return {};
     }
     QStringList wordsAt(const Lit& lit) const override {
         if (!has(lit))
             return {};
-        const auto& one = m_panel.tiles[static_cast<std::size_t>(lit.row)];
-        return {one.name, one.caption, tr("Click to open it.")};
+        QStringList lines{at(lit.row).name, at(lit.row).caption};
+        lines << statesOf(at(lit.row));
+        lines << tr("Click opens it, Ctrl+click or C collects it, X switches it off or on.");
+        lines.removeAll(QString());
+        return lines;
     }
-    bool has(const Lit& lit) const override {
-        return lit.row >= 0 && static_cast<std::size_t>(lit.row) < m_panel.tiles.size();
-    }
+    bool has(const Lit& lit) const override { return lit.row >= 0 && lit.row < count(); }
     Lit moved(const Lit& from, int down, int right) const override {
-        if (m_panel.tiles.empty())
+        if (count() == 0)
             return {};
-        const int last = static_cast<int>(m_panel.tiles.size()) - 1;
-        return {has(from) ? std::clamp(from.row + right + down * m_panel.columns, 0, last) : 0, -1};
+        return {has(from) ? std::clamp(from.row + right + down * m_columns, 0, count() - 1) : 0, -1};
     }
     bool opens() const override { return true; }
 
     QStringList describe() const override {
         QStringList lines{QStringList{m_panel.title, m_panel.subtitle}.join(QLatin1Char(' ')).trimmed()};
-        for (const auto& one : m_panel.tiles)
-            lines << QStringList{one.name, one.caption}.join(QStringLiteral(": "));
+        if (!m_panel.note.isEmpty())
+            lines << m_panel.note;
+        for (const auto& one : m_panel.tiles) {
+            QStringList words{one.caption};
+            words << statesOf(one);
+            words.removeAll(QString());
+            lines << QStringList{one.name, words.join(QStringLiteral(", "))}.join(QStringLiteral(": "));
+        }
         return lines;
     }
     void addNumbers(ViewNumbers& numbers) const override {
@@ -105,45 +106,156 @@ public:
     }
 
 private:
+    int count() const { return static_cast<int>(m_panel.tiles.size()); }
+    const TilePanel::Tile& at(int index) const { return m_panel.tiles[static_cast<std::size_t>(index)]; }
+    static QStringList statesOf(const TilePanel::Tile& tile) {
+        QStringList states;
+        if (tile.chosen)
+            states << tr("selected");
+        if (tile.collected >= 0)
+            states << tr("collected");
+        if (tile.off)
+            states << tr("switched off");
+        return states;
+    }
+
+    /// Sizes of everything, were there so many columns.
+    void divide(int columns) {
+        const double rows = std::max(1.0, std::ceil(static_cast<double>(count()) / columns));
+        m_gap = std::max<double>(columns, rows) > 12 ? 4 : 10;
+        const double pitch = (m_area.width() - m_names + m_gap) / columns;
+        const double height = (m_area.bottom() - noteHeight - m_top + m_gap) / rows - m_gap;
+        m_caption = m_captions && height > 3.2 * m_line && pitch - m_gap > 56 ? m_line + 4 : 0;
+        // Maps keep the shape of their cells as far as that is pleasant, so that long sentences are not squeezed into
+        // squares; small ones are stretched to the room there is.
+        m_height = std::max(4.0, std::min(height - m_caption, (pitch - m_gap) / m_shape));
+        const double shape = std::clamp(m_shape * 60 / m_height, m_shape, 1.8);
+        m_width = std::max(4.0, std::min(pitch - m_gap, m_height * shape));
+    }
     QRectF tile(int index) const {
-        const int row = index / m_panel.columns, column = index % m_panel.columns;
+        const int row = index / m_columns, column = index % m_columns;
         return {std::round(m_area.left() + m_names + column * (m_width + m_gap)),
                 std::round(m_top + row * (m_height + m_caption + m_gap)), std::floor(m_width), std::floor(m_height)};
     }
+
+    void drawNames(QCPPainter& painter) {
+        const double pitch = m_width + m_gap;
+        const auto widest = [&](const QStringList& names) {
+            double width = 0;
+            for (const auto& name : names)
+                width = std::max(width, textWidth(m_font, name));
+            return width;
+        };
+        const auto& names = widest(m_panel.columnNames) + 4 > pitch && !m_panel.shortColumnNames.isEmpty()
+                                ? m_panel.shortColumnNames
+                                : m_panel.columnNames;
+        const int columnStep = std::max(1, static_cast<int>(std::ceil((widest(names) + 2) / pitch)));
+        for (int column = 0; column < names.size() && column < m_columns; column += columnStep) {
+            const double middle = tile(column).center().x();
+            text(painter, QRectF(middle - pitch * columnStep / 2, m_top - m_line - 4, pitch * columnStep, m_line),
+                 Qt::AlignCenter, names[column], m_font, m_appearance.muted);
+        }
+        const int rowStep = std::max(1, static_cast<int>(std::ceil(m_line * 0.95 / (m_height + m_caption + m_gap))));
+        for (int row = 0; row < m_panel.rowNames.size(); row += rowStep) {
+            const auto place = tile(row * m_columns);
+            text(painter, QRectF(m_area.left(), place.center().y() - m_line / 2, m_names - spacing, m_line),
+                 Qt::AlignLeft | Qt::AlignVCenter, m_panel.rowNames[row], m_font, m_appearance.muted);
+        }
+    }
+    QRgb color(float value) const {
+        return m_panel.differs ? m_appearance.signedColor(value / m_panel.high)
+                               : m_appearance.color(value / m_panel.high);
+    }
     void drawTile(QCPPainter& painter, int index, bool vectors) {
-        const auto& one = m_panel.tiles[static_cast<std::size_t>(index)];
+        const auto& one = at(index);
         const auto place = tile(index);
         painter.setRenderHint(QPainter::Antialiasing, false);
-        if (vectors) {
-            const double width = place.width() / std::max(1, one.map.columns),
-                         height = place.height() / std::max(1, one.map.rows);
-            for (int row = 0; row < one.map.rows; ++row)
-                for (int column = 0; column < one.map.columns; ++column)
-                    painter.fillRect(QRectF(place.left() + column * width, place.top() + row * height, width, height),
-                                     QColor(m_appearance.color(one.map.at(row, column))));
-        } else if (one.map.rows > 0 && one.map.columns > 0) {
-            QImage image(one.map.columns, one.map.rows, QImage::Format_RGB32);
-            for (int row = 0; row < one.map.rows; ++row) {
-                const auto values = one.map.row(row);
-                std::transform(values.begin(), values.end(), reinterpret_cast<QRgb*>(image.scanLine(row)),
-                               [this](float value) { return m_appearance.color(value); });
-            }
-            // A map with more cells than pixels is averaged; one with fewer keeps its cells sharp.
-            const bool shrinks = one.map.columns > place.width() || one.map.rows > place.height();
-            painter.setRenderHint(QPainter::SmoothPixmapTransform, shrinks);
-            painter.drawImage(place, image);
-        }
+        painter.setOpacity(one.off ? 0.3 : 1);
+        if (vectors)
+            drawCells(painter, one.map, place);
+        else if (one.map.rows > 0 && one.map.columns > 0)
+            drawImage(painter, one.map, place);
+        painter.setOpacity(1);
         painter.setPen(m_appearance.line);
         painter.setBrush(Qt::NoBrush);
         painter.drawRect(place.adjusted(-1, -1, 0, 0));
-        if (m_caption > 0)
+        painter.setRenderHint(QPainter::Antialiasing, true);
+        if (one.off) {
+            painter.setPen(QPen(m_appearance.muted, 1.5));
+            painter.drawLine(place.bottomLeft(), place.topRight());
+        }
+        if (one.collected >= 0)
+            drawCollected(painter, one.collected, place);
+        if (m_caption > 0) {
+            auto font = m_font;
+            font.setStrikeOut(one.off);
+            // A tile that does not stand in its head's place says which it is.
+            const auto words = m_panel.rowNames.isEmpty() ? tr("%1 · %2").arg(one.name, one.caption) : one.caption;
             text(painter, QRectF(place.left(), place.bottom() + 4, place.width(), m_line),
-                 Qt::AlignLeft | Qt::AlignVCenter, elided(m_font, one.caption, m_width), m_font, m_appearance.muted);
+                 Qt::AlignLeft | Qt::AlignVCenter, elided(font, words, m_width), font, m_appearance.muted);
+        }
+    }
+    void drawCells(QCPPainter& painter, const Map& map, const QRectF& place) {
+        const double width = place.width() / std::max(1, map.columns), height = place.height() / std::max(1, map.rows);
+        for (int row = 0; row < map.rows; ++row)
+            for (int column = 0; column < map.columns; ++column)
+                painter.fillRect(QRectF(place.left() + column * width, place.top() + row * height, width, height),
+                                 QColor(color(map.at(row, column))));
+    }
+    /// A map with more cells than pixels shows the strongest of each pixel; one with fewer keeps its cells sharp.
+    void drawImage(QCPPainter& painter, const Map& map, const QRectF& place) {
+        const double scale = onPaper(painter) ? 3 : painter.device()->devicePixelRatioF();
+        const auto pooled = pooledMap(map.values, map.rows, map.columns, static_cast<int>(place.height() * scale),
+                                      static_cast<int>(place.width() * scale));
+        QImage image(pooled.columns, pooled.rows, QImage::Format_RGB32);
+        for (int row = 0; row < pooled.rows; ++row) {
+            const auto values = pooled.row(row);
+            std::transform(values.begin(), values.end(), reinterpret_cast<QRgb*>(image.scanLine(row)),
+                           [this](float value) { return color(value); });
+        }
+        painter.setRenderHint(QPainter::SmoothPixmapTransform, false);
+        painter.drawImage(place, image);
+    }
+    /// A dot in a corner, in the colour that the head's lines have.
+    void drawCollected(QCPPainter& painter, int category, const QRectF& place) {
+        const double radius = std::clamp(place.height() * 0.12, 3.0, 7.0);
+        painter.setPen(QPen(m_appearance.window, 1.5));
+        painter.setBrush(m_appearance.category(category));
+        painter.drawEllipse(place.topRight() + QPointF(-radius - 1, radius + 1), radius, radius);
+    }
+    void drawLegend(QCPPainter& painter) {
+        const double top = m_area.bottom() - m_line;
+        double x = m_area.left();
+        const auto say = [&](const QString& words) {
+            text(painter, QRectF(x, top, m_area.right() - x, m_line), Qt::AlignLeft | Qt::AlignVCenter,
+                 elided(m_font, words, m_area.right() - x), m_font, m_appearance.muted);
+            x += textWidth(m_font, words) + 6;
+        };
+        const auto highText = QString::number(static_cast<double>(m_panel.high), 'g', 2);
+        say(m_panel.differs ? QStringLiteral("−%1").arg(highText) : QStringLiteral("0"));
+        painter.setRenderHint(QPainter::Antialiasing, false);
+        constexpr int steps = 40;
+        for (int i = 0; i < steps; ++i) {
+            const float share = (static_cast<float>(i) + 0.5F) / steps;
+            const float value = m_panel.high * (m_panel.differs ? 2 * share - 1 : share);
+            painter.fillRect(QRectF(std::round(x) + i * 2, std::round(top + m_line / 2 - 4), 2, 8),
+                             QColor(color(value)));
+        }
+        painter.setPen(m_appearance.line);
+        painter.setBrush(Qt::NoBrush);
+        painter.drawRect(QRectF(std::round(x) - 1, std::round(top + m_line / 2 - 5), steps * 2 + 1, 9));
+        x += steps * 2 + 6;
+        say(m_panel.differs ? QStringLiteral("+%1").arg(highText) : highText);
+        x += 10;
+        say(m_panel.note);
     }
 
     const TilePanel& m_panel;
     QFont m_font;
     QRectF m_area;
+    bool m_captions = false;
+    double m_shape = 1; ///< of a map: width through height
+    int m_columns = 1;
     double m_names = 0;
     double m_gap = 10;
     double m_line = 12;
