@@ -164,6 +164,9 @@ protected:
         if (!m_doubleClicked)
             zoom(0);
     }
+    void contextMenuEvent(QContextMenuEvent* event) override {
+        QCoreApplication::sendEvent(&m_view, event); // QCustomPlot lets no event of the mouse through
+    }
     void leaveEvent(QEvent* event) override {
         QCustomPlot::leaveEvent(event);
         m_spot = {};

@@ -500,7 +500,7 @@ private Q_SLOTS:
     void measuresByName() {
         QFETCH(int, measure);
         QFETCH(float, value);
-        HeadMetrics metrics{.queries = 9, .entropy = 1, .confidence = 3, .first = 4, .special = 8};
+        HeadMetrics metrics{.queries = 9, .entropy = 1, .confidence = 3, .first = 4, .special = 8, .relative = {}};
         const bool ofSelfAttention = value == 2 || (value >= 5 && value <= 7);
         QCOMPARE(measured(metrics, HeadMeasure(measure)).has_value(), !ofSelfAttention);
         metrics.relative = RelativeMetrics{.distance = 2, .previous = 5, .next = 6, .self = 7};

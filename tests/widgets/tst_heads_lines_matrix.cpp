@@ -588,8 +588,7 @@ private Q_SLOTS:
                 const auto local = canvas->mapFrom(heads.view.get(), place);
                 QContextMenuEvent event(QContextMenuEvent::Mouse, local, canvas->mapToGlobal(local));
                 QCoreApplication::sendEvent(canvas, &event);
-                QTRY_VERIFY(QApplication::activePopupWidget());
-                menu = qobject_cast<QMenu*>(QApplication::activePopupWidget());
+                menu = heads.view->findChild<QMenu*>(QString(), Qt::FindDirectChildrenOnly);
             }
             QVERIFY(menu);
             bool found = false;
