@@ -1,10 +1,9 @@
 #include "widgets/query_key_view.h"
 
-#include "widgets/controls.h"
-
 #include "core/analysis/query_key.h"
+#include "widgets/controls.h"
+#include "widgets/run_box.h"
 
-#include <QComboBox>
 #include <QKeyEvent>
 #include <QSignalBlocker>
 
@@ -99,18 +98,13 @@ QString differenceNote(float difference) {
 } // namespace
 
 QueryKeyView::QueryKeyView(QWidget* parent)
-    : FigureView(parent), m_run(new ComboBox(this)), m_queries(new ComboBox(this)) {
+    : FigureView(parent), m_run(new RunBox(this)), m_queries(new ComboBox(this)) {
     m_queries->setToolTip(tr("The token that looks (← and → in the picture)"));
     m_queries->setSizeAdjustPolicy(QComboBox::AdjustToContents);
     m_queries->setMaximumWidth(220);
-    m_run->setToolTip(tr("Of two models, the one whose attention is taken apart"));
-    m_run->setAccessibleName(tr("Model"));
     addControl(m_queries, tr("Query"));
     addControl(m_run);
-    connect(m_run, &QComboBox::activated, this, [this](int run) {
-        m_chosen = run;
-        rebuild();
-    });
+    connect(m_run, &QComboBox::activated, this, [this] { rebuild(); });
     connect(m_queries, &QComboBox::activated, this, [this](int query) { goTo(Query(query)); });
 }
 
@@ -131,19 +125,19 @@ std::optional<QueryKeyView::Shown> QueryKeyView::shown() const {
     Shown shown;
     shown.kind = selection()->kind();
     shown.run = runWithHeads(trace(), other(), shown.kind);
-    if (const auto* asked = m_chosen == 0 ? trace() : other(); m_chosen && asked && asked->block(shown.kind))
+    if (const auto* asked = m_run->asked(trace(), other()); asked && asked->block(shown.kind))
         shown.run = asked;
     if (!shown.run)
         return std::nullopt;
     const auto& block = *shown.run->block(shown.kind);
-    const auto map = selection()->shown(*shown.run, shown.kind);
-    if (!map || block.queries < 1 || block.keys < 1)
+    // A mean of heads has no query and no key: then it is the chosen head.
+    const auto mode = selection()->headMode() == HeadMode::BestAligning ? HeadMode::BestAligning : HeadMode::One;
+    const auto map =
+        shownMap(*shown.run, shown.kind, mode, {selection()->layer(), selection()->head()}, selection()->reading());
+    if (!map || !map->place || block.queries < 1 || block.keys < 1)
         return std::nullopt;
-    shown.place = map->place.value_or(HeadPlace{Layer(std::clamp(selection()->layer().value, 0, block.layers - 1)),
-                                                Head(std::clamp(selection()->head().value, 0, block.heads - 1))});
+    shown.place = *map->place;
     shown.head = map->name;
-    if (!map->place) // a mean of heads has no query and no key
-        shown.head = tr("layer %1, head %2").arg(shown.place.layer.value).arg(shown.place.head.value);
     const auto& tokens = rowTokens(*shown.run, shown.kind, map->rows);
     shown.queries = shownTexts(*shown.run, tokens);
     shown.keys = shownTexts(*shown.run, shown.run->keyTokens(shown.kind));
@@ -164,7 +158,7 @@ std::optional<QueryKeyView::Shown> QueryKeyView::shown() const {
 
 std::vector<Panel> QueryKeyView::build() {
     const auto what = shown();
-    m_run->setVisible(other() != nullptr);
+    m_run->offer(trace(), other(), what ? what->run : nullptr);
     m_queries->setEnabled(what.has_value());
     if (!what)
         return {};
@@ -203,8 +197,10 @@ StripPanel QueryKeyView::dotProduct(const Shown& shown) const {
     const bool vectors = steps.size > 0;
     const int above = vectors ? 1 : 0;
     StripPanel panel;
-    panel.formula = tr("softmax(q · kⱼ / √d) v      Vaswani et al. 2017, Eq. 1: Attention(Q, K, V) = softmax(Q Kᵀ / "
-                       "√dₖ) V");
+    panel.formula =
+        !vectors ? tr("weight = softmax(score)")
+                 : tr("softmax(q · kⱼ / √d) v      Vaswani et al. 2017, Eq. 1: Attention(Q, K, V) = softmax(Q Kᵀ / "
+                      "√dₖ) V");
     panel.above = above;
     panel.below = 1;
     if (vectors)
@@ -348,6 +344,9 @@ StripPanel QueryKeyView::additive(const Shown& shown) const {
         panel.columns.push_back(
             stripColumn(tr("weight · hⱼ"), {}, 1, steps.weighted, steps.valueSize, nothing, steps.context));
     panel.note = differenceNote(steps.largestDifference);
+    if (steps.valueSize == 0)
+        panel.note =
+            QStringList{tr("The trace holds no annotations hⱼ to weigh."), panel.note}.join(QLatin1Char(' ')).trimmed();
 
     const auto names = shown.keys;
     const auto queryName = shown.queries.value(shown.query.value);
@@ -420,7 +419,7 @@ QString QueryKeyView::emptyText() const {
 }
 
 void QueryKeyView::fillControls(const Shown& shown) {
-    const QSignalBlocker quiet(m_queries), quietToo(m_run);
+    const QSignalBlocker quiet(m_queries);
     QStringList names;
     for (int query = 0; query < shown.queries.size(); ++query)
         names << QStringLiteral("%1  %2").arg(query).arg(shown.queries[query]);
@@ -432,17 +431,6 @@ void QueryKeyView::fillControls(const Shown& shown) {
         m_queries->addItems(names);
     }
     m_queries->setCurrentIndex(shown.query.value);
-
-    QStringList runs;
-    if (other())
-        runs << QStringLiteral("A · %1").arg(QString::fromStdString(trace()->model))
-             << QStringLiteral("B · %1").arg(QString::fromStdString(other()->model));
-    if (m_run->count() != runs.size() || m_run->itemText(0) != runs.value(0) || m_run->itemText(1) != runs.value(1)) {
-        m_run->clear();
-        m_run->addItems(runs);
-    }
-    if (other())
-        m_run->setCurrentIndex(shown.run == trace() ? 0 : 1);
 }
 
 void QueryKeyView::goTo(Query query) {

@@ -5,9 +5,10 @@
 
 #include <optional>
 
-class QComboBox;
-
 namespace headlight {
+
+class ComboBox;
+class RunBox;
 
 /// One query of one head, or one step of additive attention, taken apart: a row for each key. It shows the query that
 /// the Selection's pair has; while that has none the last that it had, or else the last ordinary token. Arrow keys:
@@ -43,11 +44,10 @@ private:
     void goTo(Query query);
     void fillControls(const Shown& shown);
 
-    QComboBox* m_run;
-    QComboBox* m_queries;
+    RunBox* m_run;
+    ComboBox* m_queries;
     std::optional<Query> m_query;        ///< the last that was pointed at
     BlockKind m_kind = BlockKind::Cross; ///< whose query that is
-    std::optional<int> m_chosen;         ///< 0 or 1: the run that was asked for
 };
 
 } // namespace headlight
