@@ -188,7 +188,7 @@ private:
     static std::pair<int, int> zoomedShape(const Panel& panel) {
         if (const auto* map = std::get_if<MapPanel>(&panel.content); map && map->zooms)
             return {map->map.rows, map->map.columns};
-        if (const auto* strips = std::get_if<StripPanel>(&panel.content); strips && strips->query)
+        if (const auto* strips = std::get_if<StripPanel>(&panel.content); strips && (strips->query || strips->rowsLook))
             return {static_cast<int>(strips->rows.size()) - strips->above - strips->below, 1};
         return {-1, -1};
     }

@@ -54,6 +54,9 @@ struct MapPanel {
     bool zooms = false;                ///< wheel and drag change what part is seen
     bool valuesInCells = false;        ///< numbers are written where cells have room for them
     bool legend = false;               ///< a colour bar with its range
+    QStringList levels;                ///< what the values 0, 1, 2 … are called; empty: they are numbers
+    std::vector<int> curves;           ///< columns that are drawn as the curves of these numbers, in their colours
+    int origin = 0;                    ///< the row that is named first where not all names have room
     bool square = true;                ///< cells keep a pleasant shape; otherwise they fill the panel
     bool masked = false;               ///< -∞ is a key that may not be looked at: drawn as what is missing
     /// A bar for each row, or for each column, beside the cells; it points at that row or column alone.
@@ -90,8 +93,10 @@ struct CurvePanel {
     struct Curve {
         QString name;
         std::vector<float> values;
+        QString about; ///< behind the name, in a muted colour
     };
     std::vector<Curve> curves;
+    float period = 0;    ///< values are the same after so much, and no line is drawn over such a step; 0: they are not
     bool points = false; ///< a dot at each value: what is between them was not measured
 };
 
@@ -191,6 +196,7 @@ struct StripPanel {
     int above = 0;              ///< rows that stand apart at the top
     int below = 0;              ///< rows that stand apart at the bottom
     std::optional<Query> query; ///< whose keys the rows between are; absent when they are none
+    bool rowsLook = false;      ///< the rows between are queries themselves
     BlockKind kind = BlockKind::Cross;
     /// What there is to say of a cell, with all that it was computed from; column and place are -1 for a whole row.
     std::function<QStringList(int row, int column, int place)> words;

@@ -1,89 +1,583 @@
 #include "widgets/positions_view.h"
 
+#include "core/analysis/positions.h"
+#include "widgets/controls.h"
+#include "widgets/run_box.h"
+
+#include <QKeyEvent>
+#include <QLabel>
+#include <QLineEdit>
+#include <QRegularExpression>
+#include <QSignalBlocker>
+
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 
 namespace headlight {
 
 namespace {
 
-/// Six dimensions from the fastest wave to the slowest: in a sinusoidal table they differ most there.
-std::vector<int> shownDimensions(int dimensions) {
+using Kind = PositionTable::Kind;
+
+std::size_t asSize(int number) {
+    return static_cast<std::size_t>(number);
+}
+
+float largest(const std::vector<float>& values, float from = 1e-6f) {
+    for (const float value : values)
+        if (std::isfinite(value))
+            from = std::max(from, std::abs(value));
+    return from;
+}
+
+/// "19.9", "6.28", "62832"
+QString lengthText(double positions) {
+    const int digits = positions < 10 ? 2 : positions < 1000 ? 1 : 0;
+    return std::isinf(positions) ? QStringLiteral("∞") : QString::number(positions, 'f', digits);
+}
+
+QString kindText(const PositionTable& table, const std::optional<SinusoidLayout>& layout) {
+    switch (table.kind) {
+    case Kind::Sinusoidal:
+        if (!layout)
+            return PositionsView::tr("sinusoidal");
+        return PositionsView::tr("sinusoidal (Vaswani et al. 2017, 3.5), wavelength λ = 2π · 10000^(2i/d)");
+    case Kind::Learned:
+        return PositionsView::tr("learned: found in training, by no formula");
+    case Kind::Rotary:
+        return PositionsView::tr("rotary, cosine and sine of each pair's angle, Su et al. 2021");
+    case Kind::Relative:
+        return PositionsView::tr("relative, what each head adds to a score, Raffel et al. 2020");
+    }
+    return {};
+}
+
+/// The paper's formula as this table has it.
+QString formulaText(const std::optional<SinusoidLayout>& layout) {
+    if (!layout)
+        return PositionsView::tr("not of the formula of Vaswani et al. 2017, 3.5");
+    if (*layout == SinusoidLayout::Interleaved)
+        return PositionsView::tr("PE(pos, 2i) = sin(pos / 10000^(2i/d)),  PE(pos, 2i+1) = cos(pos / 10000^(2i/d))");
+    return PositionsView::tr("PE(pos, i) = sin(pos / 10000^(2i/d)),  PE(pos, d/2 + i) = cos(pos / 10000^(2i/d)): the "
+                             "paper's waves, all sines first");
+}
+
+/// The distances that share a bucket, told once where both sides are alike.
+QString bucketText(const std::vector<DistanceBucket>& buckets) {
+    const auto side = [&](int sign) {
+        QStringList shared;
+        for (const auto& bucket : buckets) {
+            const int near = std::min(std::abs(bucket.first), std::abs(bucket.last));
+            const int far = std::max(std::abs(bucket.first), std::abs(bucket.last));
+            if (bucket.first != bucket.last && bucket.first * sign >= 0 && bucket.last * sign >= 0)
+                shared << QStringLiteral("%1…%2").arg(near).arg(far);
+        }
+        if (sign < 0) // nearest first
+            std::reverse(shared.begin(), shared.end());
+        return shared.join(QStringLiteral(", "));
+    };
+    const auto before = side(-1), after = side(1);
+    if (before.isEmpty() && after.isEmpty())
+        return PositionsView::tr("every distance here has a bucket of its own");
+    if (before == after)
+        return PositionsView::tr("distances that share a bucket: %1").arg(before);
+    return PositionsView::tr("distances that share a bucket: before the query %1; after it %2")
+        .arg(before.isEmpty() ? QStringLiteral("–") : before, after.isEmpty() ? QStringLiteral("–") : after);
+}
+
+/// The row of a relative table says which others have its number.
+QString distanceName(int distance, const std::vector<DistanceBucket>& buckets) {
+    for (const auto& bucket : buckets)
+        if (bucket.first != bucket.last && bucket.first <= distance && distance <= bucket.last)
+            return QStringLiteral("%1 (%2…%3)").arg(distance).arg(bucket.first).arg(bucket.last);
+    return QString::number(distance);
+}
+
+QStringList counted(int count) {
+    QStringList names;
+    for (int i = 0; i < count; ++i)
+        names << QString::number(i);
+    return names;
+}
+
+std::vector<float> rowOf(const std::vector<float>& values, int row, int size) {
+    const auto first = values.begin() + static_cast<std::ptrdiff_t>(row) * size;
+    return {first, first + size};
+}
+
+float lengthOf(const std::vector<float>& vector) {
+    double sum = 0;
+    for (const float value : vector)
+        sum += static_cast<double>(value) * static_cast<double>(value);
+    return static_cast<float>(std::sqrt(sum));
+}
+
+StripPanel::Column stripsOf(const QString& name, std::vector<std::vector<float>> rows, int size) {
+    StripPanel::Column column;
+    column.name = name;
+    column.size = size;
+    column.high = 0;
+    for (const auto& row : rows)
+        column.high = largest(row, column.high);
+    column.meaning = QStringLiteral("±%1").arg(QString::number(static_cast<double>(column.high), 'g', 3));
+    column.rows = std::move(rows);
+    return column;
+}
+
+/// A control with the words before it.
+void showControl(QWidget* control, bool shown) {
+    control->setVisible(shown);
+    for (auto* label : control->parentWidget()->findChildren<QLabel*>())
+        if (label->buddy() == control)
+            label->setVisible(shown);
+}
+
+} // namespace
+
+PositionsView::PositionsView(QWidget* parent)
+    : FigureView(parent), m_pages(new ComboBox(this)), m_dimensions(new QLineEdit(this)),
+      m_similarity(new ComboBox(this)), m_tokens(new ComboBox(this)), m_run(new RunBox(this)) {
+    m_pages->addItems({tr("table and curves"), tr("similarity"), tr("token + position"), tr("who may look where")});
+    m_pages->setToolTip(tr("Which side of the positions to show"));
+    m_dimensions->setToolTip(tr("Columns to draw as curves: numbers such as 0, 7, 16 or 8-12. A click on a column of "
+                                "the table adds or removes it; nothing written draws six of them."));
+    m_dimensions->setClearButtonEnabled(true);
+    m_dimensions->setMinimumWidth(230);
+    m_similarity->addItems({tr("cosine"), tr("dot product")});
+    m_similarity->setToolTip(tr("How two positions' vectors are compared"));
+    m_tokens->setToolTip(tr("The token whose input is taken apart (← and → in the picture)"));
+    m_tokens->setSizeAdjustPolicy(QComboBox::AdjustToContents);
+    m_tokens->setMaximumWidth(220);
+    addControl(m_pages, tr("Show"));
+    addControl(m_dimensions, tr("Curves"));
+    addControl(m_similarity, tr("by"));
+    addControl(m_tokens, tr("Token"));
+    addControl(m_run);
+    connect(m_pages, &QComboBox::currentIndexChanged, this, [this] { rebuild(); });
+    connect(m_similarity, &QComboBox::currentIndexChanged, this, [this] { rebuild(); });
+    connect(m_run, &QComboBox::activated, this, [this] { rebuild(); });
+    connect(m_tokens, &QComboBox::activated, this, [this](int row) { goTo(Query(row)); });
+    connect(m_dimensions, &QLineEdit::textEdited, this, [this](const QString& text) {
+        static const QRegularExpression part(QStringLiteral("(\\d+)(?:\\s*[-–]\\s*(\\d+))?"));
+        constexpr int most = 24; // curves that can still be told apart
+        std::vector<int> asked;
+        for (auto found = part.globalMatch(text); found.hasNext();) {
+            const auto match = found.next();
+            const int first = match.captured(1).toInt();
+            const int last = match.captured(2).isEmpty() ? first : match.captured(2).toInt();
+            for (int dimension = first; dimension <= last && asked.size() < most; ++dimension)
+                if (std::find(asked.begin(), asked.end(), dimension) == asked.end())
+                    asked.push_back(dimension);
+        }
+        m_asked = std::move(asked);
+        rebuild();
+    });
+    connect(m_dimensions, &QLineEdit::editingFinished, this, [this] { fillControls(); });
+}
+
+void PositionsView::setSelection(Selection* selection) {
+    connect(selection, &Selection::pairChanged, this, [this, selection] {
+        if (!selection->pair().query || selection->pair() == m_last)
+            return;
+        m_last = selection->pair();
+        if (m_pages->currentIndex() == static_cast<int>(Page::Input))
+            rebuild();
+    });
+    FigureView::setSelection(selection);
+}
+
+void PositionsView::setPage(Page page) {
+    m_pages->setCurrentIndex(static_cast<int>(page));
+}
+
+const Trace* PositionsView::run() const {
+    if (const auto* asked = m_run->asked(trace(), other()))
+        return asked;
+    return trace()->positions || !other() ? trace() : other();
+}
+
+std::vector<int> PositionsView::dimensions() const {
+    const int count = run()->positions ? run()->positions->dimensions : 0;
     std::vector<int> shown;
-    for (int i = 0; i < 6; ++i) {
-        const int dimension = (dimensions - 1) * i / 5;
+    for (const int dimension : m_asked)
+        if (dimension < count)
+            shown.push_back(dimension);
+    for (int i = 0; m_asked.empty() && i < 6 && count > 0; ++i) {
+        // In a sinusoidal table dimensions differ most from the fastest wave to the slowest.
+        const int dimension = (count - 1) * i / 5;
         if (shown.empty() || shown.back() != dimension)
             shown.push_back(dimension);
     }
     return shown;
 }
 
-QString kindText(PositionTable::Kind kind) {
-    switch (kind) {
-    case PositionTable::Kind::Sinusoidal:
-        return PositionsView::tr("sinusoidal, Vaswani et al. 2017, 3.5");
-    case PositionTable::Kind::Learned:
-        return PositionsView::tr("learned");
-    case PositionTable::Kind::Rotary:
-        return PositionsView::tr("rotary, cosine and sine of each pair's angle, Su et al. 2021");
-    case PositionTable::Kind::Relative:
-        return PositionsView::tr("relative, what each head adds to a score, Raffel et al. 2020");
-    }
-    return {};
+void PositionsView::setDimensions(std::vector<int> dimensions) {
+    m_asked = std::move(dimensions);
+    rebuild();
 }
 
-} // namespace
-
 std::vector<Panel> PositionsView::build() {
-    const auto* run = trace()->positions || !other() ? trace() : other();
-    const auto& table = run->positions;
+    fillControls();
+    const auto page = static_cast<Page>(m_pages->currentIndex());
+    if (page == Page::Input)
+        return inputPage();
+    if (page == Page::Pattern)
+        return patternPage();
+    const auto& table = run()->positions;
     if (!table || table->positions < 1 || table->dimensions < 1)
         return {};
+    return page == Page::Similarity ? similarityPage() : tablePage();
+}
+
+std::vector<Panel> PositionsView::tablePage() const {
+    const auto& table = *run()->positions;
+    const bool relative = table.kind == Kind::Relative;
+    const auto layout = table.kind == Kind::Sinusoidal ? sinusoidLayout(table) : std::nullopt;
+    const auto buckets = relative ? distanceBuckets(table) : std::vector<DistanceBucket>();
+    const int firstRow = relative ? -(table.positions - 1) / 2 : 0;
+    const auto shown = dimensions();
+
     MapPanel matrix;
-    matrix.title = tr("Position × dimension");
-    matrix.subtitle = QStringLiteral("%1: %2").arg(QString::fromStdString(run->model), kindText(table->kind));
-    matrix.rowAxis = tr("position");
-    matrix.columnAxis = tr("dimension");
-    int firstRow = 0;
-    if (table->kind == PositionTable::Kind::Relative) {
-        matrix.title = tr("Distance × head");
-        matrix.rowAxis = tr("distance of the key from its query");
-        matrix.columnAxis = tr("head");
-        firstRow = -(table->positions - 1) / 2;
-    }
-    matrix.map = {table->positions, table->dimensions, table->values};
-    for (int position = 0; position < table->positions; ++position)
-        matrix.rows << QString::number(firstRow + position);
-    for (int dimension = 0; dimension < table->dimensions; ++dimension)
-        matrix.columns << QString::number(dimension);
-    float largest = 1e-6f;
-    for (const float value : table->values)
-        if (std::isfinite(value))
-            largest = std::max(largest, std::abs(value));
-    matrix.high = largest;
+    matrix.title = relative ? tr("Distance × head") : tr("Position × dimension");
+    matrix.subtitle = QStringLiteral("%1: %2").arg(QString::fromStdString(run()->model), kindText(table, layout));
+    matrix.rowAxis = relative ? tr("distance of the key from its query") : tr("position");
+    matrix.columnAxis = relative ? tr("head (a click draws its curve)") : tr("dimension (a click draws its curve)");
+    matrix.map = {table.positions, table.dimensions, table.values};
+    for (int row = 0; row < table.positions; ++row)
+        matrix.rows << distanceName(firstRow + row, buckets);
+    matrix.columns = counted(table.dimensions);
+    matrix.high = largest(table.values);
     matrix.differs = true;
     matrix.legend = true;
     matrix.pointsAtTokens = false;
     matrix.square = false;
+    matrix.curves = shown;
+    matrix.origin = -firstRow;
 
     CurvePanel curves;
-    const bool relative = table->kind == PositionTable::Kind::Relative;
-    curves.title = relative ? tr("Single heads") : tr("Single dimensions");
     curves.xAxis = matrix.rowAxis;
     curves.first = firstRow;
-    for (const int dimension : shownDimensions(table->dimensions)) {
-        CurvePanel::Curve curve{relative ? tr("head %1").arg(dimension) : tr("dimension %1").arg(dimension), {}};
-        for (int position = 0; position < table->positions; ++position)
-            curve.values.push_back(table->at(position, dimension));
+    if (table.kind == Kind::Rotary) {
+        curves.title = tr("Angles");
+        curves.note = tr("pair i turns by pos / base^(2i/d)");
+        curves.yAxis = tr("angle (radians)");
+        curves.period = static_cast<float>(2 * std::numbers::pi);
+        const auto angles = rotaryAngles(table);
+        std::vector<int> pairs;
+        for (const int dimension : shown) {
+            const int pair = dimension / 2;
+            if (pair >= angles.columns || std::find(pairs.begin(), pairs.end(), pair) != pairs.end())
+                continue;
+            pairs.push_back(pair);
+            CurvePanel::Curve curve;
+            curve.name = tr("dimensions %1, %2").arg(2 * pair).arg(2 * pair + 1);
+            curve.about = tr("a full turn in %1").arg(lengthText(rotaryWavelength(table, pair)));
+            for (int row = 0; row < angles.rows; ++row)
+                curve.values.push_back(angles.at(row, pair));
+            curves.curves.push_back(std::move(curve));
+        }
+        return {{QRectF(0, 0, 1, 0.53), std::move(matrix)}, {QRectF(0, 0.55, 1, 0.45), std::move(curves)}};
+    }
+    curves.title = relative ? tr("Single heads") : tr("Single dimensions");
+    curves.note = relative ? bucketText(buckets) : table.kind == Kind::Sinusoidal ? formulaText(layout) : QString();
+    for (const int dimension : shown) {
+        CurvePanel::Curve curve;
+        curve.name = relative ? tr("head %1").arg(dimension) : tr("dimension %1").arg(dimension);
+        if (layout) {
+            const auto wave = waveOf(dimension, table.dimensions, *layout);
+            curve.about =
+                tr("%1, λ = %2")
+                    .arg(wave.cosine ? QStringLiteral("cos") : QStringLiteral("sin"), lengthText(wave.wavelength));
+        }
+        for (int row = 0; row < table.positions; ++row)
+            curve.values.push_back(table.at(row, dimension));
         curves.curves.push_back(std::move(curve));
     }
-    return {{QRectF(0, 0, 1, 0.6), std::move(matrix)}, {QRectF(0, 0.63, 1, 0.37), std::move(curves)}};
+    return {{QRectF(0, 0, 1, 0.53), std::move(matrix)}, {QRectF(0, 0.55, 1, 0.45), std::move(curves)}};
+}
+
+std::vector<Panel> PositionsView::similarityPage() const {
+    const auto& table = *run()->positions;
+    if (table.kind == Kind::Relative)
+        return {};
+    const bool cosine = m_similarity->currentIndex() == 0;
+    MapPanel panel;
+    panel.map = positionSimilarity(table, cosine ? Similarity::Cosine : Similarity::DotProduct);
+    panel.title = tr("Position × position");
+    panel.subtitle = tr("%1: %2 of their vectors")
+                         .arg(QString::fromStdString(run()->model), cosine ? tr("cosine") : tr("dot product"));
+    if (table.kind == Kind::Rotary)
+        panel.subtitle += tr("; of one vector turned to both places, averaged over its pairs");
+    panel.rowAxis = panel.columnAxis = tr("position");
+    panel.rows = panel.columns = counted(table.positions);
+    panel.differs =
+        std::any_of(panel.map.values.begin(), panel.map.values.end(), [](float value) { return value < 0; });
+    panel.high = cosine ? 1 : largest(panel.map.values);
+    panel.pointsAtTokens = false;
+    panel.legend = true;
+    panel.zooms = true;
+    panel.valuesInCells = true;
+    return {{QRectF(0, 0, 1, 1), std::move(panel)}};
+}
+
+std::optional<PositionsView::Shown> PositionsView::shownInput() const {
+    const auto& model = *run();
+    Shown shown;
+    const bool encoder = model.encoderInput && (selection()->kind() == BlockKind::Encoder || !model.decoderInput);
+    shown.input = encoder ? &*model.encoderInput : model.input(BlockKind::Decoder);
+    if (!shown.input || shown.input->rows < 1 || shown.input->dimensions < 1)
+        return std::nullopt;
+    shown.kind = encoder                                                  ? BlockKind::Encoder
+                 : model.cross && selection()->kind() == BlockKind::Cross ? BlockKind::Cross
+                                                                          : BlockKind::Decoder;
+    const auto& tokens = encoder ? model.source : model.target;
+    shown.tokens = shownTexts(model, tokens);
+    // A cross pair's query is a token of the decoder, as a pair's within it is.
+    const auto isOfStack = [&](const Selection::Pair& pair) {
+        return pair.query && pair.query->value < shown.input->rows
+               && (pair.kind == BlockKind::Encoder) == (shown.kind == BlockKind::Encoder);
+    };
+    if (isOfStack(selection()->pair())) {
+        shown.row = *selection()->pair().query;
+    } else if (isOfStack(m_last)) {
+        shown.row = *m_last.query;
+    } else {
+        const auto ordinary =
+            std::find_if(tokens.begin(), tokens.end(), [](const auto& token) { return !token.special; });
+        const auto first = ordinary == tokens.end() ? 0 : static_cast<int>(ordinary - tokens.begin());
+        shown.row = Query(std::min(first, shown.input->rows - 1));
+    }
+    return shown;
+}
+
+std::vector<Panel> PositionsView::inputPage() const {
+    const auto shown = shownInput();
+    if (!shown)
+        return {};
+    const auto& input = *shown->input;
+    const int size = input.dimensions;
+    const bool added = !input.positions.empty();
+    const int row = shown->row.value;
+    const auto name = shown->tokens.value(row);
+    const auto other = otherInput(input, row);
+
+    StripPanel one;
+    one.title = QString::fromStdString(run()->model);
+    one.subtitle = tr("input of the %1 · token %2 “%3”")
+                       .arg(shown->kind == BlockKind::Encoder ? tr("encoder") : tr("decoder"))
+                       .arg(row)
+                       .arg(name);
+    one.formula = added ? tr("token's vector + position's vector = input      Vaswani et al. 2017, 3.4 and 3.5")
+                        : tr("token's vector = input: positions are not added here, but count in the scores");
+    one.hint = tr("Point at a dimension to see what it is the sum of.   ←→ token   Shift ←→ dimension");
+    std::vector<std::vector<float>> parts{rowOf(input.tokens, row, size)};
+    one.rows << tr("token “%1”").arg(name);
+    if (added) {
+        one.rows << tr("+ position %1").arg(row);
+        parts.push_back(rowOf(input.positions, row, size));
+    }
+    if (!other.empty()) {
+        one.rows << tr("+ other");
+        one.note = tr("other: what else is added there, such as the vector of the text's segment");
+        parts.push_back(other);
+    }
+    one.rows << tr("= input");
+    one.below = 1;
+    parts.push_back(rowOf(input.sums, row, size));
+    StripPanel::Column lengths;
+    lengths.name = tr("length");
+    lengths.meaning = tr("√ Σ x²");
+    lengths.differs = false;
+    for (const auto& part : parts)
+        lengths.rows.push_back({lengthOf(part)});
+    for (const auto& length : lengths.rows)
+        lengths.high = std::max(lengths.high, length.front());
+    one.columns = {stripsOf(tr("dimensions 0 to %1").arg(size - 1), parts, size), lengths};
+    const auto names = one.rows;
+    one.words = [parts, names](int part, int column, int place) -> QStringList {
+        if (column != 0)
+            return {tr("%1: length %2").arg(names.value(part), numberText(lengthOf(parts[asSize(part)]), 4))};
+        QStringList terms;
+        for (std::size_t i = 0; i + 1 < parts.size(); ++i)
+            terms << numberText(parts[i][asSize(place)], 4);
+        return {tr("dimension %1").arg(place),
+                tr("%1 = %2").arg(terms.join(QStringLiteral(" + ")), numberText(parts.back()[asSize(place)], 4))};
+    };
+
+    StripPanel all;
+    all.title = tr("All tokens");
+    all.kind = shown->kind;
+    all.rowsLook = true;
+    all.rows = shown->tokens.mid(0, input.rows);
+    all.hint = tr("Each row is a token: point at one to take its input apart above.");
+    std::vector<std::vector<float>> tokens, positions, others, sums;
+    bool hasOthers = false;
+    for (int i = 0; i < input.rows; ++i) {
+        tokens.push_back(rowOf(input.tokens, i, size));
+        sums.push_back(rowOf(input.sums, i, size));
+        if (added)
+            positions.push_back(rowOf(input.positions, i, size));
+        others.push_back(otherInput(input, i));
+        hasOthers = hasOthers || !others.back().empty();
+    }
+    all.columns.push_back(stripsOf(tr("token"), std::move(tokens), size));
+    if (added)
+        all.columns.push_back(stripsOf(tr("+ position"), std::move(positions), size));
+    if (hasOthers)
+        all.columns.push_back(stripsOf(tr("+ other"), std::move(others), size));
+    all.columns.push_back(stripsOf(tr("= input"), std::move(sums), size));
+    std::vector<std::vector<std::vector<float>>> kept;
+    QStringList columnNames;
+    for (const auto& column : all.columns) {
+        kept.push_back(column.rows);
+        columnNames << column.name;
+    }
+    all.words = [kept, columnNames, rowNames = all.rows](int token, int column, int place) -> QStringList {
+        QStringList words{tr("token %1 “%2”").arg(token).arg(rowNames.value(token))};
+        if (column >= 0 && !kept[asSize(column)][asSize(token)].empty())
+            words << tr("%1[%2] = %3")
+                         .arg(columnNames.value(column))
+                         .arg(place)
+                         .arg(numberText(kept[asSize(column)][asSize(token)][asSize(place)], 4));
+        return words;
+    };
+    return {{QRectF(0, 0, 1, 0.46), std::move(one)}, {QRectF(0, 0.49, 1, 0.51), std::move(all)}};
+}
+
+std::vector<Panel> PositionsView::patternPage() const {
+    const auto& model = *run();
+    const auto* block = model.block(selection()->kind());
+    for (const auto kind : {BlockKind::Encoder, BlockKind::Decoder, BlockKind::Cross})
+        if (!block)
+            block = model.block(kind);
+    if (!block || block->queries < 1 || block->keys < 1)
+        return {};
+    const auto pattern = attentionPattern(*block);
+    const bool blocks = pattern.blockSize > 1 && block->queries == block->keys;
+    MapPanel panel;
+    panel.kind = block->kind;
+    panel.title = QString::fromStdString(model.model);
+    panel.rowAxis = tr("query (looks)");
+    panel.columnAxis = tr("key (may be looked at)");
+    panel.rows = shownTexts(model, model.queryTokens(block->kind));
+    panel.columns = shownTexts(model, model.keyTokens(block->kind));
+    panel.legend = true;
+    panel.zooms = true;
+    QString what;
+    if (pattern.blockSize == 0)
+        what = model.family == "big_bird"
+                   ? tr("every query may look at every key: so short a text BigBird reads in full")
+                   : tr("every query may look at every key");
+    else if (blocks)
+        what = tr("blocks of %1 tokens, Zaheer et al. 2020, Fig. 1").arg(pattern.blockSize);
+    else
+        what = tr("never: a weight of exactly 0 in all layers and heads");
+    panel.subtitle = tr("%1 · %2").arg(kindName(block->kind), what);
+    panel.levels = blocks ? QStringList{tr("never"), tr("random"), tr("window"), tr("global")}
+                          : QStringList{tr("never"), tr("may look")};
+    panel.high = static_cast<float>(panel.levels.size() - 1);
+    panel.map = {block->queries, block->keys, {}};
+    for (const auto looks : pattern.looks) {
+        const int level = looks == Looks::Never    ? 0
+                          : looks == Looks::Random ? 1
+                          : looks == Looks::Window ? 2
+                          : blocks                 ? 3
+                                                   : 1;
+        panel.map.values.push_back(static_cast<float>(level));
+    }
+    return {{QRectF(0, 0, 1, 1), std::move(panel)}};
+}
+
+bool PositionsView::clicked(const Panel& panel, const Lit& place, Qt::KeyboardModifiers) {
+    if (m_pages->currentIndex() != static_cast<int>(Page::Table))
+        return false;
+    if (std::holds_alternative<MapPanel>(panel.content) && place.column >= 0) {
+        auto shown = dimensions();
+        if (const auto found = std::find(shown.begin(), shown.end(), place.column); found != shown.end())
+            shown.erase(found);
+        else
+            shown.push_back(place.column);
+        setDimensions(std::move(shown));
+    }
+    return true;
 }
 
 QString PositionsView::emptyText() const {
-    return trace() ? tr("%1 has no positions to show: it reads its text word by word, in order.")
-                         .arg(QString::fromStdString(trace()->model))
-                   : tr("Type a sentence to see what attends to what.");
+    if (!trace())
+        return tr("Type a sentence to see what attends to what.");
+    const auto model = QString::fromStdString(run()->model);
+    switch (static_cast<Page>(m_pages->currentIndex())) {
+    case Page::Input:
+        return tr("This trace holds no vectors of the input of %1.").arg(model);
+    case Page::Pattern:
+        return tr("%1 has no attention.").arg(model);
+    case Page::Similarity:
+        if (run()->positions)
+            return tr("%1 has no vectors of positions to compare: it adds a number for each distance to the scores. "
+                      "The table shows them.")
+                .arg(model);
+        break;
+    case Page::Table:
+        break;
+    }
+    return tr("%1 has no positions to show: it reads its text word by word, in order.").arg(model);
+}
+
+void PositionsView::fillControls() {
+    if (!trace() || !selection())
+        return;
+    const auto page = static_cast<Page>(m_pages->currentIndex());
+    m_run->offer(trace(), other(), run());
+    showControl(m_dimensions, page == Page::Table);
+    showControl(m_similarity, page == Page::Similarity);
+    showControl(m_tokens, page == Page::Input);
+    if (!m_dimensions->hasFocus()) {
+        QStringList numbers;
+        for (const int dimension : dimensions())
+            numbers << QString::number(dimension);
+        m_dimensions->setText(numbers.join(QStringLiteral(", ")));
+        m_dimensions->setCursorPosition(0);
+    }
+    const auto input = page == Page::Input ? shownInput() : std::nullopt;
+    if (!input)
+        return;
+    const QSignalBlocker quiet(m_tokens);
+    QStringList names;
+    for (int row = 0; row < input->input->rows; ++row)
+        names << QStringLiteral("%1  %2").arg(row).arg(input->tokens.value(row));
+    bool same = names.size() == m_tokens->count();
+    for (int i = 0; same && i < names.size(); ++i)
+        same = m_tokens->itemText(i) == names[i];
+    if (!same) {
+        m_tokens->clear();
+        m_tokens->addItems(names);
+    }
+    m_tokens->setCurrentIndex(input->row.value);
+}
+
+void PositionsView::goTo(Query row) {
+    const auto shown = shownInput();
+    if (!shown)
+        return;
+    const Selection::Pair pair{shown->kind, row, {}};
+    selection()->locked() ? selection()->toggleLock(pair) : selection()->hover(pair);
+}
+
+void PositionsView::keyPressEvent(QKeyEvent* event) {
+    const int right = (event->key() == Qt::Key_Right) - (event->key() == Qt::Key_Left);
+    const bool plain = event->modifiers() == Qt::NoModifier;
+    const auto shown = right != 0 && trace() && selection() && m_pages->currentIndex() == static_cast<int>(Page::Input)
+                           ? shownInput()
+                           : std::nullopt;
+    if (!shown || (!plain && event->modifiers() != Qt::ShiftModifier))
+        return FigureView::keyPressEvent(event);
+    if (!plain) {
+        QKeyEvent unshifted(event->type(), event->key(), Qt::NoModifier);
+        return FigureView::keyPressEvent(&unshifted);
+    }
+    if (const Query next(std::clamp(shown->row.value + right, 0, shown->input->rows - 1)); next != shown->row)
+        goTo(next);
 }
 
 } // namespace headlight

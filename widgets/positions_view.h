@@ -1,19 +1,65 @@
-// What the model adds to a token because of where it stands.
+// What the model does with a token because of where it stands.
 #pragma once
 
 #include "widgets/figure_view.h"
 
+#include <optional>
+#include <vector>
+
+class QLineEdit;
+
 namespace headlight {
 
-/// Position by dimension, and single dimensions as curves. A model without positions is said to have none.
+class ComboBox;
+class RunBox;
+
+/// Four pages of one subject: the table of positions with chosen dimensions as curves; how alike positions are; what a
+/// token's vector and its position's vector make together; and which query may look at which key at all. A model
+/// without positions is said to have none.
 class PositionsView : public FigureView {
     Q_OBJECT
 public:
-    using FigureView::FigureView;
+    enum class Page { Table, Similarity, Input, Pattern };
+
+    explicit PositionsView(QWidget* parent = nullptr);
+
+    void setSelection(Selection* selection) override;
+    void setPage(Page page);
 
 protected:
     std::vector<Panel> build() override;
     QString emptyText() const override;
+    bool clicked(const Panel& panel, const Lit& place, Qt::KeyboardModifiers modifiers) override;
+    void keyPressEvent(QKeyEvent* event) override;
+
+private:
+    /// What comes in at the bottom of one stack, and the row of it that is taken apart.
+    struct Shown {
+        const InputVectors* input = nullptr;
+        BlockKind kind = BlockKind::Encoder; ///< of the pairs whose query is such a row
+        QStringList tokens;
+        Query row;
+    };
+    const Trace* run() const;
+    std::optional<Shown> shownInput() const;
+    /// Those that were asked for and that the table has; otherwise six from the fastest wave to the slowest.
+    std::vector<int> dimensions() const;
+    void setDimensions(std::vector<int> dimensions);
+    void fillControls();
+    void goTo(Query row);
+
+    std::vector<Panel> tablePage() const;
+    std::vector<Panel> similarityPage() const;
+    std::vector<Panel> inputPage() const;
+    std::vector<Panel> patternPage() const;
+
+    ComboBox* m_pages;
+    QLineEdit* m_dimensions;
+    ComboBox* m_similarity;
+    ComboBox* m_tokens;
+    RunBox* m_run;
+    std::vector<int> m_asked; ///< dimensions; empty: none were
+    Selection::Pair m_last;   ///< the last that had a query
 };
 
 } // namespace headlight

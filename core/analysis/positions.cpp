@@ -16,13 +16,13 @@ namespace {
 /// What half precision, in which checkpoints may be kept, leaves of a number up to 1.
 constexpr double halfPrecision = 2e-3;
 
-std::size_t offset(int number) {
+std::size_t asSize(int number) {
     return static_cast<std::size_t>(number);
 }
 
 std::span<const float> rowOf(const PositionTable& table, int position) {
-    const auto size = offset(table.dimensions);
-    return {table.values.data() + offset(position) * size, size};
+    const auto size = asSize(table.dimensions);
+    return {table.values.data() + asSize(position) * size, size};
 }
 
 bool fits(const PositionTable& table, SinusoidLayout layout, int first) {
@@ -63,7 +63,7 @@ std::optional<SinusoidLayout> sinusoidLayout(const PositionTable& table) {
 
 Map positionSimilarity(const PositionTable& table, Similarity similarity) {
     const int count = table.positions;
-    Map map{count, count, std::vector<float>(offset(count) * offset(count))};
+    Map map{count, count, std::vector<float>(asSize(count) * asSize(count))};
     std::vector<double> lengths;
     for (int position = 0; position < count; ++position) {
         const auto row = rowOf(table, position);
@@ -74,11 +74,11 @@ Map positionSimilarity(const PositionTable& table, Similarity similarity) {
             const auto left = rowOf(table, a), right = rowOf(table, b);
             double value = std::inner_product(left.begin(), left.end(), right.begin(), 0.0);
             if (similarity == Similarity::Cosine) {
-                const double both = lengths[offset(a)] * lengths[offset(b)];
+                const double both = lengths[asSize(a)] * lengths[asSize(b)];
                 value = both == 0 ? 0 : value / both;
             }
-            map.values[offset(a) * offset(count) + offset(b)] = static_cast<float>(value);
-            map.values[offset(b) * offset(count) + offset(a)] = static_cast<float>(value);
+            map.values[asSize(a) * asSize(count) + asSize(b)] = static_cast<float>(value);
+            map.values[asSize(b) * asSize(count) + asSize(a)] = static_cast<float>(value);
         }
     return map;
 }
@@ -117,7 +117,7 @@ std::vector<DistanceBucket> distanceBuckets(const PositionTable& table) {
 }
 
 std::vector<float> otherInput(const InputVectors& input, int row) {
-    const auto size = offset(input.dimensions), first = offset(row) * size;
+    const auto size = asSize(input.dimensions), first = asSize(row) * size;
     std::vector<float> other;
     float largest = 0, sum = 0;
     for (std::size_t i = first; i < first + size; ++i) {
@@ -131,7 +131,7 @@ std::vector<float> otherInput(const InputVectors& input, int row) {
 
 AttentionPattern attentionPattern(const AttentionBlock& block) {
     AttentionPattern pattern{block.queries, block.keys, 0, {}};
-    const auto queries = offset(block.queries), keys = offset(block.keys), all = queries * keys;
+    const auto queries = asSize(block.queries), keys = asSize(block.keys), all = queries * keys;
     std::vector<char> seen(all, 0);
     for (std::size_t i = 0; i < block.weights.size(); ++i)
         seen[i % all] |= block.weights[i] != 0;
@@ -158,7 +158,7 @@ AttentionPattern attentionPattern(const AttentionBlock& block) {
         return pattern;
 
     const int blocks = (block.queries + size - 1) / size;
-    const auto sees = [&](int query, int key) { return seen[offset(query * size) * keys + offset(key * size)] != 0; };
+    const auto sees = [&](int query, int key) { return seen[asSize(query * size) * keys + asSize(key * size)] != 0; };
     std::vector<bool> globalQuery, globalKey;
     for (int one = 0; one < blocks; ++one) {
         bool row = true, column = true;
@@ -178,10 +178,10 @@ AttentionPattern attentionPattern(const AttentionBlock& block) {
     }
     for (int query = 0; query < block.queries; ++query)
         for (int key = 0; key < block.keys; ++key) {
-            auto& looks = pattern.looks[offset(query) * keys + offset(key)];
+            auto& looks = pattern.looks[asSize(query) * keys + asSize(key)];
             if (looks == Looks::Never)
                 continue;
-            looks = globalQuery[offset(query / size)] || globalKey[offset(key / size)] ? Looks::Global
+            looks = globalQuery[asSize(query / size)] || globalKey[asSize(key / size)] ? Looks::Global
                     : std::abs(query / size - key / size) <= window                    ? Looks::Window
                                                                                        : Looks::Random;
         }

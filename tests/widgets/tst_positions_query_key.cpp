@@ -1,9 +1,11 @@
 // Query·Key and Positions: what they say, that their numbers are the trace's, and that keys alone reach all of it.
 #include "tests/support/shown_view.h"
+#include "widgets/positions_view.h"
 #include "widgets/query_key_view.h"
 
 #include <QComboBox>
 #include <QHash>
+#include <QLineEdit>
 #include <QTest>
 
 #include <cmath>
@@ -79,6 +81,26 @@ struct ShownKind : Shown {
 
 ShownKind queryKey(BlockKind kind, Trace trace) {
     return {std::make_unique<QueryKeyView>(), kind, std::move(trace)};
+}
+
+/// "the cat </s>" with a sinusoidal table, an input of two dimensions and a causal encoder.
+Trace positioned() {
+    auto trace = twoDimensions();
+    trace.positions = ascii::sinusoids(5, 8);
+    trace.encoderInput.emplace();
+    auto& input = *trace.encoderInput;
+    input.rows = 3;
+    input.dimensions = 2;
+    input.tokens = {1, 2, 3, 4, 5, 6};
+    input.positions = {0, 1, 0.5f, 0.25f, 0, 0};
+    input.sums = {1, 3, 3.5f, 4.25f, 5, 6};
+    return trace;
+}
+
+ShownKind positions(PositionsView::Page page, Trace trace) {
+    auto view = std::make_unique<PositionsView>();
+    view->setPage(page);
+    return {std::move(view), BlockKind::Encoder, std::move(trace)};
 }
 
 } // namespace
@@ -227,6 +249,159 @@ private Q_SLOTS:
         const auto shown = queryKey(BlockKind::Cross, forced);
         QVERIFY2(shown.says(u"forced onto “the”"_qs), qPrintable(shown.said()));
         QVERIFY(shown.says(u"differ from these by up to 0.06"_qs));
+    }
+
+    void aWaveIsToldWithItsLength_data() {
+        QTest::addColumn<QString>("table");
+        QTest::addColumn<QString>("said");
+        QTest::newRow("interleaved") << u"interleaved"_qs << u"PE(pos, 2i) = sin(pos / 10000^(2i/d))"_qs;
+        QTest::newRow("its curves") << u"interleaved"_qs << u"dimension 4: 5 value(s), sin, λ = 628.3"_qs;
+        QTest::newRow("halves") << u"halves"_qs << u"all sines first"_qs;
+        QTest::newRow("of no formula") << u"other"_qs << u"not of the formula"_qs;
+        QTest::newRow("learned") << u"learned"_qs << u"learned: found in training"_qs;
+        QTest::newRow("rotary") << u"rotary"_qs << u"dimensions 0, 1: 5 value(s), a full turn in 6.28"_qs;
+        QTest::newRow("relative") << u"relative"_qs << u"head 1: 5 value(s)"_qs;
+        QTest::newRow("its buckets") << u"relative"_qs << u"before the query 1…2; after it –"_qs;
+    }
+    void aWaveIsToldWithItsLength() {
+        QFETCH(QString, table);
+        QFETCH(QString, said);
+        auto trace = positioned();
+        auto& made = *trace.positions;
+        if (table == u"halves")
+            for (int position = 0; position < 5; ++position) {
+                const auto row = ascii::sinusoids(5, 8);
+                for (int i = 0; i < 4; ++i) {
+                    made.values[static_cast<std::size_t>(8 * position + i)] = row.at(position, 2 * i);
+                    made.values[static_cast<std::size_t>(8 * position + 4 + i)] = row.at(position, 2 * i + 1);
+                }
+            }
+        if (table == u"other")
+            made.values[9] = -0.5f;
+        if (table == u"learned")
+            made.kind = PositionTable::Kind::Learned;
+        if (table == u"rotary") { // of each pair cosine before sine
+            made.kind = PositionTable::Kind::Rotary;
+            for (std::size_t i = 0; i < made.values.size(); i += 2)
+                std::swap(made.values[i], made.values[i + 1]);
+        }
+        if (table == u"relative") {
+            made.kind = PositionTable::Kind::Relative;
+            made.dimensions = 2;
+            made.values = {1, 2, 1, 2, 3, 4, 5, 6, 7, 8};
+        }
+        const auto shown = positions(PositionsView::Page::Table, trace);
+        if (table == u"interleaved") {
+            auto* line = shown.view->findChild<QLineEdit*>();
+            line->setText(u"0, 4-5, 99"_qs);
+            Q_EMIT line->textEdited(line->text());
+            QVERIFY2(!shown.says(u"dimension 2:"_qs), qPrintable(shown.said()));
+        }
+        QVERIFY2(shown.says(said), qPrintable(shown.said()));
+    }
+
+    /// A click on a column of the table, or Return on it, adds or removes its curve.
+    void columnsAreChosenInTheTable() {
+        const auto shown = positions(PositionsView::Page::Table, positioned());
+        QVERIFY(shown.says(u"dimension 0:"_qs) && !shown.says(u"dimension 3:"_qs));
+        for (const auto key : {Qt::Key_Down, Qt::Key_Right, Qt::Key_Right, Qt::Key_Right, Qt::Key_Return})
+            shown.key(key);
+        QVERIFY2(shown.says(u"dimension 3:"_qs), qPrintable(shown.said()));
+        QCOMPARE(shown.view->findChild<QLineEdit*>()->text(), u"0, 1, 2, 4, 5, 7, 3"_qs);
+        shown.key(Qt::Key_Return);
+        QVERIFY(!shown.says(u"dimension 3:"_qs));
+    }
+
+    void similarityByCosineOrProduct() {
+        auto trace = positioned();
+        trace.positions->kind = PositionTable::Kind::Learned;
+        trace.positions->positions = 2;
+        trace.positions->dimensions = 2;
+        trace.positions->values = {1, 0, 3, 4};
+        const auto shown = positions(PositionsView::Page::Similarity, trace);
+        QVERIFY2(shown.says(u"Position × position"_qs) && shown.says(u"cosine"_qs), qPrintable(shown.said()));
+        QCOMPARE(shown.view->numbers().rows[1][5].toFloat(), 0.6f);
+        shown.view->findChildren<QComboBox*>()[1]->setCurrentIndex(1);
+        QCOMPARE(shown.view->numbers().rows[1][5].toFloat(), 3.0f);
+        trace.positions->kind = PositionTable::Kind::Relative;
+        shown.view->setTrace(shared(trace), nullptr);
+        QVERIFY2(shown.says(u"a number for each distance"_qs), qPrintable(shown.said()));
+    }
+
+    void tokenAndPositionMakeTheInput() {
+        auto trace = positioned();
+        const auto shown = positions(PositionsView::Page::Input, trace);
+        QVERIFY2(shown.says(u"input of the encoder · token 0 “the”"_qs), qPrintable(shown.said()));
+        QVERIFY(!shown.says(u"other"_qs));
+        shown.key(Qt::Key_Right);
+        QVERIFY2(shown.says(u"token 1 “cat”"_qs), qPrintable(shown.said()));
+        QCOMPARE(shown.selection.pair(), pairOf(BlockKind::Encoder, 1, -1));
+        const auto numbers = shown.numbers();
+        QCOMPARE(numbers[u"token “cat”, dimensions 0 to 1[0]"_qs], 3.0f);
+        QCOMPARE(numbers[u"+ position 1, dimensions 0 to 1[1]"_qs], 0.25f);
+        QCOMPARE(numbers[u"= input, dimensions 0 to 1[1]"_qs], 4.25f);
+        QCOMPARE(numbers[u"token “cat”, length"_qs], 5.0f);
+        QCOMPARE(numbers[u"the, = input[1]"_qs], 3.0f);
+
+        trace.encoderInput->sums[2] += 10; // a segment's vector
+        shown.view->setTrace(shared(trace), nullptr);
+        QVERIFY2(shown.says(u"+ other"_qs), qPrintable(shown.said()));
+        QCOMPARE(shown.numbers()[u"+ other, dimensions 0 to 1[0]"_qs], 10.0f);
+
+        trace.encoderInput->positions.clear();
+        shown.view->setTrace(shared(trace), nullptr);
+        QVERIFY2(shown.says(u"positions are not added here"_qs), qPrintable(shown.said()));
+        trace.encoderInput.reset();
+        shown.view->setTrace(shared(trace), nullptr);
+        QVERIFY2(shown.says(u"holds no vectors of the input"_qs), qPrintable(shown.said()));
+    }
+
+    void patternsAreNamed() {
+        auto trace = positioned();
+        auto shown = positions(PositionsView::Page::Pattern, trace);
+        QVERIFY2(shown.says(u"never: 4 cell(s)"_qs) && shown.says(u"may look: 5 cell(s)"_qs), qPrintable(shown.said()));
+        // Five blocks of two tokens: the first and last are global, the others look at themselves and their neighbours.
+        auto& block = *trace.encoder;
+        block = {};
+        block.layers = block.heads = 1;
+        block.queries = block.keys = 12;
+        for (int query = 0; query < 12; ++query)
+            for (int key = 0; key < 12; ++key) {
+                const int q = query / 2, k = key / 2;
+                const bool seen = q == 0 || k == 0 || q == 5 || k == 5 || std::abs(q - k) <= 1;
+                block.weights.push_back(seen ? 0.1f : 0.0f);
+            }
+        trace.source.resize(12);
+        trace.family = "big_bird";
+        shown.view->setTrace(shared(trace), nullptr);
+        QVERIFY2(shown.says(u"blocks of 2 tokens"_qs) && shown.says(u"window: 40 cell(s)"_qs)
+                     && shown.says(u"global: 80 cell(s)"_qs) && shown.says(u"random: 0 cell(s)"_qs),
+                 qPrintable(shown.said()));
+        for (auto& weight : block.weights)
+            weight = 0.1f;
+        shown.view->setTrace(shared(trace), nullptr);
+        QVERIFY2(shown.says(u"reads in full"_qs), qPrintable(shown.said()));
+    }
+
+    void everyPageIsDrawn_data() {
+        QTest::addColumn<int>("page");
+        for (int page = 0; page < 4; ++page)
+            QTest::addRow("page %d", page) << page;
+    }
+    void everyPageIsDrawn() {
+        QFETCH(int, page);
+        const auto shown = positions(static_cast<PositionsView::Page>(page), positioned());
+        QVERIFY(colorsOf(shown.picture()) > 12);
+        const auto first = shown.picture();
+        shown.key(Qt::Key_Down);
+        QVERIFY(shown.picture() != first); // something is pointed at by keys alone
+        auto none = positioned();
+        none.positions.reset();
+        none.encoderInput.reset();
+        none.encoder.reset();
+        none.cross.reset();
+        shown.view->setTrace(shared(none), nullptr);
+        QVERIFY2(shown.view->describe().size() == 1, qPrintable(shown.said()));
     }
 };
 

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace headlight {
 
@@ -16,7 +17,8 @@ class CurveArt final : public TitledArt {
     Q_DECLARE_TR_FUNCTIONS(headlight::CurveArt)
 public:
     CurveArt(const CurvePanel& panel, const Appearance& appearance, QCPAxisRect* rect)
-        : TitledArt(appearance), m_panel(panel), m_rect(rect), m_font(sized(appearance, 0.85)) {
+        : TitledArt(appearance), m_panel(panel), m_rect(rect), m_font(sized(appearance, 0.85)),
+          m_bold(sized(appearance, 0.85, QFont::DemiBold)) {
         auto* x = rect->axis(QCPAxis::atBottom);
         auto* y = rect->axis(QCPAxis::atLeft);
         float low = 0, high = 0;
@@ -25,6 +27,10 @@ public:
             const auto& values = panel.curves[i].values;
             QVector<double> places, heights;
             for (std::size_t place = 0; place < values.size(); ++place) {
+                if (panel.period > 0 && place > 0 && std::abs(values[place] - values[place - 1]) > panel.period / 2) {
+                    places.push_back(panel.first + (static_cast<double>(place) - 0.5) * panel.step);
+                    heights.push_back(std::numeric_limits<double>::quiet_NaN()); // where the line ends
+                }
                 places.push_back(panel.first + static_cast<double>(place) * panel.step);
                 heights.push_back(static_cast<double>(values[place]));
                 if (std::isfinite(values[place])) {
@@ -35,7 +41,7 @@ public:
             longest = std::max(longest, values.size());
             auto* graph = rect->parentPlot()->addGraph(x, y);
             graph->setData(places, heights, true);
-            graph->setPen(QPen(color(i), 1.8));
+            graph->setPen(penOf(i));
             graph->setAntialiased(true);
             if (panel.points)
                 graph->setScatterStyle(QCPScatterStyle(QCPScatterStyle::ssDisc, 6));
@@ -65,33 +71,109 @@ public:
 
     void arrange(const QRectF& area) override {
         m_area = area;
-        const double left = m_panel.yAxis.isEmpty() ? 44 : 58;
-        m_rect->setOuterRect(area.adjusted(left, titleHeight + captionHeight + 4, -10, -44).toRect());
+        m_names.clear();
+        double left = area.left(), top = area.top() + titleHeight;
+        for (const auto& curve : m_panel.curves) {
+            const double width = lineWidth + textWidth(m_font, curve.name) + 5 + textWidth(m_font, curve.about);
+            if (left > area.left() && left + width > area.right()) {
+                left = area.left();
+                top += captionHeight;
+            }
+            m_names.emplace_back(left, top, width, captionHeight);
+            left += width + 16;
+        }
+        const double names = m_names.empty() ? captionHeight : m_names.back().bottom() - area.top() - titleHeight;
+        const double axis = m_panel.yAxis.isEmpty() ? 44 : 58;
+        m_rect->setOuterRect(area.adjusted(axis, titleHeight + names + 6, -10, -44).toRect());
     }
     void drawStill(QCPPainter& painter) override {
-        const auto below = drawnTitle(painter, m_area, m_panel.title, m_panel.note);
-        double left = below.left();
-        painter.setRenderHint(QPainter::Antialiasing, true);
+        drawnTitle(painter, m_area, m_panel.title, m_panel.note);
+        const auto beside = Qt::AlignLeft | Qt::AlignVCenter;
         for (std::size_t i = 0; i < m_panel.curves.size(); ++i) {
             const auto& name = m_panel.curves[i].name;
-            const double width = textWidth(m_font, name) + 16;
-            if (left + width > below.right())
-                break;
-            painter.setPen(QPen(color(i), 2));
-            painter.drawLine(QPointF(left, below.top() + captionHeight / 2),
-                             QPointF(left + 12, below.top() + captionHeight / 2));
-            text(painter, QRectF(left + 16, below.top(), width, captionHeight), Qt::AlignLeft | Qt::AlignVCenter, name,
-                 m_font, m_appearance.text);
-            left += width + 14;
+            const auto& place = m_names[i];
+            painter.setRenderHint(QPainter::Antialiasing, true);
+            painter.setPen(penOf(i));
+            painter.drawLine(place.topLeft() + QPointF(0, captionHeight / 2),
+                             place.topLeft() + QPointF(lineWidth - 5, captionHeight / 2));
+            const auto words = place.adjusted(lineWidth, 0, 0, 0);
+            text(painter, words, beside, name, m_font, m_appearance.text);
+            text(painter, words.adjusted(textWidth(m_font, name) + 5, 0, 0, 0), beside, m_panel.curves[i].about, m_font,
+                 m_appearance.muted);
         }
     }
-    void drawLive(QCPPainter&, const Lit&) override {}
-    Lit at(const QPointF&) const override { return {}; }
+    void drawLive(QCPPainter& painter, const Lit& lit) override {
+        if (!has(lit))
+            return;
+        if (!std::isfinite(valueOf(lit)))
+            return;
+        const auto point = pointOf(lit);
+        const auto axes = QRectF(m_rect->rect());
+        painter.setRenderHint(QPainter::Antialiasing, true);
+        painter.setPen(QPen(m_appearance.muted, 1, Qt::DotLine));
+        painter.drawLine(QPointF(point.x(), axes.top()), QPointF(point.x(), axes.bottom()));
+        painter.setPen(QPen(m_appearance.window, 1.5));
+        painter.setBrush(m_appearance.category(lit.column));
+        painter.drawEllipse(point, 5, 5);
+        const auto said = wordsAt(lit).join(QStringLiteral("   "));
+        QRectF words(0, 0, textWidth(m_bold, said) + 10, captionHeight);
+        const bool leftOfIt = point.x() + words.width() + 12 > axes.right();
+        words.moveTopLeft({leftOfIt ? point.x() - words.width() - 10 : point.x() + 10,
+                           std::clamp(point.y() - captionHeight - 4, axes.top(),
+                                      std::max(axes.top(), axes.bottom() - captionHeight))});
+        painter.setPen(m_appearance.line);
+        painter.setBrush(m_appearance.panel);
+        painter.drawRoundedRect(words, 4, 4);
+        text(painter, words, Qt::AlignCenter, said, m_bold, m_appearance.text);
+    }
+
+    Lit at(const QPointF& position) const override {
+        if (!m_rect->rect().contains(position.toPoint()) || m_panel.curves.empty())
+            return {};
+        const double x = m_rect->axis(QCPAxis::atBottom)->pixelToCoord(position.x());
+        Lit nearest;
+        double least = 0;
+        for (std::size_t i = 0; i < m_panel.curves.size(); ++i) {
+            const Lit lit{static_cast<int>(std::lround((x - m_panel.first) / m_panel.step)), static_cast<int>(i)};
+            if (!has(lit) || !std::isfinite(valueOf(lit)))
+                continue;
+            const double away = std::abs(pointOf(lit).y() - position.y());
+            if (nearest.row < 0 || away < least) {
+                nearest = lit;
+                least = away;
+            }
+        }
+        return nearest;
+    }
+    bool has(const Lit& lit) const override {
+        return lit.row >= 0 && lit.column >= 0 && static_cast<std::size_t>(lit.column) < m_panel.curves.size()
+               && static_cast<std::size_t>(lit.row)
+                      < m_panel.curves[static_cast<std::size_t>(lit.column)].values.size();
+    }
+    /// Right along a curve, down to the next one.
+    Lit moved(const Lit& from, int down, int right) const override {
+        if (!has(from))
+            return has({0, 0}) ? Lit{0, 0} : Lit{};
+        const Lit to{from.row + right, from.column + down};
+        return has(to) ? to : from;
+    }
+    QStringList wordsAt(const Lit& lit) const override {
+        if (!has(lit))
+            return {};
+        const double x = m_panel.first + lit.row * m_panel.step;
+        return {tr("%1, %2 %3")
+                    .arg(m_panel.curves[static_cast<std::size_t>(lit.column)].name, m_panel.xAxis, QString::number(x)),
+                numberText(valueOf(lit), 4)};
+    }
 
     QStringList describe() const override {
         QStringList lines{m_panel.title};
-        for (const auto& curve : m_panel.curves)
-            lines << tr("%1: %n value(s)", nullptr, static_cast<int>(curve.values.size())).arg(curve.name);
+        if (!m_panel.note.isEmpty())
+            lines << m_panel.note;
+        for (const auto& curve : m_panel.curves) {
+            const auto line = tr("%1: %n value(s)", nullptr, static_cast<int>(curve.values.size())).arg(curve.name);
+            lines << (curve.about.isEmpty() ? line : QStringLiteral("%1, %2").arg(line, curve.about));
+        }
         return lines;
     }
     void addNumbers(ViewNumbers& numbers) const override {
@@ -102,16 +184,22 @@ public:
     }
 
 private:
-    /// Okabe and Ito's colours, which stay apart for colour-blind readers; no curve means more than another.
-    QColor color(std::size_t curve) const {
-        static constexpr QRgb colors[] = {0x0072b2, 0xe69f00, 0x009e73, 0xcc79a7, 0x56b4e9, 0xd55e00};
-        return QColor(colors[curve % std::size(colors)]);
+    static constexpr double lineWidth = 19; ///< of a curve before its name
+
+    QPen penOf(std::size_t curve) const { return {m_appearance.category(static_cast<int>(curve)), 1.8}; }
+    float valueOf(const Lit& lit) const {
+        return m_panel.curves[static_cast<std::size_t>(lit.column)].values[static_cast<std::size_t>(lit.row)];
+    }
+    QPointF pointOf(const Lit& lit) const {
+        return {m_rect->axis(QCPAxis::atBottom)->coordToPixel(m_panel.first + lit.row * m_panel.step),
+                m_rect->axis(QCPAxis::atLeft)->coordToPixel(static_cast<double>(valueOf(lit)))};
     }
 
     const CurvePanel& m_panel;
     QCPAxisRect* m_rect;
-    QFont m_font;
+    QFont m_font, m_bold;
     QRectF m_area;
+    std::vector<QRectF> m_names; ///< of each curve the place of its line and name
 };
 
 } // namespace

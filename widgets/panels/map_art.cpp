@@ -100,6 +100,7 @@ public:
         painter.restore();
         drawStrips(painter, {});
         drawStripWords(painter);
+        drawCurveTicks(painter);
         if (m_legend)
             drawLegend(painter);
     }
@@ -205,6 +206,13 @@ public:
 
     QStringList describe() const override {
         QStringList lines{name()};
+        const auto& all = m_panel.map.values;
+        for (int i = 0; i < m_panel.levels.size(); ++i)
+            lines << tr("%1: %n cell(s)", nullptr,
+                        static_cast<int>(std::count(all.begin(), all.end(), static_cast<float>(i))))
+                         .arg(m_panel.levels[i]);
+        if (!m_panel.levels.isEmpty())
+            return lines;
         for (const auto& outline : m_panel.outlines)
             lines << tr("%1: %2 → %3")
                          .arg(meaningOf(outline), namesOf(m_panel.rows, outline.row, outline.rows),
@@ -271,6 +279,8 @@ private:
                 std::round(y().coordToPixel(row + rows)) - top};
     }
     QString valueText(float value, int digits) const {
+        if (!m_panel.levels.isEmpty())
+            return m_panel.levels.value(static_cast<int>(std::lround(value)));
         return m_panel.masked && std::isinf(value) ? tr("masked") : numberText(value, digits);
     }
     QRgb color(float value) const {
@@ -399,7 +409,9 @@ private:
         for (int row = firstRow; row < lastRow; ++row) {
             const bool isLit = row == lit.row;
             // Where not every row has room for its name, the lit one is written and its neighbours keep clear of it.
-            if (!isLit && (row % rowStep != 0 || (rowStep > 1 && lit.row >= 0 && std::abs(row - lit.row) < rowStep)))
+            if (!isLit
+                && ((row - m_panel.origin) % rowStep != 0
+                    || (rowStep > 1 && lit.row >= 0 && std::abs(row - lit.row) < rowStep)))
                 continue;
             const auto place = cells(row, 0, 1, 1);
             const auto middle = place.center().y();
@@ -486,7 +498,40 @@ private:
              elided(font, said.join(QStringLiteral("; ")), place.width()), font, m_appearance.muted);
     }
 
+    /// A tick below each column that a curve is drawn of, in the curve's colour.
+    void drawCurveTicks(QCPPainter& painter) const {
+        painter.setRenderHint(QPainter::Antialiasing, false);
+        for (std::size_t i = 0; i < m_panel.curves.size(); ++i) {
+            const auto place = cells(0, m_panel.curves[i], 1, 1);
+            const double width = std::max(3.0, std::min(place.width() - 1, 12.0));
+            painter.fillRect(QRectF(place.center().x() - width / 2, m_plot.bottom() + m_below + 3, width, 5),
+                             m_appearance.category(static_cast<int>(i)));
+        }
+    }
+
+    /// What each colour is called, of those that there are.
+    void drawLevels(QCPPainter& painter) {
+        const auto font = sized(m_appearance, 0.85);
+        const double top = m_plot.bottom() + m_below + 10;
+        double left = m_plot.left();
+        for (int i = 0; i < m_panel.levels.size(); ++i) {
+            const auto value = static_cast<float>(i);
+            if (std::find(m_panel.map.values.begin(), m_panel.map.values.end(), value) == m_panel.map.values.end())
+                continue;
+            painter.setRenderHint(QPainter::Antialiasing, false);
+            painter.setPen(m_appearance.line);
+            painter.setBrush(QColor(color(value)));
+            painter.drawRect(QRectF(left, top + 2, 12, 12));
+            const double width = textWidth(font, m_panel.levels[i]);
+            text(painter, QRectF(left + 18, top, width, 16), Qt::AlignLeft | Qt::AlignVCenter, m_panel.levels[i], font,
+                 m_appearance.muted);
+            left += 18 + width + 2 * spacing;
+        }
+    }
+
     void drawLegend(QCPPainter& painter) {
+        if (!m_panel.levels.isEmpty())
+            return drawLevels(painter);
         const double width = std::min(160.0, m_area.width() / 2);
         const double left = m_plot.left(), top = m_plot.bottom() + m_below + 14;
         painter.setRenderHint(QPainter::Antialiasing, false);

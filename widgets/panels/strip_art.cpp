@@ -27,7 +27,7 @@ public:
         y().setRangeReversed(true);
         for (auto* axis : m_rect->axes())
             axis->setVisible(false);
-        const auto zoomed = m_panel.query ? Qt::Orientations(Qt::Vertical) : Qt::Orientations();
+        const auto zoomed = m_panel.query || m_panel.rowsLook ? Qt::Orientations(Qt::Vertical) : Qt::Orientations();
         m_rect->setRangeDrag(zoomed);
         m_rect->setRangeZoom(zoomed);
         int first = 0;
@@ -76,7 +76,7 @@ public:
         m_heads = area.top() + titleHeight + (m_panel.formula.isEmpty() ? 0 : captionHeight + 8);
         const double top = m_heads + 2 * m_line + 4;
         const double foot = footLine * (m_panel.note.isEmpty() ? 2 : 3) + spacing;
-        const double most = std::round(m_line * 1.75);
+        const double most = std::round(m_line * (m_panel.query || m_panel.rowsLook ? 1.75 : 3));
         const int outside = m_panel.above + m_panel.below;
         const double height = area.bottom() - foot - top - apart * ((m_panel.above > 0) + (m_panel.below > 0));
         // Rows that stand apart stay readable however many are between them.
@@ -179,12 +179,16 @@ public:
         return found;
     }
     Lit litBy(const Selection::Pair& pair) const override {
+        if (m_panel.rowsLook && pair.kind == m_panel.kind && pair.query && pair.query->value < m_between)
+            return {pair.query->value + m_panel.above, -1};
         if (!m_panel.query || pair.kind != m_panel.kind || pair.query != m_panel.query || !pair.key
             || pair.key->value >= m_between)
             return {};
         return {pair.key->value + m_panel.above, -1};
     }
     Selection::Pair pairAt(const Lit& lit) const override {
+        if (m_panel.rowsLook && has(lit) && !isOutside(lit.row))
+            return {m_panel.kind, Query(lit.row - m_panel.above), {}};
         if (!m_panel.query || !has(lit))
             return {};
         if (isOutside(lit.row))
@@ -209,6 +213,16 @@ public:
             return {m_between > 0 ? m_panel.above : 0, -1};
         return {std::clamp(from.row + down, 0, static_cast<int>(m_panel.rows.size()) - 1),
                 std::clamp(from.column + right, -1, m_first.back() - 1)};
+    }
+
+    bool reveal(const Lit& lit) override {
+        const int place = lit.row - m_panel.above;
+        const auto range = y().range();
+        if (!has(lit) || isOutside(lit.row) || (place >= range.lower && place + 1 <= range.upper))
+            return false;
+        const double by = place < range.lower ? place - range.lower : place + 1 - range.upper;
+        y().setRange(range.lower + by, range.upper + by);
+        return true;
     }
 
     QStringList describe() const override {
