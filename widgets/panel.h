@@ -93,7 +93,7 @@ struct CurvePanel {
     struct Curve {
         QString name;
         std::vector<float> values;
-        QString about; ///< behind the name, in a muted colour
+        QString about = {}; ///< behind the name, in a muted colour
     };
     std::vector<Curve> curves;
     float period = 0;    ///< values are the same after so much, and no line is drawn over such a step; 0: they are not

@@ -233,14 +233,22 @@ std::vector<Panel> PositionsView::build() {
 std::vector<Panel> PositionsView::tablePage() const {
     const auto& table = *run()->positions;
     const bool relative = table.kind == Kind::Relative;
-    const auto layout = table.kind == Kind::Sinusoidal ? sinusoidLayout(table) : std::nullopt;
+    bool ofTheFormula = false;
+    SinusoidLayout layout{};
+    std::optional<SinusoidLayout> told; // for the words alone: kept apart, the compiler sees that `layout` is set
+    if (table.kind == Kind::Sinusoidal)
+        told = sinusoidLayout(table);
+    if (told) {
+        ofTheFormula = true;
+        layout = *told;
+    }
     const auto buckets = relative ? distanceBuckets(table) : std::vector<DistanceBucket>();
     const int firstRow = relative ? -(table.positions - 1) / 2 : 0;
     const auto shown = dimensions();
 
     MapPanel matrix;
     matrix.title = relative ? tr("Distance × head") : tr("Position × dimension");
-    matrix.subtitle = QStringLiteral("%1: %2").arg(QString::fromStdString(run()->model), kindText(table, layout));
+    matrix.subtitle = QStringLiteral("%1: %2").arg(QString::fromStdString(run()->model), kindText(table, told));
     matrix.rowAxis = relative ? tr("distance of the key from its query") : tr("position");
     matrix.columnAxis = relative ? tr("head (a click draws its curve)") : tr("dimension (a click draws its curve)");
     matrix.map = {table.positions, table.dimensions, table.values};
@@ -280,12 +288,12 @@ std::vector<Panel> PositionsView::tablePage() const {
         return {{QRectF(0, 0, 1, 0.53), std::move(matrix)}, {QRectF(0, 0.55, 1, 0.45), std::move(curves)}};
     }
     curves.title = relative ? tr("Single heads") : tr("Single dimensions");
-    curves.note = relative ? bucketText(buckets) : table.kind == Kind::Sinusoidal ? formulaText(layout) : QString();
+    curves.note = relative ? bucketText(buckets) : table.kind == Kind::Sinusoidal ? formulaText(told) : QString();
     for (const int dimension : shown) {
         CurvePanel::Curve curve;
         curve.name = relative ? tr("head %1").arg(dimension) : tr("dimension %1").arg(dimension);
-        if (layout) {
-            const auto wave = waveOf(dimension, table.dimensions, *layout);
+        if (ofTheFormula) {
+            const auto wave = waveOf(dimension, table.dimensions, layout);
             curve.about =
                 tr("%1, λ = %2")
                     .arg(wave.cosine ? QStringLiteral("cos") : QStringLiteral("sin"), lengthText(wave.wavelength));
