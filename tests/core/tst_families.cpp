@@ -155,7 +155,7 @@ std::vector<std::int64_t> greedy(const Network& network, const json& inputs, std
         const auto memory = model.encode(source, {}, {});
         auto state = model.start(memory);
         for (ids = {network.ids.start}; ids.size() < length;)
-            ids.push_back(best(model.logits(model.step(torch::tensor({ids.back()}), state, memory))));
+            ids.push_back(best(model.logits(model.step(torch::tensor({ids.back()}), state, memory, {}))));
     } else {
         auto& model = *network.causal;
         DecoderState state;
