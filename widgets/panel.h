@@ -181,7 +181,6 @@ struct StripPanel {
     QString subtitle;
     QString formula; ///< below them
     QString note;    ///< below the table, what the reader should know of these numbers
-    QString hint;    ///< at the foot, until a place is pointed at
     struct Column {
         QString name;                         ///< "q ∘ k"
         QString meaning;                      ///< below it, in a muted colour
@@ -189,6 +188,7 @@ struct StripPanel {
         int space = 0;                        ///< strips of one space have the same dimensions, which are lit together
         bool differs = true;                  ///< signed values around 0, drawn in two hues; otherwise from 0
         float high = 1;                       ///< value of the strongest colour
+        float highAbove = 0;                  ///< likewise in the rows above; 0: the same
         std::vector<std::vector<float>> rows; ///< for each row `size` numbers, or none
     };
     std::vector<Column> columns;

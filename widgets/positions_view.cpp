@@ -137,7 +137,8 @@ void showControl(QWidget* control, bool shown) {
 
 PositionsView::PositionsView(QWidget* parent)
     : FigureView(parent), m_pages(new ComboBox(this)), m_dimensions(new QLineEdit(this)),
-      m_similarity(new ComboBox(this)), m_tokens(new ComboBox(this)), m_run(new RunBox(this)) {
+      m_similarity(new ComboBox(this)), m_tokens(new ComboBox(this)), m_run(new RunBox(this)),
+      m_keys(new QLabel(tr("←→ token   ↑↓ part   Shift ←→ dimension"), this)) {
     m_pages->addItems({tr("table and curves"), tr("similarity"), tr("token + position"), tr("who may look where")});
     m_pages->setToolTip(tr("Which side of the positions to show"));
     m_dimensions->setToolTip(tr("Columns to draw as curves: numbers such as 0, 7, 16 or 8-12. A click on a column of "
@@ -154,6 +155,9 @@ PositionsView::PositionsView(QWidget* parent)
     addControl(m_similarity, tr("by"));
     addControl(m_tokens, tr("Token"));
     addControl(m_run);
+    m_keys->setProperty("note", true);
+    m_keys->setToolTip(tr("Point at a dimension to see what it is the sum of, at a token to take its input apart."));
+    addControl(m_keys);
     connect(m_pages, &QComboBox::currentIndexChanged, this, [this] { rebuild(); });
     connect(m_similarity, &QComboBox::currentIndexChanged, this, [this] { rebuild(); });
     connect(m_run, &QComboBox::activated, this, [this] { rebuild(); });
@@ -378,7 +382,6 @@ std::vector<Panel> PositionsView::inputPage() const {
                        .arg(name);
     one.formula = added ? tr("token's vector + position's vector = input      Vaswani et al. 2017, 3.4 and 3.5")
                         : tr("token's vector = input: positions are not added here, but count in the scores");
-    one.hint = tr("Point at a dimension to see what it is the sum of.   ←→ token   Shift ←→ dimension");
     std::vector<std::vector<float>> parts{rowOf(input.tokens, row, size)};
     one.rows << tr("token “%1”").arg(name);
     if (added) {
@@ -418,7 +421,6 @@ std::vector<Panel> PositionsView::inputPage() const {
     all.kind = shown->kind;
     all.rowsLook = true;
     all.rows = shown->tokens.mid(0, input.rows);
-    all.hint = tr("Each row is a token: point at one to take its input apart above.");
     std::vector<std::vector<float>> tokens, positions, others, sums;
     bool hasOthers = false;
     for (int i = 0; i < input.rows; ++i) {
@@ -540,6 +542,7 @@ void PositionsView::fillControls() {
     showControl(m_dimensions, page == Page::Table);
     showControl(m_similarity, page == Page::Similarity);
     showControl(m_tokens, page == Page::Input);
+    m_keys->setVisible(page == Page::Input);
     if (!m_dimensions->hasFocus()) {
         QStringList numbers;
         for (const int dimension : dimensions())

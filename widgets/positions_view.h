@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+class QLabel;
 class QLineEdit;
 
 namespace headlight {
@@ -58,6 +59,7 @@ private:
     ComboBox* m_similarity;
     ComboBox* m_tokens;
     RunBox* m_run;
+    QLabel* m_keys;           ///< what they do on the page of the input
     std::vector<int> m_asked; ///< dimensions; empty: none were
     Selection::Pair m_last;   ///< the last that had a query
 };

@@ -5,6 +5,7 @@
 #include "widgets/run_box.h"
 
 #include <QKeyEvent>
+#include <QLabel>
 #include <QSignalBlocker>
 
 #include <algorithm>
@@ -36,7 +37,8 @@ QString rangeText(float high) {
     return QStringLiteral("±%1").arg(QString::number(static_cast<double>(high), 'g', 3));
 }
 
-/// A column of strips, a row for each key, under what stands above them and over what stands below.
+/// A column of strips, a row for each key, under what stands above them and over what stands below: numbers that are
+/// added or compared, and so of one range.
 Column stripColumn(const QString& name, const QString& meaning, int space, const std::vector<float>& rows, int size,
                    const std::vector<std::vector<float>>& above, const std::vector<float>& below) {
     Column column;
@@ -104,6 +106,10 @@ QueryKeyView::QueryKeyView(QWidget* parent)
     m_queries->setMaximumWidth(220);
     addControl(m_queries, tr("Query"));
     addControl(m_run);
+    auto* keys = new QLabel(tr("←→ query   ↑↓ key   Shift ←→ dimension"), this);
+    keys->setProperty("note", true);
+    keys->setToolTip(tr("Point at a cell to see what it was computed from."));
+    addControl(keys);
     connect(m_run, &QComboBox::activated, this, [this] { rebuild(); });
     connect(m_queries, &QComboBox::activated, this, [this](int query) { goTo(Query(query)); });
 }
@@ -179,7 +185,6 @@ std::vector<Panel> QueryKeyView::build() {
                          .arg(what->queries.value(what->query.value));
     if (!what->how.isEmpty())
         panel.subtitle += QStringLiteral(" (%1)").arg(what->how);
-    panel.hint = tr("Point at a cell to see what it was computed from.   ←→ query   ↑↓ key   Shift ←→ dimension");
     const auto& intervention = what->run->intervention;
     const Intervention::HeadOff own{what->kind, what->place.layer, what->place.head};
     if (std::find(intervention.off.begin(), intervention.off.end(), own) != intervention.off.end())
@@ -197,10 +202,17 @@ StripPanel QueryKeyView::dotProduct(const Shown& shown) const {
     const bool vectors = steps.size > 0;
     const int above = vectors ? 1 : 0;
     StripPanel panel;
-    panel.formula =
-        !vectors ? tr("weight = softmax(score)")
-                 : tr("softmax(q · kⱼ / √d) v      Vaswani et al. 2017, Eq. 1: Attention(Q, K, V) = softmax(Q Kᵀ / "
-                      "√dₖ) V");
+    const auto scale = QString::number(static_cast<double>(steps.scale), 'g', 4);
+    const bool usual = // 1 / √d
+        std::abs(static_cast<double>(steps.scale) * std::sqrt(static_cast<double>(steps.size)) - 1) < 1e-4;
+    panel.formula = tr("weight = softmax(score)");
+    if (vectors)
+        panel.formula =
+            tr("softmax(q · kⱼ %1%2) v      Vaswani et al. 2017, Eq. 1: Attention(Q, K, V) = softmax(Q Kᵀ / "
+               "√dₖ) V%3")
+                .arg(usual ? QStringLiteral("/ √d") : QStringLiteral("× %1").arg(scale),
+                     steps.added ? tr(" + bias") : QString(),
+                     steps.added ? tr("; biases: Raffel et al. 2020, 2.1") : QString());
     panel.above = above;
     panel.below = 1;
     if (vectors)
@@ -215,12 +227,13 @@ StripPanel QueryKeyView::dotProduct(const Shown& shown) const {
     };
     const bool masked = std::find(steps.masked.begin(), steps.masked.end(), true) != steps.masked.end();
     if (vectors) {
-        add(KeyStrip, stripColumn(QStringLiteral("q, kⱼ"), {}, 0, steps.keyRows, steps.size, {steps.query}, {}));
+        auto keys = stripColumn(QStringLiteral("q, kⱼ"), {}, 0, steps.keyRows, steps.size, {{}}, {});
+        keys.rows.front() = steps.query; // multiplied with them: its range is its own
+        keys.highAbove = std::max(1e-6f, largest(steps.query));
+        keys.meaning = tr("%1, %2").arg(rangeText(keys.highAbove), rangeText(keys.high));
+        add(KeyStrip, std::move(keys));
         add(Products, stripColumn(QStringLiteral("q ∘ kⱼ"), {}, 0, steps.products, steps.size, {{}}, {}));
         add(Sum, numberColumn(QStringLiteral("q · kⱼ"), tr("sum"), steps.sums, above));
-        const double root = std::sqrt(static_cast<double>(steps.size));
-        const bool usual = std::abs(static_cast<double>(steps.scale) * root - 1) < 1e-4;
-        const auto scale = QString::number(static_cast<double>(steps.scale), 'g', 4);
         add(Scaled, numberColumn(QStringLiteral("× %1").arg(scale),
                                  usual ? QStringLiteral("1/√%1").arg(steps.size) : tr("scaled"), steps.scaled, above));
     }

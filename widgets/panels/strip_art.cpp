@@ -127,9 +127,9 @@ public:
         const auto joined = [&](qsizetype first) { return words.mid(first).join(QStringLiteral("  ·  ")); };
         // The names of query and key, which come first, are lit in the table as well: numbers have the room.
         const bool all = words.size() < 2 || textWidth(m_plain, joined(0)) <= m_area.width();
-        const auto said = words.isEmpty() ? m_panel.hint : joined(all ? 0 : 1);
+        const auto said = joined(all ? 0 : 1);
         text(painter, QRectF(m_area.left(), top, m_area.width(), footLine), Qt::AlignLeft | Qt::AlignVCenter,
-             elided(m_plain, said, m_area.width()), m_plain, words.isEmpty() ? m_appearance.muted : m_appearance.text);
+             elided(m_plain, said, m_area.width()), m_plain, m_appearance.text);
         if (!has(lit))
             return;
         painter.save();
@@ -304,41 +304,44 @@ private:
         const int size = m_panel.columns[asSize(column)].size;
         return {left + std::round(width * place / size), left + std::round(width * (place + 1) / size)};
     }
-    QRgb color(const StripPanel::Column& column, float value) const {
-        const float share = column.high > 0 ? value / column.high : 0;
+    QRgb color(const StripPanel::Column& column, int row, float value) const {
+        const float high = row < m_panel.above && column.highAbove > 0 ? column.highAbove : column.high;
+        const float share = high > 0 ? value / high : 0;
         return column.differs ? m_appearance.signedColor(share) : m_appearance.color(share);
     }
 
     void drawRow(QCPPainter& painter, int row) const {
         const auto [top, height] = lineOf(row);
-        const double shown = height >= 8 ? height - 1 : height;
-        const bool written = isOutside(row) || rowHeight() >= m_line * 0.78; // all rows or none
+        const double shown = isOutside(row) || rowHeight() >= 8 ? height - 1 : height; // a gap after all or none
+        const bool written = isOutside(row) || rowHeight() >= m_line * 0.78;           // all rows or none
         for (std::size_t i = 0; i < m_panel.columns.size(); ++i) {
             const auto& column = m_panel.columns[i];
             const auto& values = column.rows[asSize(row)];
             const auto [left, width] = m_places[i];
             if (column.size == 1 && !values.empty())
-                drawNumber(painter, QRectF(left, top, width, shown), column, values.front(), written);
+                drawNumber(painter, QRectF(left, top, width, shown), column, row, written);
             else if (!values.empty())
-                drawStrip(painter, static_cast<int>(i), values, top, shown);
+                drawStrip(painter, static_cast<int>(i), row, top, shown);
         }
     }
-    void drawNumber(QCPPainter& painter, const QRectF& place, const StripPanel::Column& column, float value,
+    void drawNumber(QCPPainter& painter, const QRectF& place, const StripPanel::Column& column, int row,
                     bool written) const {
+        const float value = column.rows[asSize(row)].front();
         if (std::isinf(value)) {
             if (written)
                 text(painter, place, Qt::AlignCenter, inWords(value, 0), m_font, m_appearance.muted);
             return;
         }
-        const auto fill = color(column, value);
+        const auto fill = color(column, row, value);
         painter.setRenderHint(QPainter::Antialiasing, false);
         painter.fillRect(place, QColor(fill));
         if (written)
             text(painter, place, Qt::AlignCenter, std::isnan(value) ? QStringLiteral("–") : inWords(value, m_digits),
                  m_font, qGray(fill) < 140 ? QColor(Qt::white) : QColor(0x16181d));
     }
-    void drawStrip(QCPPainter& painter, int index, const std::vector<float>& values, double top, double height) const {
+    void drawStrip(QCPPainter& painter, int index, int row, double top, double height) const {
         const auto& column = m_panel.columns[asSize(index)];
+        const auto& values = column.rows[asSize(row)];
         const auto [left, width] = m_places[asSize(index)];
         const double cell = width / column.size;
         painter.setRenderHint(QPainter::Antialiasing, false);
@@ -351,7 +354,7 @@ private:
             for (int pixel = 0; pixel < pixels; ++pixel) {
                 const auto first = values.begin() + static_cast<std::ptrdiff_t>(column.size) * pixel / pixels;
                 const auto last = values.begin() + static_cast<std::ptrdiff_t>(column.size) * (pixel + 1) / pixels;
-                line[pixel] = color(column, *std::max_element(first, last, [](float a, float b) {
+                line[pixel] = color(column, row, *std::max_element(first, last, [](float a, float b) {
                                         return std::isnan(b) || std::abs(a) < std::abs(b);
                                     }));
             }
@@ -364,7 +367,7 @@ private:
         for (int place = 0; place < column.size; ++place) {
             const auto [from, to] = span(index, place);
             const float value = values[asSize(place)];
-            const auto fill = color(column, value);
+            const auto fill = color(column, row, value);
             const QRectF where(from, top, to - from - (gaps ? 1 : 0), height);
             painter.fillRect(where, QColor(fill));
             if (room && std::isfinite(value))
