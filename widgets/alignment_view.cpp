@@ -36,25 +36,26 @@ void AlignmentView::setSelection(Selection* selection) {
 }
 
 std::vector<Panel> AlignmentView::build() {
-    const auto shown = selection()->shown(*trace(), BlockKind::Cross);
+    auto shown = selection()->shown(*trace(), BlockKind::Cross);
     m_rank->setEnabled(shown && trace()->cross->layers * trace()->cross->heads > 1);
     if (!shown)
         return {};
+    const auto gold = selection()->gold() ? placedGold(*selection()->gold(), *trace()) : std::nullopt;
+    if (gold)
+        shown->name = tr("%1 · alignment error rate %2")
+                          .arg(shown->name)
+                          .arg(errorRate(*gold, *trace(), shown->map, shown->rows), 0, 'f', 2);
     auto panel = mapPanelOf(*trace(), *shown, *selection(), BlockKind::Cross);
     if (panel.map.values.empty())
         return {};
     panel.marks = hardAlignment(panel.map);
     panel.legend = true;
-    const auto gold = selection()->gold() ? placedGold(*selection()->gold(), *trace()) : std::nullopt;
     if (gold) {
         const auto& rows = rowTokens(*trace(), BlockKind::Cross, shown->rows);
         for (const auto& cells : linkCells(*gold, rows, trace()->source, panel.queryRows, panel.keyColumns))
             panel.outlines.push_back({cells.row, cells.column, cells.rows, cells.columns, !cells.sure});
         panel.solidOutline = tr("sure link");
         panel.dashedOutline = tr("possible link");
-        panel.subtitle = tr("%1 · alignment error rate %2")
-                             .arg(panel.subtitle)
-                             .arg(errorRate(*gold, *trace(), shown->map, shown->rows), 0, 'f', 2);
     }
     if (!m_rank->isChecked() || !m_rank->isEnabled())
         return {{QRectF(0, 0, 1, 1), std::move(panel)}};
@@ -90,8 +91,6 @@ bool AlignmentView::clicked(const Panel& panel, const Lit& place, Qt::KeyboardMo
 QString AlignmentView::emptyText() const {
     if (!trace())
         return tr("Type a sentence to see what attends to what.");
-    if (trace()->cross && selection()->headMode() == HeadMode::Rollout)
-        return tr("The layers of this model do not fit each other: there is no rollout.");
     if (trace()->cross && !selection()->specials())
         return tr("Without special tokens there is nothing to show.");
     return tr("%1 has no attention from a target to a source. Heads and Matrix show what it attends to.")

@@ -44,7 +44,7 @@ void CompareView::setSelection(Selection* selection) {
         auto* control = new ComboBox;
         control->setToolTip(help);
         control->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
-        control->setMinimumContentsLength(16);
+        control->setMinimumContentsLength(13);
         connect(control, &QComboBox::activated, this, [this, &chosen](int index) {
             chosen = m_listed[static_cast<std::size_t>(index)].choice;
             rebuild();
@@ -174,15 +174,15 @@ std::vector<Panel> CompareView::build() {
     fill(*m_leftControl, leftChoice);
     fill(*m_rightControl, rightChoice);
     const auto left = side(leftChoice), right = side(rightChoice);
-    if (!left || !right) {
-        if (!m_listed.empty() && (leftChoice && rightChoice))
-            m_reason = tr("The layers of this model do not fit each other: there is no rollout.");
+    if (!left || !right)
         return {};
-    }
     auto comparison = compare({left->run, left->shown.map, left->shown.rows},
                               {right->run, right->shown.map, right->shown.rows}, kind(), selection()->detail());
     if (!comparison.comparable()) {
         m_reason = QString::fromStdString(comparison.reason);
+        if (left->choice.ofB != right->choice.ofB && trace()->sourceText == other()->sourceText
+            && !trace()->targetForced)
+            m_reason += QLatin1Char('\n') + tr("Type a target, and both are made to say it.");
         return {};
     }
 

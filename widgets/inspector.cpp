@@ -169,8 +169,6 @@ const Inspector::Facts& Inspector::facts(BlockKind kind) {
 
     const auto& heads = *runWithHeads(m_trace.get(), m_other.get(), kind);
     const auto ofHeads = m_selection->shown(heads, kind);
-    if (!ofHeads) // no rollout
-        return *kept;
     kept->head = ofHeads->name;
     if (!ofHeads->place)
         return *kept;
@@ -402,8 +400,7 @@ void Inspector::addPredictions(const Pointed& at) {
                                        [&](const Prediction& prediction) { return prediction.position == at.query; });
         full = same == m_other->predictions.end() ? nullptr : &*same;
     }
-    add(Line::Kind::Heading,
-        (full ? tr("PREDICTIONS AT STEP %1, NOW · IN FULL") : tr("PREDICTIONS AT STEP %1")).arg(at.query));
+    add(Line::Kind::Heading, (full ? tr("STEP %1: NOW · IN FULL") : tr("PREDICTIONS AT STEP %1")).arg(at.query));
     for (std::size_t i = 0; i < std::min(found->candidates.size(), mostCandidates); ++i) {
         const auto& candidate = found->candidates[i];
         add(Line::Kind::Bar, shownText(candidate.text), number(candidate.probability));

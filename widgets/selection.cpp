@@ -3,6 +3,7 @@
 #include "core/analysis/rollout.h"
 
 #include <algorithm>
+#include <bit>
 
 namespace headlight {
 
@@ -36,6 +37,25 @@ std::optional<QByteArray> bytesOfPiece(const QString& piece) {
             bytes += static_cast<char>(code);
     }
     return bytes;
+}
+
+/// A number by which a trace is known from another that comes to lie where it lay: traces never change, but they go.
+std::uint64_t sampleOf(const Trace& trace) {
+    constexpr std::size_t mostWeights = 512; // of each block
+    std::uint64_t hash = 0xcbf29ce484222325; // FNV-1a
+    const auto add = [&hash](auto number) { hash = (hash ^ static_cast<std::uint64_t>(number)) * 0x100000001b3; };
+    for (const auto* tokens : {&trace.source, &trace.target, &trace.emitted})
+        for (const auto& token : *tokens)
+            add(token.id);
+    for (const auto& [query, key] : trace.intervention.forced)
+        add(query.value * 65536 + key.value);
+    for (const auto kind : {BlockKind::Encoder, BlockKind::Decoder, BlockKind::Cross}) {
+        const auto* block = trace.block(kind);
+        const auto size = block ? block->weights.size() : 0;
+        for (std::size_t i = 0; i < size; i += size / mostWeights + 1)
+            add(std::bit_cast<std::uint32_t>(block->weights[i]));
+    }
+    return hash;
 }
 
 /// True when these are pieces of a byte-level vocabulary: some begin with its sign of a space or a new line.
@@ -150,7 +170,20 @@ void Selection::freeLock() {
 }
 
 std::optional<ShownMap> Selection::shown(const Trace& trace, BlockKind kind) const {
-    return shownMap(trace, kind, m_mode, {m_layer, m_head}, m_reading);
+    if (!trace.block(kind))
+        return std::nullopt;
+    constexpr std::size_t mostKept = 6;
+    const MapKey key{&trace, sampleOf(trace), kind, m_mode, {m_layer, m_head}, m_reading};
+    const auto found = std::find_if(m_kept.begin(), m_kept.end(), [&](const auto& kept) { return kept.first == key; });
+    if (found != m_kept.end())
+        return found->second;
+    auto made = shownMap(trace, kind, m_mode, {m_layer, m_head}, m_reading);
+    if (made) {
+        if (m_kept.size() == mostKept)
+            m_kept.erase(m_kept.begin());
+        m_kept.emplace_back(key, *made);
+    }
+    return made;
 }
 
 std::optional<ShownMap> shownMap(const Trace& trace, BlockKind kind, HeadMode mode, const HeadPlace& place,
@@ -166,10 +199,9 @@ std::optional<ShownMap> shownMap(const Trace& trace, BlockKind kind, HeadMode mo
     const Head head(std::clamp(place.head.value, 0, block->heads - 1));
     if (mode == HeadMode::Rollout && !additive) {
         auto rolled = rollout(trace, kind);
-        if (!rolled)
-            return std::nullopt;
-        shown.map = std::move(*rolled);
-        shown.name = Selection::tr("rollout");
+        shown.name =
+            rolled ? Selection::tr("rollout") : Selection::tr("mean of all heads, whose layers have no rollout");
+        shown.map = rolled ? std::move(*rolled) : meanOverBlock(*block);
     } else if (one) {
         shown.map = headMap(*block, Layer(0), Head(0));
         shown.name = additive ? Selection::tr("additive") : Selection::tr("layer 0, head 0");

@@ -10,9 +10,11 @@
 #include <QString>
 #include <QStringList>
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace headlight {
@@ -102,6 +104,17 @@ Q_SIGNALS:
     void offChanged();
 
 private:
+    /// What a map is known by.
+    struct MapKey {
+        const Trace* trace = nullptr;
+        std::uint64_t sample = 0; ///< of the trace's numbers
+        BlockKind kind = BlockKind::Cross;
+        HeadMode mode = HeadMode::One;
+        HeadPlace place;
+        Reading reading = Reading::Automatic;
+        friend bool operator==(const MapKey&, const MapKey&) = default;
+    };
+
     BlockKind m_kind = BlockKind::Cross;
     HeadMode m_mode = HeadMode::BestAligning;
     Layer m_layer;
@@ -114,9 +127,12 @@ private:
     std::shared_ptr<const GoldAlignment> m_gold;
     Pair m_pair;
     bool m_locked = false;
+    /// The maps shown last: each view asks for the same ones, and a rollout of 512 tokens takes half a second.
+    mutable std::vector<std::pair<MapKey, ShownMap>> m_kept;
 };
 
-/// One map of a trace whatever the Selection says. Empty when the trace has no such block, or no rollout.
+/// One map of a trace whatever the Selection says. Empty when the trace has no such block. Where layers do not fit each
+/// other the mean of all heads stands for rollout, and its name says so.
 /// @param place for One and MeanOfLayer; taken as the last that the block has when it is beyond
 std::optional<ShownMap> shownMap(const Trace& trace, BlockKind kind, HeadMode mode, const HeadPlace& place,
                                  Reading reading);

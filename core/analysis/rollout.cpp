@@ -1,6 +1,7 @@
 // Products of layers' mean attention.
 #include "core/analysis/rollout.h"
 
+#include <algorithm>
 #include <cassert>
 #include <utility>
 
@@ -18,17 +19,22 @@ Map identity(int size) {
 /// left · right, [left.rows, right.columns].
 Map product(const Map& left, const Map& right) {
     assert(left.columns == right.rows);
+    constexpr std::size_t together = 4; // rows that are added to for each row of `right` that is read
+    const auto rows = static_cast<std::size_t>(left.rows), inner = static_cast<std::size_t>(left.columns);
     const auto width = static_cast<std::size_t>(right.columns);
-    Map made{left.rows, right.columns, std::vector<float>(static_cast<std::size_t>(left.rows) * width, 0.0F)};
-    for (int row = 0; row < left.rows; ++row) {
-        float* sums = made.values.data() + static_cast<std::size_t>(row) * width;
-        for (int inner = 0; inner < left.columns; ++inner) {
-            const float weight = left.at(row, inner);
-            if (weight == 0) // half of a causal map
-                continue;
-            const float* values = right.values.data() + static_cast<std::size_t>(inner) * width;
-            for (std::size_t column = 0; column < width; ++column)
-                sums[column] += weight * values[column];
+    Map made{left.rows, right.columns, std::vector<float>(rows * width, 0.0F)};
+    for (std::size_t first = 0; first < rows; first += together) {
+        const auto count = std::min(together, rows - first);
+        for (std::size_t i = 0; i < inner; ++i) {
+            const float* values = right.values.data() + i * width;
+            for (std::size_t row = first; row < first + count; ++row) {
+                const float weight = left.values[row * inner + i];
+                if (weight == 0) // half of a causal map
+                    continue;
+                float* sums = made.values.data() + row * width;
+                for (std::size_t column = 0; column < width; ++column)
+                    sums[column] += weight * values[column];
+            }
         }
     }
     return made;

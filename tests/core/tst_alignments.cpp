@@ -68,7 +68,6 @@ private Q_SLOTS:
         QVERIFY(picture.find("<svg") != std::string::npos);
         QVERIFY(picture.find("words of the source") != std::string::npos);
     }
-
 };
 
 QTEST_APPLESS_MAIN(TestAlignments)

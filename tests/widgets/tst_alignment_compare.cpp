@@ -225,6 +225,35 @@ private Q_SLOTS:
         QVERIFY(heads.value(1).startsWith(u"L0 H0: 1.00"_qs)); // (2 + 2) / 5 are right of the one, none of the other
     }
 
+    /// A trace that comes to lie where another lay is not taken for it.
+    void mapsAreThoseOfTheTrace() {
+        Selection selection;
+        auto trace = traceFromAscii(cat);
+        const auto before = selection.shown(trace, BlockKind::Cross)->map.values;
+        QCOMPARE(before, trace.cross->weights);
+        trace.cross->weights[1] = 0.5F;
+        QCOMPARE(selection.shown(trace, BlockKind::Cross)->map.values, trace.cross->weights);
+        selection.setReading(Reading::TakenIn);
+        QCOMPARE(selection.shown(trace, BlockKind::Cross)->rows, RowTokens::TakenIn);
+        for (int i = 0; i < 20; ++i) { // more than are kept
+            selection.setHead(BlockKind::Cross, Layer(i), Head(0));
+            QCOMPARE(selection.shown(trace, BlockKind::Cross)->map.values, trace.cross->weights);
+        }
+        trace.encoder.emplace();
+        trace.encoder->layers = trace.encoder->heads = 1;
+        selection.setHeadMode(HeadMode::Rollout); // of an encoder that does not fit
+        QVERIFY(selection.shown(trace, BlockKind::Cross)->name.startsWith(u"mean"_qs));
+    }
+
+    void differingTargetsSayWhatToDo() {
+        Shown shown(std::make_unique<CompareView>());
+        shown.view->setTrace(traceOf("a b\n x # .\n y . #\n"), traceOf("a b\n x # .\n z . #\n"));
+        QVERIFY2(said(*shown.view).contains(u"target texts"_qs) && said(*shown.view).contains(u"Type a target"_qs),
+                 qPrintable(said(*shown.view)));
+        shown.view->setTrace(traceOf("a b\n x # .\n y . #\n"), traceOf("a c\n x # .\n y . #\n"));
+        QVERIFY(said(*shown.view).contains(u"source texts"_qs) && !said(*shown.view).contains(u"Type a target"_qs));
+    }
+
     void comparesWithinOneModel() {
         Shown shown(std::make_unique<CompareView>(), {900, 700});
         shown.view->setTrace(traceOf(cat, {.layers = 2, .heads = 2, .selfAttention = true}), nullptr);
@@ -383,9 +412,9 @@ private Q_SLOTS:
         inspector.setTrace(shared(now), shared(full));
         selection.hover(crossPair(2, 2));
         auto lines = inspector.describe();
-        for (const auto& line : {u"now 0.00, in full 0.70"_qs, u"Change: −0.70"_qs, u"ROW “dort”"_qs,
-                                 u"PREDICTIONS AT STEP 2, NOW · IN FULL"_qs, u"chat: 0.50, in full –"_qs,
-                                 u"dort: 0.25, in full 0.75"_qs, u"Entropy in full: 0.57 bit"_qs})
+        for (const auto& line :
+             {u"now 0.00, in full 0.70"_qs, u"Change: −0.70"_qs, u"ROW “dort”"_qs, u"STEP 2: NOW · IN FULL"_qs,
+              u"chat: 0.50, in full –"_qs, u"dort: 0.25, in full 0.75"_qs, u"Entropy in full: 0.57 bit"_qs})
             QVERIFY2(lines.contains(line), qPrintable(line + u"\n"_qs + oneText(lines)));
         QVERIFY(!oneText(lines).contains(u"other words"_qs));
         inspector.resize(280, 800);

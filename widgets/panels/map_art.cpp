@@ -12,7 +12,8 @@ namespace headlight {
 namespace {
 
 constexpr double legendHeight = 34;
-constexpr double leastWithLegend = 250;
+constexpr double leastWithLegendBelow = 250;
+constexpr double besideTitle = 130;
 constexpr double largestCell = 150;
 constexpr double stripSize = 34; ///< of the longest bar beside the cells
 constexpr double stripGap = 5;
@@ -42,9 +43,13 @@ public:
             inner.setTop(inner.top() + titleHeight);
         if (!m_panel.rowAxis.isEmpty())
             inner.setTop(inner.top() + captionHeight + 2);
-        // A map among others is worth more than its legend, unless its colours are not the usual ones.
-        m_legend = m_panel.legend && (m_panel.differs || area.height() > leastWithLegend);
-        if (m_legend)
+        m_legendBelow = m_panel.legend && area.height() > leastWithLegendBelow;
+        const auto titleFont = sized(m_appearance, 1, QFont::DemiBold);
+        m_legendBeside =
+            m_panel.legend && !m_legendBelow
+            && (m_panel.differs
+                || textWidth(titleFont, m_panel.title + m_panel.subtitle) + 3 * spacing + besideTitle < area.width());
+        if (m_legendBelow)
             inner.setBottom(inner.bottom() - legendHeight);
         m_below = m_panel.columnStrip ? stripSize + stripGap : 0;
         inner.setBottom(inner.bottom() - m_below - (m_panel.rowStrip || m_panel.columnStrip ? captionHeight : 0));
@@ -84,7 +89,8 @@ public:
     }
 
     void drawStill(QCPPainter& painter) override {
-        const auto below = drawnTitle(painter, m_area, m_panel.title, m_panel.subtitle);
+        const double beside = m_legendBeside ? besideTitle : 0;
+        const auto below = drawnTitle(painter, m_area.adjusted(0, 0, -beside, 0), m_panel.title, m_panel.subtitle);
         if (!m_panel.rowAxis.isEmpty()) {
             const auto font = sized(m_appearance, 0.93);
             text(painter, QRectF(below.left(), below.top(), below.width(), captionHeight),
@@ -101,7 +107,7 @@ public:
         drawStrips(painter, {});
         drawStripWords(painter);
         drawCurveTicks(painter);
-        if (m_legend)
+        if (m_legendBelow || m_legendBeside)
             drawLegend(painter);
     }
 
@@ -424,7 +430,8 @@ private:
         }
         const auto [firstColumn, lastColumn] = visible(x(), static_cast<int>(m_panel.columns.size()));
         const double cellWidth = m_plot.width() / std::max(1e-9, x().range().size());
-        const double room = m_slanted || m_panel.pointsAtTokens ? line * 0.8 : m_columnLabel + 10;
+        // Slanted ones are nearer to each other than their cells, by the root of a half.
+        const double room = m_slanted ? line * 1.15 : m_panel.pointsAtTokens ? line * 0.8 : m_columnLabel + 10;
         const int columnStep = step(room / cellWidth);
         for (int column = firstColumn; column < lastColumn; ++column) {
             const bool isLit = column == lit.column;
@@ -492,7 +499,7 @@ private:
         if (said.isEmpty())
             return;
         const auto font = sized(m_appearance, 0.85);
-        const QRectF place(m_plot.left(), m_plot.bottom() + m_below + (m_legend ? legendHeight : 8),
+        const QRectF place(m_plot.left(), m_plot.bottom() + m_below + (m_legendBelow ? legendHeight : 8),
                            m_area.right() - m_plot.left(), captionHeight);
         text(painter, place, Qt::AlignLeft | Qt::AlignVCenter,
              elided(font, said.join(QStringLiteral("; ")), place.width()), font, m_appearance.muted);
@@ -554,7 +561,7 @@ private:
         text(painter, QRectF(bar + width + spacing, top - 4, 40, 16), around, highText, font, m_appearance.muted);
         double key = bar + width + spacing + textWidth(font, highText) + 3 * spacing;
         for (const auto& [meaning, dashed] : {std::pair(m_panel.solidOutline, false), {m_panel.dashedOutline, true}}) {
-            if (m_panel.outlines.empty() || meaning.isEmpty())
+            if (m_panel.outlines.empty() || meaning.isEmpty() || !m_legendBelow)
                 continue;
             painter.setRenderHint(QPainter::Antialiasing, true);
             drawFrame(painter, QRectF(key, top - 2, 14, 12), dashed, 1.5);
@@ -577,7 +584,8 @@ private:
     double m_cellWidth = 1;
     double m_cellHeight = 1;
     bool m_slanted = false;
-    bool m_legend = false;
+    bool m_legendBelow = false;
+    bool m_legendBeside = false; ///< the title, where that leaves room to both
 };
 
 } // namespace
