@@ -358,8 +358,9 @@ StripPanel QueryKeyView::additive(const Shown& shown) const {
             stripColumn(tr("weight · hⱼ"), {}, 1, steps.weighted, steps.valueSize, nothing, steps.context));
     panel.note = differenceNote(steps.largestDifference);
     if (steps.valueSize == 0)
-        panel.note =
-            QStringList{tr("The trace holds no annotations hⱼ to weigh."), panel.note}.join(QLatin1Char(' ')).trimmed();
+        panel.note = QStringList{tr("The run was kept without the annotations hⱼ that the weights sum up."), panel.note}
+                         .join(QLatin1Char(' '))
+                         .trimmed();
 
     const auto names = shown.keys;
     const auto queryName = shown.queries.value(shown.query.value);

@@ -195,9 +195,9 @@ AdditiveSteps additiveSteps(const AdditiveEnergies& energies, const AttentionBlo
             steps.energies[key] = never;
     steps.weights = softmax(steps.energies);
     steps.largestDifference = largestDifference(steps.weights, own);
-    if (cross.headSize > 0 && cross.valueRows.size() == keys * offset(cross.headSize)) {
-        steps.valueSize = cross.headSize;
-        steps.valueRows = cross.valueRows;
+    if (energies.annotationSize > 0) {
+        steps.valueSize = energies.annotationSize;
+        steps.valueRows = energies.annotations;
         steps.weighted = weighted(steps.weights, steps.valueRows, steps.valueSize, steps.context);
     }
     return steps;

@@ -112,7 +112,7 @@ torch::Tensor Recurrent::decode(const torch::Tensor& target, const Memory& memor
         gates, initial, recurrence,
         {m_attention->w(), m_attention->v(), weights[1], memory.extra[1], memory.states, memory.mask}, context);
     if (context.watch)
-        context.watch->additive({run.weights, run.energies, run.queryPart, memory.extra[1], m_attention->v()});
+        context.watch->additive({run.weights, run.energies, run.queryPart, memory.extra[1], m_attention->v(), memory.states});
     return readout(run.states, tokens, run.contexts); // [B, T, E]
 }
 
@@ -135,7 +135,7 @@ torch::Tensor Recurrent::decodeChanged(const torch::Tensor& tokens, const Memory
         context.watch->fixedContext(memory.extra[1]);
     if (context.watch && m_attention)
         context.watch->additive({torch::stack(weights, 1), torch::stack(energies, 1), torch::stack(queryParts, 1),
-                                 memory.extra[1], m_attention->v()});
+                                 memory.extra[1], m_attention->v(), memory.states});
     return readout(torch::stack(states, 1), tokens, torch::stack(contexts, 1)); // [B, T, E]
 }
 

@@ -63,6 +63,8 @@ void Watch::additive(const Additive& computed) {
         append(energies.keyPart, computed.keyPart);
         append(energies.v, computed.v);
         append(energies.energies, computed.energies);
+        energies.annotationSize = static_cast<int>(computed.annotations.size(2));
+        append(energies.annotations, computed.annotations);
     }
 }
 

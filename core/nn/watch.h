@@ -37,11 +37,12 @@ public:
 
     /// What additive attention computed for a whole target: one cross block of one layer and one head.
     struct Additive {
-        const torch::Tensor& weights;   ///< [1, queries, keys]
-        const torch::Tensor& energies;  ///< [1, queries, keys]
-        const torch::Tensor& queryPart; ///< W s, [1, queries, size]
-        const torch::Tensor& keyPart;   ///< U h, [1, keys, size]
-        const torch::Tensor& v;         ///< [size]
+        const torch::Tensor& weights;     ///< [1, queries, keys]
+        const torch::Tensor& energies;    ///< [1, queries, keys]
+        const torch::Tensor& queryPart;   ///< W s, [1, queries, size]
+        const torch::Tensor& keyPart;     ///< U h, [1, keys, size]
+        const torch::Tensor& v;           ///< [size]
+        const torch::Tensor& annotations; ///< h, [1, keys, annotationSize]
     };
     void additive(const Additive& computed);
 

@@ -48,13 +48,14 @@ struct AttentionBlock {
     std::vector<float> valueRows; ///< [layers, heads, keys, headSize]; empty unless asked for
     std::vector<float> scales;    ///< [layers], what query · key is multiplied by; empty unless vectors are there
 
-    std::size_t rowOffset(Layer layer, Head head, Query query) const {
+    std::size_t mapOffset(Layer layer, Head head) const {
         assert(layer.value >= 0 && layer.value < layers && head.value >= 0 && head.value < heads);
+        return (layer.offset() * static_cast<std::size_t>(heads) + head.offset()) * static_cast<std::size_t>(queries)
+               * static_cast<std::size_t>(keys);
+    }
+    std::size_t rowOffset(Layer layer, Head head, Query query) const {
         assert(query.value >= 0 && query.value < queries);
-        const auto row =
-            (layer.offset() * static_cast<std::size_t>(heads) + head.offset()) * static_cast<std::size_t>(queries)
-            + query.offset();
-        return row * static_cast<std::size_t>(keys);
+        return mapOffset(layer, head) + query.offset() * static_cast<std::size_t>(keys);
     }
     /// One distribution over the keys.
     std::span<const float> row(Layer layer, Head head, Query query) const {
@@ -62,7 +63,7 @@ struct AttentionBlock {
     }
     /// One head, [queries, keys], contiguous.
     std::span<const float> map(Layer layer, Head head) const {
-        return {weights.data() + rowOffset(layer, head, Query(0)),
+        return {weights.data() + mapOffset(layer, head),
                 static_cast<std::size_t>(queries) * static_cast<std::size_t>(keys)};
     }
     float at(Layer layer, Head head, Query query, Key key) const { return row(layer, head, query)[key.offset()]; }
@@ -72,11 +73,13 @@ struct AttentionBlock {
 struct AdditiveEnergies {
     int queries = 0;
     int keys = 0;
-    int size = 0;                 ///< dimensions of the alignment model's hidden layer
-    std::vector<float> queryPart; ///< W s, [queries, size]
-    std::vector<float> keyPart;   ///< U h, [keys, size]
-    std::vector<float> v;         ///< [size]
-    std::vector<float> energies;  ///< [queries, keys]
+    int size = 0;                   ///< dimensions of the alignment model's hidden layer
+    std::vector<float> queryPart;   ///< W s, [queries, size]
+    std::vector<float> keyPart;     ///< U h, [keys, size]
+    std::vector<float> v;           ///< [size]
+    std::vector<float> energies;    ///< [queries, keys]
+    int annotationSize = 0;         ///< 0 when they are absent, as in files of others
+    std::vector<float> annotations; ///< h, what the weights sum up (Eq. 5), [keys, annotationSize]
 };
 
 /// What the model adds to, or does with, a token because of where it stands.

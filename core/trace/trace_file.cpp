@@ -621,6 +621,8 @@ std::vector<std::byte> serializeTrace(const Trace& trace) {
         add("additive.keys", additive->keyPart, {additive->keys, additive->size});
         add("additive.v", additive->v, {additive->size});
         add("additive.energies", additive->energies, {additive->queries, additive->keys});
+        if (additive->annotationSize > 0)
+            add("additive.annotations", additive->annotations, {additive->keys, additive->annotationSize});
     }
     for (const auto& [kind, stack] : {std::pair(BlockKind::Encoder, "encoder"), {BlockKind::Decoder, "decoder"}}) {
         const auto* input = trace.input(kind);
@@ -698,6 +700,10 @@ Trace readTrace(const SafetensorsFile& file) {
         additive.keyPart = reader.floats("additive.keys", {additive.keys, additive.size});
         additive.v = reader.floats("additive.v", {additive.size});
         additive.energies = reader.floats("additive.energies", {additive.queries, additive.keys});
+        if (reader.has("additive.annotations")) {
+            additive.annotationSize = reader.shape("additive.annotations", 2)[1];
+            additive.annotations = reader.floats("additive.annotations", {additive.keys, additive.annotationSize});
+        }
     }
     if (reader.has("context"))
         trace.fixedContext = reader.floats("context", reader.shape("context", 1));

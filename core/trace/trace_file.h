@@ -11,6 +11,7 @@
 //     additive.keys                [keys, size]                        U h
 //     additive.v                   [size]
 //     additive.energies            [queries, keys]
+//     additive.annotations         [keys, size]                        h, what the weights sum up
 //     context                      [size]                              of a decoder without attention
 //     positions                    [positions, dimensions]
 //     STACK.input.tokens           [rows, dimensions]                  what the encoder or decoder takes in

@@ -374,6 +374,8 @@ void TestAttention::watchingChangesNothing() {
             compareTensors(energies.flatten(), torch::tensor(kept.energies), 1e-6F)
             + compareTensors(torch::softmax(energies, -1).flatten(), torch::tensor(trace.cross->weights), 1e-6F);
         QVERIFY2(worst.empty(), worst.c_str());
+        QVERIFY(kept.annotationSize > 0);
+        QCOMPARE(kept.annotations.size(), static_cast<std::size_t>(kept.keys * kept.annotationSize));
     }
 }
 

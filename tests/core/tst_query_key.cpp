@@ -201,8 +201,8 @@ private Q_SLOTS:
 
         energies.energies = {0, 0, 1.5231884f, never};
         cross.weights = {0.5f, 0.5f, 1, 0};
-        cross.headSize = 3;
-        cross.valueRows = {1, 2, 3, 4, 5, 6};
+        energies.annotationSize = 3;
+        energies.annotations = {1, 2, 3, 4, 5, 6};
         const auto masked = additiveSteps(energies, cross, Query(1));
         QCOMPARE(masked.masked, (std::vector<bool>{false, true}));
         compare(masked.weights, {1, 0});

@@ -41,8 +41,15 @@ Trace fullTrace() {
         block->scales = {0.5F, 0.25F};
         block->scores.assign(block->weights.size(), -std::numeric_limits<float>::infinity());
     }
-    trace.additive =
-        AdditiveEnergies{3, 3, 2, std::vector<float>(6, 1), std::vector<float>(6, 2), {3, 4}, std::vector<float>(9, 5)};
+    trace.additive = AdditiveEnergies{3,
+                                      3,
+                                      2,
+                                      std::vector<float>(6, 1),
+                                      std::vector<float>(6, 2),
+                                      {3, 4},
+                                      std::vector<float>(9, 5),
+                                      2,
+                                      std::vector<float>(6, 7)};
     trace.logits = Logits{3, 4, {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}};
     trace.encoderInput =
         InputVectors{3, 2, std::vector<float>(6, 1), std::vector<float>(6, 2), std::vector<float>(6, 3)};
@@ -137,6 +144,8 @@ private Q_SLOTS:
         QCOMPARE(read.additive->keyPart, written.additive->keyPart);
         QCOMPARE(read.additive->v, written.additive->v);
         QCOMPARE(read.additive->energies, written.additive->energies);
+        QCOMPARE(read.additive->annotationSize, 2);
+        QCOMPARE(read.additive->annotations, written.additive->annotations);
         QCOMPARE(read.positions->kind, written.positions->kind);
         QCOMPARE(read.positions->positions, written.positions->positions);
         QCOMPARE(read.positions->dimensions, written.positions->dimensions);
@@ -203,6 +212,7 @@ private Q_SLOTS:
                                                     {"additive.keys", {3, 2}},
                                                     {"additive.v", {2}},
                                                     {"additive.energies", {3, 3}},
+                                                    {"additive.annotations", {3, 2}},
                                                     {"context", {2}},
                                                     {"positions", {3, 4}},
                                                     {"logits", {3, 4}}};
