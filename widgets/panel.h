@@ -85,7 +85,7 @@ struct BarPanel {
 /// Curves over a common axis.
 struct CurvePanel {
     QString title;
-    QString note;
+    QString note; ///< behind the title, or below it where there is no room
     QString xAxis;
     QString yAxis;
     double first = 0; ///< x of the first value

@@ -42,7 +42,7 @@ QString kindText(const PositionTable& table, const std::optional<SinusoidLayout>
     case Kind::Sinusoidal:
         if (!layout)
             return PositionsView::tr("sinusoidal");
-        return PositionsView::tr("sinusoidal (Vaswani et al. 2017, 3.5), wavelength λ = 2π · 10000^(2i/d)");
+        return PositionsView::tr("sinusoidal (Vaswani et al. 2017, 3.5)");
     case Kind::Learned:
         return PositionsView::tr("learned: found in training, by no formula");
     case Kind::Rotary:
@@ -58,9 +58,10 @@ QString formulaText(const std::optional<SinusoidLayout>& layout) {
     if (!layout)
         return PositionsView::tr("not of the formula of Vaswani et al. 2017, 3.5");
     if (*layout == SinusoidLayout::Interleaved)
-        return PositionsView::tr("PE(pos, 2i) = sin(pos / 10000^(2i/d)),  PE(pos, 2i+1) = cos(pos / 10000^(2i/d))");
-    return PositionsView::tr("PE(pos, i) = sin(pos / 10000^(2i/d)),  PE(pos, d/2 + i) = cos(pos / 10000^(2i/d)): the "
-                             "paper's waves, all sines first");
+        return PositionsView::tr("PE(pos, 2i) = sin(pos / 10000^(2i/d)),  PE(pos, 2i+1) = cos(pos / 10000^(2i/d)); "
+                                 "wavelength λ = 2π · 10000^(2i/d)");
+    return PositionsView::tr("PE(pos, i) = sin(pos / 10000^(2i/d)),  PE(pos, d/2 + i) = cos(pos / 10000^(2i/d)); "
+                             "wavelength λ = 2π · 10000^(2i/d). The paper's waves, all sines first");
 }
 
 /// The distances that share a bucket, told once where both sides are alike.
@@ -144,7 +145,7 @@ PositionsView::PositionsView(QWidget* parent)
     m_dimensions->setToolTip(tr("Columns to draw as curves: numbers such as 0, 7, 16 or 8-12. A click on a column of "
                                 "the table adds or removes it; nothing written draws six of them."));
     m_dimensions->setClearButtonEnabled(true);
-    m_dimensions->setMinimumWidth(230);
+    m_dimensions->setMinimumWidth(190);
     m_similarity->addItems({tr("cosine"), tr("dot product")});
     m_similarity->setToolTip(tr("How two positions' vectors are compared"));
     m_tokens->setToolTip(tr("The token whose input is taken apart (← and → in the picture)"));

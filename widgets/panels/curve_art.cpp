@@ -72,7 +72,17 @@ public:
     void arrange(const QRectF& area) override {
         m_area = area;
         m_names.clear();
-        double left = area.left(), top = area.top() + titleHeight;
+        const auto titleFont = sized(m_appearance, 1, QFont::DemiBold);
+        const bool beside = textWidth(titleFont, m_panel.title + m_panel.note) + spacing < area.width();
+        const double noteHeight =
+            beside ? 0
+                   : QFontMetricsF(m_font)
+                             .boundingRect(QRectF(0, 0, area.width(), area.height()), Qt::TextWordWrap, m_panel.note)
+                             .height()
+                         + 4;
+        m_note = QRectF(area.left(), area.top() + titleHeight - 4, area.width(), noteHeight);
+        const double head = titleHeight + noteHeight;
+        double left = area.left(), top = area.top() + head;
         for (const auto& curve : m_panel.curves) {
             const double width = lineWidth + textWidth(m_font, curve.name) + 5 + textWidth(m_font, curve.about);
             if (left > area.left() && left + width > area.right()) {
@@ -82,12 +92,18 @@ public:
             m_names.emplace_back(left, top, width, captionHeight);
             left += width + 16;
         }
-        const double names = m_names.empty() ? captionHeight : m_names.back().bottom() - area.top() - titleHeight;
+        const double names = m_names.empty() ? captionHeight : m_names.back().bottom() - area.top() - head;
         const double axis = m_panel.yAxis.isEmpty() ? 44 : 58;
-        m_rect->setOuterRect(area.adjusted(axis, titleHeight + names + 6, -10, -44).toRect());
+        m_rect->setOuterRect(area.adjusted(axis, head + names + 6, -10, -44).toRect());
     }
     void drawStill(QCPPainter& painter) override {
-        drawnTitle(painter, m_area, m_panel.title, m_panel.note);
+        const bool besideTitle = m_note.height() <= 0;
+        drawnTitle(painter, m_area, m_panel.title, besideTitle ? m_panel.note : QString());
+        if (!besideTitle) {
+            painter.setFont(m_font);
+            painter.setPen(m_appearance.muted);
+            painter.drawText(m_note, Qt::AlignLeft | Qt::AlignTop | Qt::TextWordWrap, m_panel.note);
+        }
         const auto beside = Qt::AlignLeft | Qt::AlignVCenter;
         for (std::size_t i = 0; i < m_panel.curves.size(); ++i) {
             const auto& name = m_panel.curves[i].name;
@@ -199,6 +215,7 @@ private:
     QCPAxisRect* m_rect;
     QFont m_font, m_bold;
     QRectF m_area;
+    QRectF m_note;               ///< of no height where the note stands behind the title
     std::vector<QRectF> m_names; ///< of each curve the place of its line and name
 };
 
