@@ -5,7 +5,9 @@
 #include "core/engine.h"
 
 #include <QApplication>
+#include <QFontInfo>
 #include <QIcon>
+#include <QLocale>
 #include <QTextStream>
 
 #include <clocale>
@@ -82,6 +84,21 @@ void handleMessage(QtMsgType type, const QMessageLogContext& context, const QStr
     usualMessageHandler(type, context, message);
 }
 
+/// Chinese as it is written in Taiwan, in the weight of the rest, and emoji: left to itself Qt takes the first font
+/// that has a sign, which may be of another country or bold. A reader whose own language shares the signs has chosen
+/// already.
+void chooseFonts() {
+    const auto language = QLocale::system().language();
+    const bool shares = language == QLocale::Japanese || language == QLocale::Korean
+                        || (language == QLocale::Chinese && QLocale::system().script() == QLocale::SimplifiedHanScript);
+    auto font = QApplication::font();
+    QStringList families{QFontInfo(font).family()}; // a name such as “Sans” alone would be passed over for the next
+    if (!shares)
+        families << QStringLiteral("Noto Sans CJK TC") << QStringLiteral("Noto Sans TC");
+    font.setFamilies(families << QStringLiteral("Noto Color Emoji"));
+    QApplication::setFont(font);
+}
+
 int runWindow(int argc, char** argv, const QStringList& words) {
     const auto opening = openingOf(words);
     for (const auto& model : {opening.modelA, opening.modelB}) {
@@ -92,6 +109,7 @@ int runWindow(int argc, char** argv, const QStringList& words) {
         return fail("there is no display for the window; \"headlight render\" draws without one", NotDone);
     QApplication::setStyle(QStringLiteral("Fusion")); // what the style sheet is drawn for
     const QApplication application(argc, argv);
+    chooseFonts();
     QGuiApplication::setApplicationDisplayName(QStringLiteral("Headlight"));
     QGuiApplication::setDesktopFileName(QStringLiteral("org.headlight.Headlight"));
     MainWindow window(Settings::load(), opening);
@@ -118,6 +136,7 @@ int main(int argc, char** argv) {
             qputenv("QT_QPA_PLATFORM", "offscreen");
             QApplication::setStyle(QStringLiteral("Fusion"));
             const QApplication application(argc, argv);
+            chooseFonts();
             return runInTerminal(words);
         }
         const QCoreApplication application(argc, argv);
