@@ -195,7 +195,7 @@ TextPanel::TextPanel(QWidget* parent)
     m_beam->setKeyboardTracking(false);
     m_invitation->setText(tr("Edit it to align your own target."));
     m_invitation->setMinimumHeight(m_ownTranslation->sizeHint().height());
-    m_beam->setStyleSheet(QStringLiteral("padding: 1px 6px; min-height: 0;"));
+    m_beam->setStyleSheet(QStringLiteral("padding: 1px 6px; min-height: 17px;"));
     m_second->setObjectName(QStringLiteral("second"));
     m_second->setAccessibleName(tr("Second text"));
     m_second->setPlaceholderText(tr("A second text, if there is one"));

@@ -2,6 +2,7 @@
 
 #include "core/hub.h"
 #include "widgets/controls.h"
+#include "widgets/reading_controls.h"
 
 #include <QFile>
 #include <QHBoxLayout>
@@ -66,10 +67,8 @@ TopBar::TopBar(Selection* selection, QWidget* parent)
     m_layer->setToolTip(tr("Layer, counted from 0 (Alt+Up, Alt+Down)"));
     m_head = addSpin(tr("Head"), tr("head "));
     m_head->setToolTip(tr("Head, counted from 0 (Alt+Left, Alt+Right)"));
-    m_reading =
-        addCombo(tr("Reading of the rows"),
-                 tr("A decoder's step takes one word in and gives the next one out: which of them names its row"),
-                 lettersOfChoice);
+    m_reading = makeReadingChoice(*selection);
+    addCombo(m_reading, tr("Reading of the rows"), lettersOfChoice);
     addLabel(tr("Rows"), m_reading);
     m_layout->addStretch(1);
 
@@ -78,9 +77,6 @@ TopBar::TopBar(Selection* selection, QWidget* parent)
     m_mode->addItem(tr("one head"), static_cast<int>(HeadMode::One));
     m_mode->addItem(tr("mean of all"), static_cast<int>(HeadMode::MeanOfAll));
     m_mode->addItem(tr("rollout"), static_cast<int>(HeadMode::Rollout));
-    m_reading->addItem(tr("automatic"), static_cast<int>(Reading::Automatic));
-    m_reading->addItem(tr("word given out"), static_cast<int>(Reading::Emitted));
-    m_reading->addItem(tr("word taken in"), static_cast<int>(Reading::TakenIn));
 
     connect(m_modelA, &QComboBox::activated, this, &TopBar::chooseModels);
     connect(m_modelB, &QComboBox::activated, this, &TopBar::chooseModels);
@@ -94,8 +90,6 @@ TopBar::TopBar(Selection* selection, QWidget* parent)
     });
     connect(m_layer, &QSpinBox::valueChanged, this, [this](int layer) { goTo(layer, m_head->value()); });
     connect(m_head, &QSpinBox::valueChanged, this, [this](int head) { goTo(m_layer->value(), head); });
-    connect(m_reading, &QComboBox::activated, this,
-            [this] { m_selection->setReading(static_cast<Reading>(m_reading->currentData().toInt())); });
     connect(m_selection, &Selection::headChanged, this, &TopBar::showHead);
     fillModels();
     showHead();
@@ -112,12 +106,16 @@ QLabel* TopBar::addLabel(const QString& text, QWidget* buddy) {
 
 QComboBox* TopBar::addCombo(const QString& name, const QString& help, int letters) {
     auto* combo = new ComboBox(this);
-    combo->setAccessibleName(name);
     combo->setToolTip(help);
+    addCombo(combo, name, letters);
+    return combo;
+}
+
+void TopBar::addCombo(QComboBox* combo, const QString& name, int letters) {
+    combo->setAccessibleName(name);
     combo->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
     combo->setMinimumContentsLength(letters);
     m_layout->addWidget(combo);
-    return combo;
 }
 
 QSpinBox* TopBar::addSpin(const QString& name, const QString& prefix) {
@@ -237,7 +235,6 @@ void TopBar::showHead() {
     m_mode->setEnabled(choice);
     if (auto* items = qobject_cast<QStandardItemModel*>(m_mode->model()))
         items->item(m_mode->findData(static_cast<int>(HeadMode::BestAligning)))->setEnabled(aligns);
-    select(m_reading, static_cast<int>(m_selection->reading()));
     m_reading->setEnabled(kind != BlockKind::Encoder);
 
     const auto place = placeOnShow();

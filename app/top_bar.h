@@ -61,6 +61,7 @@ protected:
 private:
     QLabel* addLabel(const QString& text, QWidget* buddy);
     QComboBox* addCombo(const QString& name, const QString& help, int letters);
+    void addCombo(QComboBox* combo, const QString& name, int letters);
     QSpinBox* addSpin(const QString& name, const QString& prefix);
     void fillModels();
     void chooseModels();

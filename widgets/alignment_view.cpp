@@ -4,7 +4,6 @@
 #include "widgets/reading_controls.h"
 
 #include <QCheckBox>
-#include <QComboBox>
 
 #include <algorithm>
 
@@ -24,7 +23,6 @@ std::optional<RowTokens> rowsOf(Reading reading) {
 } // namespace
 
 void AlignmentView::setSelection(Selection* selection) {
-    addControl(makeReadingChoice(*selection), tr("Rows"));
     addControl(makeWordsBox(*selection));
     addControl(makeSpecialsBox(*selection));
     m_rank = new QCheckBox(tr("rank heads"));

@@ -123,9 +123,9 @@ HeadsView::HeadsView(QWidget* parent)
         box->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
         box->setMinimumContentsLength(14);
     }
-    addControl(m_sorting, tr("Sort by:"));
+    addControl(m_sorting, tr("Sort by"));
     addControl(m_backwards);
-    addControl(m_filter, tr("Show:"));
+    addControl(m_filter, tr("Show"));
     addControl(m_off);
     addControl(m_change);
     for (auto* box : {m_sorting, m_filter})

@@ -66,8 +66,8 @@ LinesView::LinesView(QWidget* parent)
     m_texts->setToolTip(tr("Of two texts: from which to which lines lead. Weights stay as they are."));
     m_texts->setAccessibleName(tr("Texts"));
 
-    addControl(m_which, tr("Heads:"));
-    addControl(m_share, tr("Lines:"));
+    addControl(m_which, tr("Heads"));
+    addControl(m_share, tr("Lines"));
     addControl(m_texts);
     for (auto* box : {m_which, m_texts})
         connect(box, &QComboBox::currentIndexChanged, this, &LinesView::rebuild);

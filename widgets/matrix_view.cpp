@@ -50,7 +50,7 @@ MatrixView::MatrixView(QWidget* parent)
     m_values->addItems({tr("weights"), tr("scores before softmax")});
     m_change->setToolTip(tr("Weights of this run minus those of the same model with nothing switched off or forced"));
     m_change->hide();
-    addControl(m_values, tr("Cells:"));
+    addControl(m_values, tr("Cells"));
     addControl(m_change);
     connect(m_values, &QComboBox::currentIndexChanged, this, &MatrixView::rebuild);
     connect(m_change, &QCheckBox::toggled, this, &MatrixView::rebuild);

@@ -1,4 +1,4 @@
-// Controls of how maps are read: each shows what the Selection says, and changes it. For the row above a view's figure.
+// Controls of how maps are read: each shows what the Selection says, and changes it.
 #pragma once
 
 class QCheckBox;

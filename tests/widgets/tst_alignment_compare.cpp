@@ -3,6 +3,7 @@
 #include "widgets/alignment_view.h"
 #include "widgets/compare_view.h"
 #include "widgets/inspector.h"
+#include "widgets/reading_controls.h"
 
 #include <QCheckBox>
 #include <QComboBox>
@@ -128,8 +129,7 @@ private Q_SLOTS:
     void rowsAreReadAsChosen() {
         Shown shown(std::make_unique<AlignmentView>());
         shown.view->setTrace(traceOf(pieces), nullptr);
-        auto* reading = control<QComboBox>(*shown.view, u"Rows"_qs);
-        QVERIFY(reading);
+        const std::unique_ptr<QComboBox> reading(makeReadingChoice(shown.selection));
         QVERIFY(said(*shown.view).contains(u"homme → man"_qs));
         reading->setCurrentIndex(2);
         QCOMPARE(shown.selection.reading(), Reading::TakenIn);

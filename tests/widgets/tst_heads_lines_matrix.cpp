@@ -198,7 +198,7 @@ private Q_SLOTS:
         const auto trace = traceOf(cat, sixHeads);
         ShownLines lines(trace, BlockKind::Cross);
         lines.selection.setHead(BlockKind::Cross, Layer(1), Head(0));
-        lines.control<QSpinBox>(u"Lines:"_qs)->setValue(percent);
+        lines.control<QSpinBox>(u"Lines"_qs)->setValue(percent);
         const auto rows = lines.view->numbers().rows;
         auto row = rows.begin();
         for (int head = 0; head < 3; ++head)
@@ -309,7 +309,7 @@ private Q_SLOTS:
         lines.selection.toggleCollected(BlockKind::Encoder, {Layer(0), Head(1)});
         QCOMPARE(lines.shown(), u"L1 H2, L0 H1"_qs);
         QVERIFY(lines.view->describe().first().contains(u"2 collected head"_qs));
-        auto* which = lines.control<QComboBox>(u"Heads:"_qs);
+        auto* which = lines.control<QComboBox>(u"Heads"_qs);
         QVERIFY(which);
         which->setCurrentIndex(1);
         lines.selection.setHead(BlockKind::Encoder, Layer(1), Head(1));
@@ -323,7 +323,7 @@ private Q_SLOTS:
 
     void specialTokensOfLines() {
         ShownLines lines(traceOf(otherCat), BlockKind::Cross);
-        lines.control<QSpinBox>(u"Lines:"_qs)->setValue(100);
+        lines.control<QSpinBox>(u"Lines"_qs)->setValue(100);
         auto* specials = boxOf(*lines.view, u"special tokens"_qs);
         QVERIFY(specials && specials->isChecked());
         specials->click();
@@ -469,8 +469,8 @@ private Q_SLOTS:
         if (BlockKind(kind) == BlockKind::Encoder)
             heads.view->setTrace(encoderOf(2, 3, 9), nullptr);
         const auto inPlace = heads.names();
-        QVERIFY(heads.choice(u"Sort by:"_qs)->findText(by) > 0);
-        heads.choice(u"Sort by:"_qs)->setCurrentText(by);
+        QVERIFY(heads.choice(u"Sort by"_qs)->findText(by) > 0);
+        heads.choice(u"Sort by"_qs)->setCurrentText(by);
         const auto values = [&] {
             std::vector<double> all;
             static const QRegularExpression number(u"^L\\d H\\d: \\D*(\\d+\\.\\d+)"_qs);
@@ -495,7 +495,7 @@ private Q_SLOTS:
         const auto trace = encoderOf(3, 4, 9);
         ShownHeads heads(trace);
         const auto metrics = blockMetrics(*trace->encoder, trace->source);
-        auto* filter = heads.choice(u"Show:"_qs);
+        auto* filter = heads.choice(u"Show"_qs);
         int found = 0;
         for (int entry = 1; entry <= 7; ++entry) {
             filter->setCurrentIndex(entry);
@@ -518,7 +518,7 @@ private Q_SLOTS:
         heads.view->setTrace(traceOf(cat, sixHeads), nullptr);
         (void)heads.view->describe();
         QVERIFY(filter->findText(u"previous"_qs, Qt::MatchStartsWith) < 0);
-        QVERIFY(heads.choice(u"Sort by:"_qs)->findText(u"mean distance"_qs) < 0);
+        QVERIFY(heads.choice(u"Sort by"_qs)->findText(u"mean distance"_qs) < 0);
     }
 
     void headsAreCollected() {
@@ -532,9 +532,9 @@ private Q_SLOTS:
         QTest::keyClick(heads.view.get(), Qt::Key_C);
         QCOMPARE(heads.selection.collected(), (std::vector<HeadPlace>{{Layer(1), Head(2)}, {Layer(0), Head(1)}}));
         QCOMPARE(heads.view->describe().filter(u"collected"_qs).size(), 2);
-        heads.choice(u"Show:"_qs)->setCurrentText(u"collected (2)"_qs);
+        heads.choice(u"Show"_qs)->setCurrentText(u"collected (2)"_qs);
         QCOMPARE(heads.names(), QStringList({u"L0H1"_qs, u"L1H2"_qs}));
-        heads.choice(u"Show:"_qs)->setCurrentIndex(0);
+        heads.choice(u"Show"_qs)->setCurrentIndex(0);
         click(*heads.view, heads.placeOf(u"L1 H2"_qs), Qt::ControlModifier);
         QCOMPARE(heads.selection.collected(), (std::vector<HeadPlace>{{Layer(0), Head(1)}}));
         QCOMPARE(opened.count(), 0);
@@ -627,7 +627,7 @@ private Q_SLOTS:
         QCOMPARE(heads.view->numbers().rows[0].last().toFloat(), 0.0F);
         QCOMPARE(heads.view->numbers().rows[16].last().toFloat(), 0.25F);
         QCOMPARE(heads.view->numbers().rows[17].last().toFloat(), -0.25F);
-        heads.choice(u"Sort by:"_qs)->setCurrentText(u"change against the full run"_qs);
+        heads.choice(u"Sort by"_qs)->setCurrentText(u"change against the full run"_qs);
         QCOMPARE(heads.names(), QStringList({u"L0H1"_qs, u"L0H0"_qs}));
 
         heads.view->setTrace(shared(changed), traceOf("  a b\n x 9 1\n y . #\n", {.layers = 1, .heads = 2}));
@@ -641,8 +641,8 @@ private Q_SLOTS:
         auto broken = traceFromAscii(cat, sixHeads);
         std::fill(broken.cross->weights.begin(), broken.cross->weights.begin() + 40, notANumber);
         ShownHeads heads(shared(broken), BlockKind::Cross);
-        for (int by = 0; by < heads.choice(u"Sort by:"_qs)->count(); ++by) {
-            heads.choice(u"Sort by:"_qs)->setCurrentIndex(by);
+        for (int by = 0; by < heads.choice(u"Sort by"_qs)->count(); ++by) {
+            heads.choice(u"Sort by"_qs)->setCurrentIndex(by);
             QCOMPARE(heads.names().size(), 6);
             QVERIFY(colorsOf(heads.picture()) > 12);
         }
