@@ -9,9 +9,9 @@ namespace headlight {
 
 namespace {
 
-QString tr(const char* text) {
-    return QCoreApplication::translate("headlight::WhatIf", text);
-}
+struct Texts {
+    Q_DECLARE_TR_FUNCTIONS(headlight::WhatIf)
+};
 
 } // namespace
 
@@ -38,33 +38,35 @@ void WhatIf::forceAttention(const Trace& shown, int step, int key) {
 }
 
 void WhatIf::chooseHypothesis(const Trace& shown, const std::vector<std::int64_t>& emitted, bool finished) {
-    clear();
+    m_hypothesis.clear();
     if (shown.target.empty())
         return;
     m_hypothesis.push_back(shown.target.front().id);
+    m_hypothesis.insert(m_hypothesis.end(), m_begin.begin(), m_begin.end()); // the beam begins behind it
     m_hypothesis.insert(m_hypothesis.end(), emitted.begin(), emitted.end() - (finished && !emitted.empty() ? 1 : 0));
 }
 
 void WhatIf::apply(Request& request) const {
-    request.beginIds = m_begin;
     request.intervention.forced = m_forced;
-    if (!m_hypothesis.empty()) {
+    if (m_hypothesis.empty()) {
+        request.beginIds = m_begin;
+    } else {
         request.target.reset();
         request.targetIds = m_hypothesis;
     }
 }
 
 QString WhatIf::words() const {
-    if (!m_hypothesis.empty())
-        return tr("a hypothesis of the beam");
     QStringList parts;
-    if (!m_begin.empty())
-        parts << tr("its first %1 tokens chosen").arg(m_begin.size());
+    if (!m_hypothesis.empty())
+        parts << Texts::tr("a hypothesis of the beam");
+    else if (!m_begin.empty())
+        parts << Texts::tr("its first %n token(s) kept", nullptr, static_cast<int>(m_begin.size()));
     QStringList steps;
     for (const auto& forced : m_forced)
         steps << QString::number(forced.query.value);
     if (!steps.isEmpty())
-        parts << tr("attention forced at step %1").arg(steps.join(QStringLiteral(", ")));
+        parts << Texts::tr("attention forced at step %1").arg(steps.join(QStringLiteral(", ")));
     return parts.join(QStringLiteral(", "));
 }
 

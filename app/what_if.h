@@ -21,8 +21,8 @@ public:
     void chooseCandidate(const Trace& shown, int step, std::int64_t id);
     /// This step's attention rests on a source token, or with -1 where the model wants; decoding goes on from there.
     void forceAttention(const Trace& shown, int step, int key);
-    /// A hypothesis is looked at as it is. @param emitted what it gave out; @param finished its last token ends the
-    /// text
+    /// A hypothesis is looked at as it is. @param emitted what the beam found, behind what had been chosen before it;
+    /// @param finished its last token ends the text
     void chooseHypothesis(const Trace& shown, const std::vector<std::int64_t>& emitted, bool finished);
 
     /// Adds the choices to a request for the same text.

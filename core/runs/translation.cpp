@@ -77,8 +77,11 @@ private:
         if (request.maxLength > 0)
             options.maxLength = std::min<std::int64_t>(network().maxPositions, request.maxLength);
         givenTokens(request.beginIds, "what the translation begins with");
+        const bool ended = !request.beginIds.empty() && request.beginIds.back() == network().ids.end;
         auto ids =
-            decodeBest(*network().translator, memory, options, Context{nullptr, stop, &request.intervention}).front();
+            ended ? request.beginIds
+                  : decodeBest(*network().translator, memory, options, Context{nullptr, stop, &request.intervention})
+                        .front();
         for (auto& node : trace.beam)
             node.token.text = tokenOf(node.token.id).text;
         if (ids.empty()) // nothing can be chosen from output that is not finite; predict() says so

@@ -154,6 +154,11 @@ private Q_SLOTS:
         QCOMPARE(other->emitted[1].id, request.beginIds[1]);
         QVERIFY(other->emitted.size() > 2);
         QVERIFY(!other->targetForced);
+        const std::int64_t end = recurrent ? 2 : 0;
+        request.beginIds = {own->emitted[0].id, end};
+        const auto ended = engine->run(request);
+        QCOMPARE(ended->emitted.size(), std::size_t(2)); // nothing comes behind the end
+        QCOMPARE(ended->emitted[1].id, end);
         request.beginIds = {-1};
         QVERIFY_EXCEPTION_THROWN(engine->run(request), Error);
     }
