@@ -11,8 +11,8 @@ namespace headlight {
 
 namespace {
 
-QString textOf(const std::vector<std::string>& words) {
-    return QString::fromStdString(writtenWords(words).text);
+QString textOf(const WrittenWords& written) {
+    return QString::fromStdString(written.text);
 }
 
 } // namespace
@@ -28,8 +28,8 @@ GoldList::GoldList(std::vector<GoldAlignment> sentences, const QString& name, QW
     m_list->setWordWrap(true);
     m_list->setObjectName(QStringLiteral("sentences"));
     for (auto& sentence : sentences) {
-        auto* item =
-            new QListWidgetItem(QStringLiteral("%1\n%2").arg(textOf(sentence.source), textOf(sentence.target)));
+        auto* item = new QListWidgetItem(
+            QStringLiteral("%1\n%2").arg(textOf(writtenSource(sentence)), textOf(writtenTarget(sentence))));
         item->setToolTip(QString::fromStdString(sentence.id));
         item->setData(Qt::UserRole, static_cast<qulonglong>(m_sentences.size()));
         m_list->addItem(item);
@@ -42,10 +42,14 @@ GoldList::GoldList(std::vector<GoldAlignment> sentences, const QString& name, QW
                                     static_cast<int>(m_sentences.size()))));
     resize(460, 560);
     connect(m_filter, &QLineEdit::textChanged, this, &GoldList::filter);
-    connect(m_list, &QListWidget::currentItemChanged, this, [this](const QListWidgetItem* item) {
+    const auto choose = [this](const QListWidgetItem* item) {
         if (item)
             Q_EMIT chosen(m_sentences[static_cast<std::size_t>(item->data(Qt::UserRole).toULongLong())]);
-    });
+    };
+    connect(m_list, &QListWidget::currentItemChanged, this, choose);
+    // One that is current already may be wanted again, after another text.
+    connect(m_list, &QListWidget::itemActivated, this, choose);
+    connect(m_list, &QListWidget::itemClicked, this, choose);
 }
 
 void GoldList::filter(const QString& words) {

@@ -92,6 +92,8 @@ QString softmaxText(const std::vector<float>& scores, int key, float sum, float 
 }
 
 QString differenceNote(float difference) {
+    if (std::isnan(difference))
+        return QueryKeyView::tr("Some of these are not numbers.");
     return difference > 1e-5f
                ? QueryKeyView::tr("The trace's own weights differ from these by up to %1.").arg(four(difference))
                : QString();

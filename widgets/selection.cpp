@@ -48,7 +48,7 @@ std::uint64_t sampleOf(const Trace& trace) {
         for (const auto& token : *tokens)
             add(token.id);
     for (const auto& [query, key] : trace.intervention.forced)
-        add(query.value * 65536 + key.value);
+        add((query.offset() << 32) + key.offset());
     for (const auto kind : {BlockKind::Encoder, BlockKind::Decoder, BlockKind::Cross}) {
         const auto* block = trace.block(kind);
         const auto size = block ? block->weights.size() : 0;

@@ -89,6 +89,10 @@ std::vector<GoldAlignment> readGoldAlignments(const std::filesystem::path& file)
     std::vector<GoldAlignment> all;
     std::string line;
     for (std::size_t number = 1; std::getline(stream, line); ++number) {
+        if (number == 1 && line.starts_with("\xEF\xBB\xBF")) // some editors' mark of UTF-8
+            line.erase(0, 3);
+        if (line.ends_with('\r'))
+            line.pop_back();
         if (line.empty() || line.front() == '#')
             continue;
         const auto place = file.string() + ":" + std::to_string(number);
@@ -123,18 +127,27 @@ double AlignmentErrors::rate() const {
     return m_counted > 0 ? 1 - m_right / m_counted : 1;
 }
 
-WrittenWords writtenWords(std::span<const std::string> words) {
-    static const std::set<std::string> closing{".", ",", ")", "]", "..."};
+WrittenWords writtenWords(std::span<const std::string> words, bool french) {
+    static const std::set<std::string> closing{".", ",", ")", "]", "..."}, closingInEnglish{"?", "!", ";", ":"};
     WrittenWords written;
     bool attached = true;
     for (const auto& word : words) {
-        if (!attached && !closing.contains(word) && !beginsWithApostrophe(word))
+        const bool closes = closing.contains(word) || (!french && closingInEnglish.contains(word));
+        if (!attached && !closes && !beginsWithApostrophe(word))
             written.text += ' ';
         written.words.push_back({written.text.size(), written.text.size() + word.size()});
         written.text += word;
         attached = endsInApostrophe(word) || word == "(" || word == "[";
     }
     return written;
+}
+
+WrittenWords writtenSource(const GoldAlignment& gold) {
+    return writtenWords(gold.source);
+}
+
+WrittenWords writtenTarget(const GoldAlignment& gold) {
+    return writtenWords(gold.target, true);
 }
 
 std::optional<WrittenWords> wordsIn(const std::string& text, std::span<const std::string> words) {

@@ -54,8 +54,11 @@ struct WrittenWords {
     std::string text;
     std::vector<ByteRange> words;
 };
-/// Signs stand at the word before, elided words at the one behind.
-WrittenWords writtenWords(std::span<const std::string> words);
+/// Signs stand at the word before, elided words at the one behind; in French a space stands before ? ! ; and :.
+WrittenWords writtenWords(std::span<const std::string> words, bool french = false);
+/// All sets of such alignments that are in use have an English and a French side.
+WrittenWords writtenSource(const GoldAlignment& gold);
+WrittenWords writtenTarget(const GoldAlignment& gold);
 /// The words' places in this text; absent unless it holds just them, in order, however they are spaced.
 std::optional<WrittenWords> wordsIn(const std::string& text, std::span<const std::string> words);
 

@@ -38,8 +38,12 @@ std::vector<float> softmax(std::span<const float> scores) {
 
 float largestDifference(std::span<const float> a, std::span<const float> b) {
     float largest = 0;
-    for (std::size_t i = 0; i < a.size(); ++i)
-        largest = std::max(largest, std::abs(a[i] - b[i]));
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        const float difference = std::abs(a[i] - b[i]);
+        if (std::isnan(difference))
+            return difference;
+        largest = std::max(largest, difference);
+    }
     return largest;
 }
 
@@ -57,7 +61,8 @@ std::vector<float> weighted(const std::vector<float>& weights, const std::vector
     return made;
 }
 
-/// For each key whether it is masked, told by a weight of exactly 0 where softmax would have given more.
+/// For each key whether it is masked, told by a weight of exactly 0 where softmax would have given more than what half
+/// precision, as files of others have it, can tell from 0.
 std::vector<bool> maskByWeights(std::span<const float> weights, std::span<const float> scores) {
     float largest = never;
     for (std::size_t key = 0; key < scores.size(); ++key)
@@ -66,7 +71,7 @@ std::vector<bool> maskByWeights(std::span<const float> weights, std::span<const 
     std::vector<bool> masked(scores.size());
     for (std::size_t key = 0; key < scores.size(); ++key) {
         const auto share = std::exp(static_cast<double>(scores[key]) - static_cast<double>(largest));
-        masked[key] = weights[key] == 0 && share > static_cast<double>(std::numeric_limits<float>::min());
+        masked[key] = weights[key] == 0 && share > 6e-8;
     }
     return masked;
 }

@@ -143,8 +143,8 @@ double model1Errors(const std::vector<GoldAlignment>& gold, const std::vector<st
 std::vector<AlignmentScore> alignmentScores(Engine& engine, const std::vector<GoldAlignment>& gold) {
     std::map<std::string, AlignmentErrors> errors;
     for (const auto& one : gold) {
-        const auto source = writtenWords(one.source);
-        const auto target = writtenWords(one.target);
+        const auto source = writtenSource(one);
+        const auto target = writtenTarget(one);
         Request request;
         request.source = source.text;
         request.target = target.text;

@@ -129,17 +129,21 @@ private Q_SLOTS:
     void wordsAreWrittenAsTextIs_data() {
         QTest::addColumn<QStringList>("words");
         QTest::addColumn<QString>("text");
-        QTest::newRow("a sentence") << QStringList{"the", "cat", "."} << "the cat.";
-        QTest::newRow("elided") << QStringList{"l'", "accord", ",", "qu'", "il"} << "l'accord, qu'il";
-        QTest::newRow("apostrophe apart") << QStringList{"c", "'", "est", "vrai"} << "c'est vrai";
-        QTest::newRow("brackets") << QStringList{"(", "a", ")"} << "(a)";
+        QTest::addColumn<QString>("french");
+        QTest::newRow("a sentence") << QStringList{"the", "cat", "."} << "the cat." << "the cat.";
+        QTest::newRow("elided") << QStringList{"l'", "accord", ",", "qu'", "il"} << "l'accord, qu'il" << "l'accord, qu'il";
+        QTest::newRow("apostrophe apart") << QStringList{"c", "'", "est", "vrai"} << "c'est vrai" << "c'est vrai";
+        QTest::newRow("brackets") << QStringList{"(", "a", ")"} << "(a)" << "(a)";
+        QTest::newRow("high signs") << QStringList{"so", ":", "why", "?"} << "so: why?" << "so : why ?";
     }
     void wordsAreWrittenAsTextIs() {
         QFETCH(QStringList, words);
         QFETCH(QString, text);
+        QFETCH(QString, french);
         std::vector<std::string> list;
         for (const auto& word : words)
             list.push_back(word.toStdString());
+        QCOMPARE(QString::fromStdString(writtenWords(list, true).text), french);
         const auto made = writtenWords(list);
         QCOMPARE(QString::fromStdString(made.text), text);
         for (std::size_t i = 0; i < list.size(); ++i)
