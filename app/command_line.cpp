@@ -197,6 +197,8 @@ void runModels(const Words& words, QTextStream& out, QTextStream&) {
             << QFile::decodeName(entry.folder.c_str()) << '\n';
 }
 
+constexpr int mostHypotheses = 64;
+constexpr auto beamHelp = QT_TRANSLATE_NOOP("headlight::CommandLine", "hypotheses kept while decoding; 1 is greedy");
 constexpr auto headsOffHelp =
     QT_TRANSLATE_NOOP("headlight::CommandLine", "heads to switch off, such as cross.1.3,encoder.0.2");
 
@@ -237,7 +239,7 @@ constexpr Option traceOptions[] = {
     {"max-length", "N",
      QT_TRANSLATE_NOOP("headlight::CommandLine",
                        "most tokens to decode; without an encoder none unless this is given")},
-    {"beam", "N", QT_TRANSLATE_NOOP("headlight::CommandLine", "hypotheses kept while decoding; 1 is greedy")},
+    {"beam", "N", beamHelp},
     {"skip", "N",
      QT_TRANSLATE_NOOP("headlight::CommandLine",
                        "of a text longer than the model reads, tokens to leave out in front")},
@@ -270,7 +272,6 @@ void runTrace(const Words& words, QTextStream& out, QTextStream& err) {
         throw WrongWords(tr("--segment-ids goes with --ids alone"));
     if (words.has("second"))
         request.second = words.value("second").toStdString();
-    constexpr int mostHypotheses = 64;
     request.beam = words.whole("beam", 1, mostHypotheses).value_or(1);
     request.skip = words.whole("skip", 0, std::numeric_limits<int>::max());
 
@@ -349,6 +350,7 @@ constexpr Option renderOptions[] = {
     {"text", "TEXT", QT_TRANSLATE_NOOP("headlight::CommandLine", "the source")},
     {"target", "TEXT", QT_TRANSLATE_NOOP("headlight::CommandLine", "the target; without it the model decodes its own")},
     {"compare", "MODEL", QT_TRANSLATE_NOOP("headlight::CommandLine", "a second model, on the same text")},
+    {"beam", "N", beamHelp},
     {"view", "VIEW",
      QT_TRANSLATE_NOOP("headlight::CommandLine",
                        "alignment, compare, heads, lines, matrix, positions, query, playback or window")},
@@ -400,14 +402,14 @@ void runRender(const Words& words, QTextStream& out, QTextStream& err) {
     RenderOptions options;
     words.requireOneOf("out", "demo");
     const bool demo = words.has("demo");
-    for (const char* name : {"target", "view", "kind", "layer", "head", "point", "size", "scale", "theme"}) {
+    for (const char* name :
+         {"target", "view", "tab", "kind", "layer", "head", "off", "point", "size", "scale", "theme"}) {
         if (demo)
             words.refuseBoth("demo", name);
     }
-    words.refuseBoth("trace", "model");
-    words.refuseBoth("trace", "text");
-    words.refuseBoth("trace", "compare");
-    words.refuseBoth("trace", "demo");
+    for (const char* name : {"model", "text", "target", "compare", "off", "demo"})
+        words.refuseBoth("trace", name);
+    words.refuseBoth("off", "compare"); // beside a run with heads off stands the same model's in full
     const bool fromFile = words.has("trace");
     if (fromFile)
         options.trace = pathOf(words.required("trace"));
@@ -416,6 +418,7 @@ void runRender(const Words& words, QTextStream& out, QTextStream& err) {
     if (!demo && !fromFile && !words.has("text"))
         throw WrongWords(tr("--text is missing"));
     options.off = headsOff(words);
+    options.beam = words.whole("beam", 1, mostHypotheses).value_or(1);
     options.words = words.has("words");
     options.specials = !words.has("no-specials");
     options.source = words.value("text");
@@ -448,8 +451,8 @@ void runRender(const Words& words, QTextStream& out, QTextStream& err) {
         options.theme = Theme::Dark;
     options.scale = words.number("scale", 0.25, 8);
     options.size = sizeOf(words);
-    if (options.view == QLatin1String("compare") && options.modelB.isEmpty() && options.off.empty())
-        throw WrongWords(tr("--view compare needs --compare"));
+    if (words.has("tab") && options.view != QLatin1String("window"))
+        throw WrongWords(tr("--tab needs --view window"));
 
     RenderReport report;
     if (demo) {

@@ -46,6 +46,7 @@ Runs run(const RenderOptions& options) {
         return {std::make_shared<const Trace>(readTrace(options.trace)), nullptr};
     Request request;
     request.intervention.off = options.off;
+    request.beam = options.beam;
     request.source = options.source.toStdString();
     if (options.target)
         request.target = options.target->toStdString();
@@ -144,10 +145,13 @@ void drawView(const RenderOptions& options, const Runs& runs) {
     view->setTrace(runs.first, runs.second);
     const auto size = options.size.isEmpty() ? type.size : options.size;
     view->resize(size);
-    FigureExporter::save(*view, options.file,
-                         {.size = size,
-                          .scale = options.scale.value_or(2),
-                          .title = QString::fromStdString(runs.first->model) + QStringLiteral(": ") + options.source});
+    FigureExporter::save(
+        *view, options.file,
+        {.size = size,
+         .scale = options.scale.value_or(2),
+         .title = QStringLiteral("%1: %2").arg(
+             QString::fromStdString(runs.first->model),
+             QString::fromStdString(runs.first->source.empty() ? runs.first->targetText : runs.first->sourceText))});
 }
 
 QString nameOf(const std::filesystem::path& file) {

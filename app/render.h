@@ -21,6 +21,7 @@ struct RenderOptions {
     QString modelB; ///< empty: none
     QString source;
     std::filesystem::path trace; ///< a file with a run to draw instead of a model's; empty: none
+    int beam = 1;
     std::vector<Intervention::HeadOff> off;
     bool words = false;            ///< words instead of tokens
     bool specials = true;          ///< special tokens, too

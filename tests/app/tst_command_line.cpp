@@ -199,7 +199,9 @@ void TestCommandLine::wrongWords_data() {
     row("render --model tiny --trace a.safetensors --out a.png", {u"--trace"_qs, u"--model"_qs});
     row("render --model tiny --text a --out a.gif", {u"a.gif"_qs, u".png"_qs});
     row("render --model tiny --text a --out a.png --view tree", {u"\"tree\""_qs, u"alignment"_qs, u"window"_qs});
-    row("render --model tiny --text a --out a.png --view compare", {u"--compare"_qs});
+    row("render --model tiny --text a --out a.png --tab heads", {u"--view window"_qs});
+    row("render --model tiny --text a --out a.png --compare tiny --off cross.0.0", {u"--compare"_qs, u"--off"_qs});
+    row("render --trace a.safetensors --target b --out a.png", {u"--target"_qs});
     row("render --model tiny --text a --out a.svg --view window", {u".png"_qs});
     row("render --model tiny --text a --out a.png --kind self", {u"\"self\""_qs, u"encoder, decoder, cross"_qs});
     row("render --model tiny --text a --out a.png --colors jet", {u"\"jet\""_qs, u"viridis"_qs});
