@@ -61,8 +61,8 @@ QString HelpText::lookingAt() {
         tr("What if"),
         tr("In Playback choose another candidate, or click a source token to make the step look there and nowhere "
            "else: the decoder goes on from it. In Heads a head can be switched off: what it read counts as nothing "
-           "(Michel et al. 2019, <i>Are Sixteen Heads Really Better than One?</i>). While A runs changed, B is A as "
-           "it is, and a line above the views tells what was changed and leads back."));
+           "(Michel et al. 2019, <i>Are Sixteen Heads Really Better than One?</i>). While heads are off or "
+           "attention is forced, B is A as it is. A line above the views tells what was changed and leads back."));
     text += section(
         tr("Kinds of heads"),
         tr("previous, next, same, first: at least half of the head's weight is on the token before, behind, on the "
@@ -78,7 +78,8 @@ QString HelpText::lookingAt() {
                    "Wiegreffe & Pinter 2019, <i>Attention is not not Explanation</i>, before you build on a picture."));
     text +=
         section(tr("With the keyboard"),
-                tr("Ctrl+1 to Ctrl+9: the views. Alt+Up, Alt+Down: layers. Alt+Left, Alt+Right: heads. In a view the "
+                tr("Ctrl and a number: the views, from the left. Alt+Up, Alt+Down: layers. Alt+Left, Alt+Right: heads. "
+                   "In a view the "
                    "arrows move the pointer, Return locks the pair under it, Esc frees it; Ctrl and an arrow go on to "
                    "the next part of the picture. In Playback Left and Right step, Space plays. Ctrl+L: back to the "
                    "source."));

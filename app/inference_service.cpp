@@ -81,12 +81,12 @@ Request requestForSecond(const Request& request, const Trace& first, const Model
             second.source = first.targetText;
         return second;
     }
-    if (!request.targetIds.empty())
-        return second;
-    if (request.sourceIds.empty()) {
+    if (request.sourceIds.empty()) { // words say the same to both, ids only where both have one vocabulary
+        second.targetIds.clear();
         second.target = first.targetText;
     } else {
         second.target.reset();
+        second.targetIds.clear();
         for (const auto& token : first.target)
             second.targetIds.push_back(token.id);
     }
@@ -114,6 +114,12 @@ public:
             m_running.request_stop();
         }
         m_wake.notify_one();
+    }
+
+    void cancel() {
+        const std::lock_guard lock(m_mutex);
+        m_waiting.reset();
+        m_running.request_stop();
     }
 
 private:
@@ -199,6 +205,11 @@ InferenceService::~InferenceService() = default;
 quint64 InferenceService::submit(InferenceJob job) {
     m_worker->submit(std::move(job), ++m_generation);
     return m_generation;
+}
+
+void InferenceService::cancel() {
+    m_worker->cancel();
+    m_delivered = ++m_generation; // what is already on its way is of an older one
 }
 
 bool InferenceService::busy() const {

@@ -49,6 +49,8 @@ public:
 
     /// Never blocks. Returns the job's generation.
     quint64 submit(InferenceJob job);
+    /// Drops the running job and the waiting one: nothing is delivered of them.
+    void cancel();
     /// True from submit() until the newest job is delivered.
     bool busy() const;
 

@@ -48,6 +48,7 @@ using namespace std::chrono_literals;
 
 constexpr auto worthAWord = 150ms;
 constexpr auto quietBeforeSaving = 1s;
+constexpr int longEnough = 8000; ///< milliseconds to read a line in
 constexpr qsizetype mostRecentFolders = 8;
 
 QString milliseconds(double time) {
@@ -107,6 +108,7 @@ public:
         m_text->setText(text);
         setVisible(!text.isEmpty());
     }
+    QString told() const { return m_text->text(); }
 
 private:
     QLabel* m_text;
@@ -164,10 +166,17 @@ MainWindow::MainWindow(Settings settings, const Opening& opening, QWidget* paren
     connect(m_texts, &TextPanel::textEdited, this, [this] {
         m_saveSoon.start();
         m_whatIf.clear(); // which was of the text before
-        m_traceFile.clear();
+        leaveTrace();
         request();
     });
-    connect(m_selection, &Selection::offChanged, this, &MainWindow::request);
+    connect(m_selection, &Selection::offChanged, this, [this] {
+        if (!m_traceFile.isEmpty() && !m_selection->off().empty())
+            m_selection->setOff({}); // after which this is called again
+        else if (m_traceFile.isEmpty())
+            request();
+        else
+            sayTraceStays();
+    });
     connect(m_topBar, &TopBar::modelsChosen, this, &MainWindow::runChosenModels);
     connect(m_topBar, &TopBar::folderWanted, this, &MainWindow::askForFolder);
     const auto followView = [this] {
@@ -268,18 +277,19 @@ void MainWindow::buildViews() {
     if (!playback) // the tabs have no window yet
         playback = m_tabs->findChild<PlaybackView*>();
     connect(playback, &PlaybackView::candidateChosen, this, [this](int step, qint64 id) {
-        if (m_texts->target())
-            m_texts->useOwnTranslation(); // a target that was typed leaves nothing to choose; undo brings it back
-        m_whatIf.chooseCandidate(*m_first, step, id);
-        request();
+        changeRun([&] {
+            if (m_texts->target()) { // one that was typed leaves nothing to choose; undo brings it back
+                const auto before = m_whatIf;
+                m_texts->useOwnTranslation(); // forgets what was chosen, as every other text does
+                m_whatIf = before;
+            }
+            m_whatIf.chooseCandidate(*m_first, step, id);
+        });
     });
-    connect(playback, &PlaybackView::attentionForced, this, [this](int step, int key) {
-        m_whatIf.forceAttention(*m_first, step, key);
-        request();
-    });
+    connect(playback, &PlaybackView::attentionForced, this,
+            [this](int step, int key) { changeRun([&] { m_whatIf.forceAttention(*m_first, step, key); }); });
     connect(playback, &PlaybackView::hypothesisChosen, this, [this](const QList<qint64>& emitted, bool finished) {
-        m_whatIf.chooseHypothesis(*m_first, {emitted.begin(), emitted.end()}, finished);
-        request();
+        changeRun([&] { m_whatIf.chooseHypothesis(*m_first, {emitted.begin(), emitted.end()}, finished); });
     });
     connect(playback, &PlaybackView::ownRunWanted, this, [this] {
         if (m_texts->target())
@@ -302,7 +312,6 @@ void MainWindow::buildExport() {
         m_banner->tell(why);
     });
     connect(m_exportMenu, &ExportMenu::done, this, [this](const QString& message) {
-        constexpr int longEnough = 8000;
         statusBar()->showMessage(message, longEnough);
         m_saveSoon.start();
     });
@@ -436,9 +445,12 @@ void MainWindow::openWith(const Opening& opening) {
     showView(opening.view.isEmpty() ? QStringLiteral("alignment") : opening.view);
     m_texts->focusSource();
     if (opening.trace.isEmpty())
+        return request();
+    openTrace(opening.trace);
+    if (m_traceFile.isEmpty()) { // no window is without a picture
+        m_modelProblem = m_banner->told();
         request();
-    else
-        openTrace(opening.trace);
+    }
 }
 
 TraceView* MainWindow::view() const {
@@ -467,8 +479,7 @@ void MainWindow::request() {
     const auto& type = viewTypes()[static_cast<std::size_t>(m_tabs->currentIndex())];
     const bool transformer = m_first && (m_first->encoder || m_first->decoder);
     job.request.record.scores = type.needs.scores;
-    job.request.record.vectors =
-        type.needs.vectors || !transformer; // the inspector tells how an additive weight came to be
+    job.request.record.vectors = type.needs.vectors || !transformer; // of what A becomes, lacksRecord() knows more
     m_service->submit(std::move(job));
     if (!m_tellSlow.isActive())
         m_tellSlow.start();
@@ -498,9 +509,14 @@ void MainWindow::display(const InferenceResult& result) {
         if (another && m_topBar->crossOnly() && !aligns(result.first) && !aligns(result.second) && attendsElsewhere)
             showView(QStringLiteral("heads"));
         m_settings.modelA = m_topBar->models().a; // one that cannot run would leave the next start without a picture
+        m_record = result.job.request.record;
         showRun(result.first, result.second);
         tellChanges(result.full);
         Q_EMIT shown();
+        if (lacksRecord()) // the view, or the model, is another than when this was asked for
+            request();
+    } else if (m_first) { // what was changed may be why, and is to be undone
+        tellChanges(nullptr);
     }
     updateStatus();
 }
@@ -516,16 +532,36 @@ void MainWindow::showRun(TracePointer first, TracePointer second) {
 }
 
 bool MainWindow::lacksRecord() const {
-    const auto& type = viewTypes()[static_cast<std::size_t>(m_tabs->currentIndex())];
     if (!m_first || !m_traceFile.isEmpty())
         return false;
-    const auto* block = m_first->encoder ? &*m_first->encoder : m_first->decoder ? &*m_first->decoder : nullptr;
-    return block && ((type.needs.vectors && block->queryRows.empty()) || (type.needs.scores && block->scores.empty()));
+    const auto& needs = viewTypes()[static_cast<std::size_t>(m_tabs->currentIndex())].needs;
+    const bool additive = m_first->cross && !m_first->encoder && !m_first->decoder; // the inspector tells its energies
+    return ((needs.vectors || additive) && !m_record.vectors) || (needs.scores && !m_record.scores);
+}
+
+void MainWindow::changeRun(const std::function<void()>& change) {
+    if (!m_traceFile.isEmpty())
+        return sayTraceStays();
+    if (waiting()) // what is on show is of another text, or changed otherwise
+        return;
+    change();
+    request();
+}
+
+void MainWindow::sayTraceStays() {
+    statusBar()->showMessage(tr("A run from a file stays as it is."), longEnough);
+}
+
+void MainWindow::leaveTrace() {
+    m_traceFile.clear();
+    m_typed.reset();
 }
 
 void MainWindow::undoChanges() {
     m_whatIf.clear();
-    m_traceFile.clear();
+    if (m_typed)
+        m_texts->putBack(*m_typed);
+    leaveTrace();
     const bool heads = !m_selection->off().empty();
     m_selection->setOff({}); // which asks for a run where there were any
     if (!heads)
@@ -545,7 +581,7 @@ void MainWindow::tellChanges(const TracePointer& full) {
     if (parts.isEmpty())
         return m_notice->tell({}, {});
     auto text = tr("A runs changed: %1.").arg(parts.join(QStringLiteral("; ")));
-    if (m_first && !m_first->intervention.empty())
+    if (m_first && m_second && !m_first->intervention.empty())
         text += tr(" B is A in full, for comparison.");
     if (full)
         text += full->targetText == m_first->targetText
@@ -557,6 +593,10 @@ void MainWindow::tellChanges(const TracePointer& full) {
 void MainWindow::openTrace(const QString& file) {
     try {
         auto trace = std::make_shared<const Trace>(readTrace(QFile::encodeName(file).toStdString()));
+        m_service->cancel(); // a run that is on its way would take this one's place
+        m_tellSlow.stop();
+        if (m_traceFile.isEmpty())
+            m_typed = m_texts->texts();
         m_traceFile = file;
         m_whatIf.clear();
         m_selection->setOff({});
@@ -585,9 +625,12 @@ void MainWindow::openGold(const QString& file) {
         auto* list = new GoldList(std::move(sentences), QFileInfo(file).fileName(), this);
         connect(list, &GoldList::chosen, this, [this](const std::shared_ptr<const GoldAlignment>& sentence) {
             m_selection->setGold(sentence);
-            m_texts->forceTexts(QString::fromStdString(writtenWords(sentence->source).text),
-                                QString::fromStdString(writtenWords(sentence->target).text));
+            m_texts->forceTexts(QString::fromStdString(writtenSource(*sentence).text),
+                                QString::fromStdString(writtenTarget(*sentence).text));
         });
+        if (m_first && !m_first->cross)
+            m_banner->tell(tr("%1 does not translate: choose a model A that does, to align these sentences.")
+                               .arg(QString::fromStdString(m_first->model)));
         if (!viewTypes()[static_cast<std::size_t>(m_tabs->currentIndex())].needs.cross)
             showView(QStringLiteral("alignment"));
         present(list);
@@ -653,7 +696,9 @@ void MainWindow::findModels() {
 
 void MainWindow::runChosenModels() {
     m_saveSoon.start();
-    m_traceFile.clear();
+    if (m_typed)
+        m_texts->putBack(*m_typed);
+    leaveTrace();
     const auto before = m_firstFolder;
     findModels();
     if (m_firstFolder != before) { // whose heads and tokens those were
@@ -677,8 +722,9 @@ void MainWindow::askForFolder(bool first) {
 void MainWindow::openPath(const QString& path, bool first) {
     if (isTraceFile(QFile::encodeName(path).toStdString()))
         return openTrace(path);
-    if (path.endsWith(QLatin1String(".tsv"), Qt::CaseInsensitive))
-        return openGold(path);
+    for (const auto* ending : {".tsv", ".txt"})
+        if (path.endsWith(QLatin1String(ending), Qt::CaseInsensitive))
+            return openGold(path);
     QString folder;
     try {
         folder = QFile::decodeName(ModelCatalog::resolve(path).c_str());
@@ -776,9 +822,10 @@ void MainWindow::present(QDialog* dialog) {
 
 void MainWindow::saveSettings() {
     m_settings.modelB = m_topBar->models().b;
-    m_settings.sourceText = m_texts->source();
-    m_settings.secondText = m_texts->second();
-    m_settings.targetText = m_texts->target().value_or(QString());
+    const auto typed = m_typed.value_or(m_texts->texts());
+    m_settings.sourceText = typed.source;
+    m_settings.secondText = typed.second;
+    m_settings.targetText = typed.target.value_or(QString());
     m_settings.exportFolder = m_exportMenu->folder();
     m_settings.geometry = saveGeometry();
     m_settings.fresh = false;

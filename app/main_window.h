@@ -3,6 +3,7 @@
 
 #include "app/inference_service.h"
 #include "app/settings.h"
+#include "app/text_panel.h"
 #include "app/what_if.h"
 #include "widgets/appearance.h"
 #include "widgets/selection.h"
@@ -11,7 +12,9 @@
 #include <QMainWindow>
 #include <QTimer>
 
+#include <functional>
 #include <memory>
+#include <optional>
 
 class QDialog;
 class QLabel;
@@ -23,7 +26,6 @@ namespace headlight {
 
 class ExportMenu;
 class Inspector;
-class TextPanel;
 class TopBar;
 class TraceView;
 
@@ -90,7 +92,13 @@ private:
     void showRun(TracePointer first, TracePointer second);
     /// True when the view on show needs what the run on show did not record.
     bool lacksRecord() const;
-    /// Everything as model A does it: heads on, nothing forced.
+    /// Changes model A's run by what the user chose in it, and runs it anew; not while what is on show is of before, or
+    /// from a file.
+    void changeRun(const std::function<void()>& change);
+    void sayTraceStays();
+    /// From now on what is typed runs again; what was typed before the file came is forgotten.
+    void leaveTrace();
+    /// Everything as model A does it: heads on, nothing forced; what was typed before a file was opened comes back.
     void undoChanges();
     /// Says what was changed in model A, or that a file is on show.
     void tellChanges(const TracePointer& full);
@@ -127,11 +135,13 @@ private:
 
     TracePointer m_first;
     TracePointer m_second;
-    std::filesystem::path m_firstFolder;  ///< empty: there is no such model
-    std::filesystem::path m_secondFolder; ///< empty: none
-    WhatIf m_whatIf;                      ///< of the text and the model on show
-    QString m_traceFile;                  ///< the file on show; empty: model A's run is
-    QString m_modelProblem;               ///< why a chosen model has no folder
+    std::filesystem::path m_firstFolder;     ///< empty: there is no such model
+    std::filesystem::path m_secondFolder;    ///< empty: none
+    WhatIf m_whatIf;                         ///< of the text and the model on show
+    Recording m_record;                      ///< of the run on show
+    QString m_traceFile;                     ///< the file on show; empty: model A's run is
+    std::optional<TextPanel::Texts> m_typed; ///< before that file was opened
+    QString m_modelProblem;                  ///< why a chosen model has no folder
     QTimer m_saveSoon;
     QTimer m_tellSlow;                           ///< a run that is quicker is not worth a word
     bool m_sidesMoved = false;                   ///< by the user: then they stay

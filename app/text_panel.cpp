@@ -475,7 +475,21 @@ void TextPanel::setShownTexts(const Trace& trace) {
     if (model.hasEncoder && model.hasDecoder)
         replace(m_target, QString::fromStdString(trace.targetText), false);
     m_lastTarget = m_target->toPlainText();
+    m_skip.reset();
     setForced(false);
+    showLook();
+}
+
+void TextPanel::putBack(const Texts& texts) {
+    const QSignalBlocker quietSource(m_source), quietSecond(m_second), quietTarget(m_target);
+    replace(m_source, texts.source);
+    replace(m_second, texts.second);
+    replace(m_target, texts.target.value_or(QString()));
+    m_lastSource = m_source->toPlainText();
+    m_lastSecond = m_second->toPlainText();
+    m_lastTarget = m_target->toPlainText();
+    m_translationOnTop = false;
+    setForced(texts.target.has_value());
     showLook();
 }
 

@@ -49,8 +49,17 @@ public:
     void setModel(const ModelInfo& model);
     /// Texts to start with; they cannot be undone and are not said to be edited.
     void setTexts(const QString& source, const std::optional<QString>& target, const QString& second = {});
+    /// What the user typed.
+    struct Texts {
+        QString source;
+        QString second;
+        std::optional<QString> target;
+    };
+    Texts texts() const { return {source(), second(), target()}; }
     /// Shows the texts of a run that is no model's on show; undo brings back what was typed.
     void setShownTexts(const Trace& trace);
+    /// Types these as one step that undo takes back. Says nothing of it to others.
+    void putBack(const Texts& texts);
     /// Types both texts for the user, the target forced; undo brings back what was there.
     void forceTexts(const QString& source, const QString& target);
     QString second() const { return m_lastSecond; }

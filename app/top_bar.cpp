@@ -257,7 +257,8 @@ void TopBar::goTo(int layer, int head) {
 }
 
 void TopBar::stepLayer(int step) {
-    m_layer->setValue(m_layer->value() + step);
+    if (m_layer->isEnabled())
+        m_layer->setValue(m_layer->value() + step);
 }
 
 void TopBar::stepHead(int step) {

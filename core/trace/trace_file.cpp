@@ -258,7 +258,7 @@ std::vector<Candidate> readCandidates(const JsonReader& reader, const json& list
 }
 
 Intervention readIntervention(const JsonReader& reader, const json& object) {
-    constexpr int most = std::numeric_limits<int>::max();
+    constexpr int most = 1 << 20; // more layers, heads or tokens than any run has
     const auto count = [&](const json& entry, const char* name) {
         return static_cast<int>(reader.integer(reader.member(entry, name), name, {0, most}));
     };
@@ -655,8 +655,11 @@ void writeTrace(const Trace& trace, const std::filesystem::path& folder) {
 }
 
 bool isTraceFile(const std::filesystem::path& path) {
-    if (path.extension() != ".safetensors")
+    std::error_code ignored; // a file that cannot be looked at is opened as what it seems, and that says why
+    if (path.extension() != ".safetensors" || !std::filesystem::is_regular_file(path, ignored))
         return false;
+    if (!std::filesystem::exists(path.parent_path() / "config.json", ignored))
+        return true;
     try {
         const auto file = SafetensorsFile::open(path);
         return file.metadata().contains("trace") || file.metadata().contains("tokens");

@@ -45,7 +45,8 @@ std::vector<std::byte> serializeTrace(const Trace& trace);
 /// @throws Error Unreadable with the system's reason
 void writeTrace(const Trace& trace, const std::filesystem::path& folder);
 
-/// True for a safetensors file that readTrace() may take: one that names tokens. False for all else, weights too.
+/// True for a safetensors file that is to be read as a run: one that names tokens, or has no config.json beside it, as
+/// a model's weights have.
 bool isTraceFile(const std::filesystem::path& path);
 
 /// The Trace in a safetensors file of ours, or of others as told above.

@@ -11,6 +11,9 @@
 #include <QStandardPaths>
 #include <QTemporaryDir>
 
+#include <algorithm>
+#include <initializer_list>
+
 using namespace headlight;
 
 class TestChanges : public QObject {
@@ -113,10 +116,89 @@ private Q_SLOTS:
         for (const auto* view : {"alignment", "compare", "heads", "matrix", "positions", "playback"})
             opened.window->showView(QLatin1String(view)); // none asks for a run that there is no model for
         QVERIFY(opened.ready());
+        // The way back brings what was typed before.
+        QTest::mouseClick(notice->findChild<QPushButton*>(), Qt::LeftButton);
+        QTRY_VERIFY_WITH_TIMEOUT(opened.showsWhatIsTyped(), patience);
+        QCOMPARE(opened.source->toPlainText(), QStringLiteral("the cat"));
+        opened.drop(file.toStdString());
+        QVERIFY(notice->isVisible());
+        // A run from a file cannot be changed.
+        opened.window->selection().setOff({{BlockKind::Cross, Layer(0), Head(0)}});
+        QVERIFY(opened.window->selection().off().empty());
+        QVERIFY(opened.ready());
         // A key brings the model back.
         QTest::keyClicks(opened.source, QStringLiteral("s"));
         QTRY_VERIFY_WITH_TIMEOUT(opened.showsWhatIsTyped(), patience);
         QVERIFY(!notice->isVisible());
+    }
+
+    /// What was asked for before the file came does not take its place.
+    void aFileOpenedBehindAKeyStays() {
+        const QTemporaryDir folder;
+        Request request;
+        request.source = "a dog";
+        writeTrace(*Engine::open(m_tiny.path())->run(request), folder.path().toStdString());
+        const Opened opened({.modelA = nameOf(m_tiny.path()), .source = QStringLiteral("the cat")});
+        QTRY_VERIFY_WITH_TIMEOUT(opened.showsWhatIsTyped(), patience);
+        QTest::keyClicks(opened.source, QStringLiteral("s"));
+        QVERIFY(opened.window->waiting());
+        opened.drop(folder.filePath(QStringLiteral("trace.safetensors")).toStdString());
+        QVERIFY(!opened.window->waiting());
+        QTest::qWait(300);
+        QCOMPARE(QString::fromStdString(opened.window->trace()->sourceText), QStringLiteral("a dog"));
+    }
+
+    /// A file that is no run is no reason for a window without a picture.
+    void aFileThatCannotBeOpenedWith() {
+        const QTemporaryDir folder;
+        QFile made(folder.filePath(QStringLiteral("trace.safetensors")));
+        QVERIFY(made.open(QIODevice::WriteOnly));
+        made.write("not a trace");
+        made.close();
+        const Opened opened(
+            {.modelA = nameOf(m_tiny.path()), .source = QStringLiteral("the cat"), .trace = made.fileName()});
+        QTRY_VERIFY_WITH_TIMEOUT(opened.showsWhatIsTyped(), patience);
+        QVERIFY(opened.complaint().contains(QLatin1String("trace.safetensors")));
+    }
+
+    /// What a view needs is recorded although another model was on show, or another view, when the run was asked for.
+    void whatAViewNeedsIsRecorded() {
+        const Opened opened({.modelA = nameOf(m_tiny.path()),
+                             .source = QStringLiteral("the cat"),
+                             .view = QStringLiteral("alignment")});
+        QTRY_VERIFY_WITH_TIMEOUT(opened.ready() && opened.window->trace()->additive, patience);
+        QVERIFY(opened.window->trace()->cross->scores.empty());
+        opened.window->showView(QStringLiteral("matrix"));
+        QTRY_VERIFY_WITH_TIMEOUT(opened.ready() && !opened.window->trace()->cross->scores.empty(), patience);
+        opened.window->showView(QStringLiteral("lines"));
+        QTest::keyClicks(opened.source, QStringLiteral("s"));
+        QVERIFY(opened.window->waiting());
+        opened.window->showView(QStringLiteral("matrix"));
+        QTRY_VERIFY_WITH_TIMEOUT(opened.showsWhatIsTyped() && !opened.window->trace()->cross->scores.empty(), patience);
+    }
+
+    void aHypothesisKeepsWhatWasChosenBefore() {
+        Trace shown;
+        const auto tokens = [](std::initializer_list<std::int64_t> ids) {
+            std::vector<Token> made(ids.size());
+            std::transform(ids.begin(), ids.end(), made.begin(), made.begin(), [](std::int64_t id, Token token) {
+                token.id = id;
+                return token;
+            });
+            return made;
+        };
+        shown.target = tokens({1});
+        shown.emitted = tokens({5, 6, 2});
+        WhatIf whatIf;
+        whatIf.chooseCandidate(shown, 1, 42);
+        Request request;
+        whatIf.apply(request);
+        QCOMPARE(request.beginIds, (std::vector<std::int64_t>{5, 42}));
+        whatIf.chooseHypothesis(shown, {7, 2}, true);
+        request = {};
+        whatIf.apply(request);
+        QCOMPARE(request.targetIds, (std::vector<std::int64_t>{1, 5, 42, 7}));
+        QVERIFY(request.beginIds.empty());
     }
 
     void goldSentencesAreChosenFromAList() {
