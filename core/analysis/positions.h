@@ -12,8 +12,8 @@ namespace headlight {
 
 /// Where a sinusoidal table has the two waves of one length. Vaswani et al. 2017, 3.5 write
 /// PE(pos, 2i) = sin(pos / 10000^(2i/d)) and PE(pos, 2i + 1) = cos(pos / 10000^(2i/d)); their own program and Marian
-/// put all sines before all cosines, Marian at the paper's wavelengths; those of the program, 2π · 10000^(i / (d/2 - 1)),
-/// are of neither layout.
+/// put all sines before all cosines, Marian at the paper's wavelengths; those of the program, 2π · 10000^(i / (d/2 -
+/// 1)), are of neither layout.
 enum class SinusoidLayout { Interleaved, Halves };
 
 /// One dimension of a sinusoidal table.

@@ -130,11 +130,16 @@ private Q_SLOTS:
         QTest::addColumn<QStringList>("words");
         QTest::addColumn<QString>("text");
         QTest::addColumn<QString>("french");
-        QTest::newRow("a sentence") << QStringList{"the", "cat", "."} << "the cat." << "the cat.";
-        QTest::newRow("elided") << QStringList{"l'", "accord", ",", "qu'", "il"} << "l'accord, qu'il" << "l'accord, qu'il";
-        QTest::newRow("apostrophe apart") << QStringList{"c", "'", "est", "vrai"} << "c'est vrai" << "c'est vrai";
-        QTest::newRow("brackets") << QStringList{"(", "a", ")"} << "(a)" << "(a)";
-        QTest::newRow("high signs") << QStringList{"so", ":", "why", "?"} << "so: why?" << "so : why ?";
+        QTest::newRow("a sentence") << QStringList{"the", "cat", "."} << "the cat."
+                                    << "the cat.";
+        QTest::newRow("elided") << QStringList{"l'", "accord", ",", "qu'", "il"} << "l'accord, qu'il"
+                                << "l'accord, qu'il";
+        QTest::newRow("apostrophe apart") << QStringList{"c", "'", "est", "vrai"} << "c'est vrai"
+                                          << "c'est vrai";
+        QTest::newRow("brackets") << QStringList{"(", "a", ")"} << "(a)"
+                                  << "(a)";
+        QTest::newRow("high signs") << QStringList{"so", ":", "why", "?"} << "so: why?"
+                                    << "so : why ?";
     }
     void wordsAreWrittenAsTextIs() {
         QFETCH(QStringList, words);
