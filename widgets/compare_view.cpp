@@ -60,9 +60,7 @@ void CompareView::setSelection(Selection* selection) {
 }
 
 QString CompareView::letterOf(bool ofB) const {
-    if (isFullRunOf(other(), *trace()))
-        return ofB ? tr("in full") : tr("now");
-    return ofB ? tr("B") : tr("A");
+    return runName(*trace(), other(), ofB);
 }
 
 BlockKind CompareView::kind() const {
@@ -135,6 +133,7 @@ void CompareView::fill(QComboBox& control, const std::optional<Choice>& chosen) 
         control.clear();
         control.addItems(names);
     }
+    control.setEnabled(m_listed.size() > 1); // with one there is nothing to choose
     const auto found = std::find_if(m_listed.begin(), m_listed.end(),
                                     [&](const Named& one) { return chosen && one.choice == *chosen; });
     control.setCurrentIndex(found == m_listed.end() ? -1 : static_cast<int>(found - m_listed.begin()));
@@ -232,10 +231,10 @@ std::vector<Panel> CompareView::build() {
 }
 
 QString CompareView::emptyText() const {
-    if (!m_reason.isEmpty())
-        return m_reason;
     if (!trace())
         return tr("Type a sentence to see what attends to what.");
+    if (!m_reason.isEmpty())
+        return m_reason;
     if (!other())
         return tr("Choose a model B above to compare two models on this sentence.");
     return m_listed.size() > 1 ? tr("One of the two models has no attention of this kind. Two maps of the other can be "

@@ -261,8 +261,8 @@ void Inspector::addPointer(const Pointed& at) {
     QString note;
     float change = std::nanf("");
     if (m_other && &run(at.kind) == m_trace.get()) {
-        big.label = againstFull() ? tr("now") : tr("A");
-        big.secondLabel = againstFull() ? tr("in full") : tr("B");
+        big.label = runName(*m_trace, m_other.get(), false);
+        big.secondLabel = runName(*m_trace, m_other.get(), true);
         big.secondValue = number(std::nanf(""));
         const auto* both = known.comparison && known.comparison->comparable() ? &*known.comparison : nullptr;
         row = both ? placeIn(both->queryRows, at.query) : -1;

@@ -73,7 +73,7 @@ private:
     void refresh();
     /// Model A's, unless only B has attention of this kind.
     const Trace& run(BlockKind kind) const;
-    bool againstFull() const { return isFullRunOf(m_other.get(), *m_trace); }
+    bool againstFull() const { return m_other && isFullRun(*m_other, *m_trace); }
     const Facts& facts(BlockKind kind);
     const std::vector<Token>& rowNames(BlockKind kind);
     Pointed pointed();

@@ -1,31 +1,48 @@
 #include "widgets/run_box.h"
 
+#include "widgets/selection.h"
+
 #include <QSignalBlocker>
 
 namespace headlight {
 
+namespace {
+
+QStringList namesOf(const Trace& trace, const Trace& other) {
+    return {QStringLiteral("%1 · %2").arg(runName(trace, &other, false), QString::fromStdString(trace.model)),
+            QStringLiteral("%1 · %2").arg(runName(trace, &other, true), QString::fromStdString(other.model))};
+}
+
+} // namespace
+
 RunBox::RunBox(QWidget* parent) : ComboBox(parent) {
     setSizeAdjustPolicy(QComboBox::AdjustToContents);
-    setToolTip(tr("Of two models, the one to show"));
-    setAccessibleName(tr("Model"));
+    setToolTip(tr("Of two runs, the one to show"));
+    setAccessibleName(tr("Run"));
     hide();
-    connect(this, &QComboBox::activated, this, [this](int run) { m_asked = run; });
+    connect(this, &QComboBox::activated, this, [this](int run) {
+        m_asked = run;
+        m_askedOf = {itemText(0), itemText(1)};
+    });
 }
 
 const Trace* RunBox::asked(const Trace* trace, const Trace* other) const {
-    return !m_asked || !other ? nullptr : *m_asked == 0 ? trace : other;
+    if (!m_asked || !trace || !other || namesOf(*trace, *other) != m_askedOf)
+        return nullptr;
+    return *m_asked == 0 ? trace : other;
 }
 
 void RunBox::offer(const Trace* trace, const Trace* other, const Trace* shown) {
     const QSignalBlocker quiet(this);
     setVisible(trace && other);
-    if (!trace || !other)
+    const auto names = trace && other ? namesOf(*trace, *other) : QStringList();
+    if (names != m_askedOf)
+        m_asked.reset();
+    if (names.isEmpty())
         return;
-    const QString names[] = {QStringLiteral("A · %1").arg(QString::fromStdString(trace->model)),
-                             QStringLiteral("B · %1").arg(QString::fromStdString(other->model))};
     if (itemText(0) != names[0] || itemText(1) != names[1]) {
         clear();
-        addItems({names[0], names[1]});
+        addItems(names);
     }
     setCurrentIndex(shown == other ? 1 : 0);
 }

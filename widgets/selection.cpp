@@ -1,5 +1,6 @@
 #include "widgets/selection.h"
 
+#include "core/analysis/head_metrics.h"
 #include "core/analysis/rollout.h"
 
 #include <algorithm>
@@ -239,8 +240,10 @@ const Trace* runWithHeads(const Trace* first, const Trace* other, BlockKind kind
     return heads(first) > 0 ? first : nullptr;
 }
 
-bool isFullRunOf(const Trace* other, const Trace& trace) {
-    return other && other->model == trace.model && other->intervention.empty() && !trace.intervention.empty();
+QString runName(const Trace& trace, const Trace* other, bool ofOther) {
+    if (other && isFullRun(*other, trace))
+        return ofOther ? Selection::tr("in full") : Selection::tr("now");
+    return ofOther ? Selection::tr("B") : Selection::tr("A");
 }
 
 QString kindName(BlockKind kind) {

@@ -139,8 +139,8 @@ std::optional<ShownMap> shownMap(const Trace& trace, BlockKind kind, HeadMode mo
 /// Of two runs the one with more heads of this kind, the first of equals: what the views of single heads show. Null
 /// when neither has any.
 const Trace* runWithHeads(const Trace* first, const Trace* other, BlockKind kind);
-/// True when `other` is the model of `trace` with nothing changed in it, and something was changed in `trace`.
-bool isFullRunOf(const Trace* other, const Trace& trace);
+/// Which of two runs is meant: "A" or "B"; where the second is the first's model in full "now" or "in full".
+QString runName(const Trace& trace, const Trace* other, bool ofOther);
 /// "encoder, self", "decoder, self", "cross".
 QString kindName(BlockKind kind);
 /// A token's text as labels show it: without its vocabulary's mark of a space or a word's end, unless that is all there

@@ -291,6 +291,41 @@ private Q_SLOTS:
         QCOMPARE(left->currentText(), u"layer 1, head 1"_qs);
     }
 
+    /// Where there is no room below, the colours stand beside the title.
+    void coloursOfASmallPictureStandBesideTheTitle() {
+        Shown shown(std::make_unique<CompareView>(), {900, 460});
+        const auto look = makeAppearance(Theme::Light, ColorMap::Blue, shown.view->font());
+        shown.view->setAppearance(look);
+        shown.view->setTrace(traceOf(cat), traceOf(otherCat));
+        const auto area = shown.view->figureArea();
+        const auto picture = shown.picture();
+        const int top = area.top() + 18 + (area.height() - 32) * 46 / 100; // of the difference
+        const auto has = [&](int from, int to) {
+            for (int y = from; y < to; ++y)
+                for (int x = 20; x < area.width() / 2; ++x)
+                    if (picture.pixel(x, y) == look.signedColor(-1 + 1.0F / 64))
+                        return true;
+            return false;
+        };
+        QVERIFY2(has(top, top + 18), "they are not beside the title");
+        QVERIFY2(!has(top + 18, area.bottom()), "they are below");
+    }
+
+    /// With one map there is nothing to choose; without a trace no reason of the one before is given.
+    void nothingToCompare() {
+        Shown shown(std::make_unique<CompareView>(), {900, 700});
+        shown.view->setTrace(traceOf(cat), nullptr);
+        (void)shown.picture();
+        auto* right = control<QComboBox>(*shown.view, u"Right"_qs);
+        QVERIFY(!right->isEnabled());
+        shown.view->setTrace(traceOf("a b\n x # .\n y . #\n"), traceOf("a c\n x # .\n y . #\n"));
+        (void)shown.picture();
+        QVERIFY(right->isEnabled());
+        QVERIFY(said(*shown.view).contains(u"source texts"_qs));
+        shown.view->setTrace(nullptr, nullptr);
+        QVERIFY2(said(*shown.view).contains(u"Type a sentence"_qs), qPrintable(said(*shown.view)));
+    }
+
     void comparesAcrossModels() {
         auto additive = traceFromAscii(cat);
         additive.model = "solo";
