@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 
 namespace headlight {
 
@@ -72,6 +73,14 @@ QString kindOfHeadName(HeadKind kind) {
         return HeadsView::tr("mixed");
     }
     return {};
+}
+
+bool isIn(const std::vector<Intervention::HeadOff>& off, BlockKind kind, const HeadPlace& head) {
+    return std::find(off.begin(), off.end(), Intervention::HeadOff{kind, head.layer, head.head}) != off.end();
+}
+
+QString onlyOfA() {
+    return HeadsView::tr("These are B’s heads; only A’s can be switched off: swap the models (Ctrl+Shift+X).");
 }
 
 constexpr int lastMeasure = static_cast<int>(HeadMeasure::Special);
@@ -179,7 +188,7 @@ const HeadsView::Heads& HeadsView::headsOf(const Trace& run, BlockKind kind, con
     return heads;
 }
 
-void HeadsView::followControls(const Heads& heads, const AttentionBlock& block, bool comparable) {
+void HeadsView::followControls(const Heads& heads, const Trace& run, bool comparable) {
     m_change->setVisible(comparable);
     std::vector<std::pair<QString, int>> entries{{tr("layer, head"), byPlace}};
     for (int measure = 0; measure <= lastMeasure; ++measure)
@@ -201,9 +210,8 @@ void HeadsView::followControls(const Heads& heads, const AttentionBlock& block, 
         }
     const auto collected = heads.kind == selection()->kind() ? selection()->collected().size() : 0;
     entries.emplace_back(tr("collected (%1)").arg(collected), showCollected);
-    int off = 0;
-    for (int i = 0; i < block.layers * block.heads; ++i)
-        off += isOff({Layer(i / block.heads), Head(i % block.heads)});
+    const auto& all = run.intervention.off;
+    const auto off = std::count_if(all.begin(), all.end(), [&](const auto& one) { return one.kind == heads.kind; });
     entries.emplace_back(tr("switched off (%1)").arg(off), showOff);
     offer(*m_filter, entries);
 }
@@ -217,7 +225,8 @@ float HeadsView::valueOf(const Heads& heads, int head, int sorting) const {
     return measured(heads.metrics[at], HeadMeasure(sorting)).value_or(0);
 }
 
-std::vector<int> HeadsView::listed(const Heads& heads, int perLayer) const {
+std::vector<int> HeadsView::listed(const Heads& heads, const Trace& run) const {
+    const int perLayer = run.block(heads.kind)->heads;
     const int filter = m_filter->currentData().toInt(), sorting = m_sorting->currentData().toInt();
     const auto& collected = selection()->collected();
     std::vector<int> list;
@@ -226,7 +235,7 @@ std::vector<int> HeadsView::listed(const Heads& heads, int perLayer) const {
         const bool passes = filter == showAll ? true
                             : filter == showCollected
                                 ? std::find(collected.begin(), collected.end(), place) != collected.end()
-                            : filter == showOff ? isOff(place)
+                            : filter == showOff ? isIn(run.intervention.off, heads.kind, place)
                                                 : heads.metrics[static_cast<std::size_t>(i)].kind == HeadKind(filter);
         if (passes)
             list.push_back(i);
@@ -260,8 +269,10 @@ QString HeadsView::captionOf(const Heads& heads, int head, int sorting) const {
     return tr("%1, %2 bit").arg(known, numberText(metrics.entropy, 1));
 }
 
-QString HeadsView::noteOf(BlockKind kind) const {
-    const auto& off = selection()->off();
+QString HeadsView::noteOf(const Trace& run, BlockKind kind) const {
+    if (&run != trace())
+        return onlyOfA();
+    const auto& off = run.intervention.off;
     if (off.empty())
         return {};
     constexpr std::size_t mostNamed = 6;
@@ -287,25 +298,28 @@ std::vector<Panel> HeadsView::build() {
     const bool sameShape = comparable && haveSameShape(*block, other()->block(kind));
     const bool change = comparable && sameShape && m_change->isChecked();
     const auto& heads = headsOf(*run, kind, change ? other() : nullptr);
-    followControls(heads, *block, comparable);
+    followControls(heads, *run, comparable);
     const auto chosen = selection()->shown(*run, kind)->place;
-    const auto list = listed(heads, block->heads);
+    const auto list = listed(heads, *run);
     const int sorting = m_sorting->currentData().toInt();
     const bool inPlace = sorting == byPlace && m_filter->currentData().toInt() == showAll;
 
     TilePanel panel;
     panel.kind = kind;
+    panel.switches = canSwitch(kind);
     panel.title = QString::fromStdString(run->model);
     QStringList said{tr("%1 attention, %2 × %3 heads").arg(kindName(kind)).arg(block->layers).arg(block->heads)};
     if (!inPlace)
         said << tr("%1 of them", nullptr, static_cast<int>(list.size())).arg(list.size());
     said << (change ? tr("this run minus the full one") : tr("colours from 0 to 1"));
-    if (!heads.maps.empty() && heads.maps.front().columns < block->keys)
+    if (!heads.maps.empty() && (heads.maps.front().columns < block->keys || heads.maps.front().rows < block->queries))
         said << tr("each cell the strongest of its weights");
     panel.subtitle = said.join(QStringLiteral(", "));
-    QStringList notes{noteOf(kind)};
+    QStringList notes{noteOf(*run, kind)};
     if (list.empty())
-        notes << tr("No head is of this kind; “Show” has others.");
+        notes << (m_filter->currentData().toInt() == showCollected ? tr("No head was collected; “Show” has all.")
+                  : m_filter->currentData().toInt() == showOff     ? tr("No head is switched off; “Show” has all.")
+                                                               : tr("No head is of this kind; “Show” has others."));
     if (comparable && !sameShape)
         notes << tr("The full run read another number of tokens, so no change can be drawn.");
     notes.removeAll(QString());
@@ -333,6 +347,7 @@ std::vector<Panel> HeadsView::build() {
     for (const int i : list) {
         const HeadPlace place{Layer(i / block->heads), Head(i % block->heads)};
         const auto found = std::find(collected.begin(), collected.end(), place);
+        const bool off = isIn(run->intervention.off, kind, place);
         panel.tiles.push_back(
             {.map = heads.maps[static_cast<std::size_t>(i)],
              .layer = place.layer,
@@ -340,22 +355,21 @@ std::vector<Panel> HeadsView::build() {
              .name = nameOf(place),
              .caption = captionOf(heads, i, sorting),
              .chosen = chosen == place,
-             .off = isOff(place),
+             .off = off,
+             .pending = panel.switches && off != isIn(selection()->off(), kind, place),
              .collected = found == collected.end() ? -1 : static_cast<int>(found - collected.begin())});
     }
     return {{QRectF(0, 0, 1, 1), std::move(panel)}};
 }
 
-bool HeadsView::isOff(const HeadPlace& head) const {
-    const auto& off = selection()->off();
-    return std::find(off.begin(), off.end(), Intervention::HeadOff{selection()->kind(), head.layer, head.head})
-           != off.end();
+bool HeadsView::canSwitch(BlockKind kind) const {
+    return trace() && kind == selection()->kind() && runWithHeads(trace(), other(), kind) == trace();
 }
 
-void HeadsView::switchHeads(const std::vector<HeadPlace>& heads, bool off) {
+void HeadsView::switchHeads(BlockKind kind, const std::vector<HeadPlace>& heads, bool off) {
     auto all = selection()->off();
     for (const auto& head : heads) {
-        const Intervention::HeadOff one{selection()->kind(), head.layer, head.head};
+        const Intervention::HeadOff one{kind, head.layer, head.head};
         std::erase(all, one);
         if (off)
             all.push_back(one);
@@ -371,24 +385,39 @@ std::optional<HeadPlace> HeadsView::target() const {
         }
     const auto kind = selection()->kind();
     const auto* run = runWithHeads(trace(), other(), kind);
-    return run ? selection()->shown(*run, kind)->place : std::nullopt;
+    if (!run)
+        return std::nullopt;
+    // A mean has no place: then it is the head that was chosen before.
+    const auto& block = *run->block(kind);
+    return selection()
+        ->shown(*run, kind)
+        ->place.value_or(HeadPlace{Layer(std::clamp(selection()->layer().value, 0, block.layers - 1)),
+                                   Head(std::clamp(selection()->head().value, 0, block.heads - 1))});
 }
 
 void HeadsView::fillMenu(QMenu& menu) {
     menu.clear();
+    menu.setToolTipsVisible(true);
     const auto kind = selection()->kind();
     const auto* run = runWithHeads(trace(), other(), kind);
     const auto head = run ? target() : std::nullopt;
+    // A menu may be open while another kind comes to be shown.
+    const auto add = [this, kind, &menu](const QString& text, std::function<void()> act) {
+        return menu.addAction(text, this, [this, kind, act = std::move(act)] {
+            if (selection()->kind() == kind)
+                act();
+        });
+    };
     if (head) {
         const auto name = nameOf(*head);
         const auto& collected = selection()->collected();
-        menu.addAction(tr("Open %1").arg(name), this, [this, kind, place = *head] {
+        add(tr("Open %1").arg(name), [this, kind, place = *head] {
             selection()->setHead(kind, place.layer, place.head);
             Q_EMIT headOpened();
         });
         const bool isCollected = std::find(collected.begin(), collected.end(), *head) != collected.end();
-        menu.addAction(isCollected ? tr("Take %1 out of those collected").arg(name) : tr("Collect %1").arg(name), this,
-                       [this, kind, place = *head] { selection()->toggleCollected(kind, place); });
+        add(isCollected ? tr("Take %1 out of those collected").arg(name) : tr("Collect %1").arg(name),
+            [this, kind, place = *head] { selection()->toggleCollected(kind, place); });
         menu.addSeparator();
 
         std::vector<HeadPlace> layer, others;
@@ -400,23 +429,34 @@ void HeadsView::fillMenu(QMenu& menu) {
                 if (place != *head)
                     others.push_back(place);
             }
-        const bool off = isOff(*head);
-        menu.addAction(off ? tr("Switch %1 on").arg(name) : tr("Switch %1 off").arg(name), this,
-                       [this, place = *head, off] { switchHeads({place}, !off); });
-        const bool layerOff = std::all_of(layer.begin(), layer.end(), [this](const auto& one) { return isOff(one); });
-        menu.addAction(layerOff ? tr("Switch layer %1 on").arg(head->layer.value)
-                                : tr("Switch layer %1 off").arg(head->layer.value),
-                       this, [this, layer, layerOff] { switchHeads(layer, !layerOff); });
-        menu.addAction(tr("Switch all but %1 off").arg(name), this, [this, place = *head, others] {
-            switchHeads({place}, false);
-            switchHeads(others, true);
+        const auto isOff = [&](const HeadPlace& one) { return isIn(selection()->off(), kind, one); };
+        const auto addSwitch = [&](const QString& text, std::function<void()> act) {
+            auto* action = add(text, [this, kind, act = std::move(act)] {
+                if (canSwitch(kind))
+                    act();
+            });
+            action->setEnabled(canSwitch(kind));
+            if (!canSwitch(kind))
+                action->setToolTip(onlyOfA());
+        };
+        const bool off = canSwitch(kind) && isOff(*head);
+        addSwitch(off ? tr("Switch %1 on").arg(name) : tr("Switch %1 off").arg(name),
+                  [this, kind, place = *head, off] { switchHeads(kind, {place}, !off); });
+        const bool layerOff = canSwitch(kind) && std::all_of(layer.begin(), layer.end(), isOff);
+        addSwitch(layerOff ? tr("Switch layer %1 on").arg(head->layer.value)
+                           : tr("Switch layer %1 off").arg(head->layer.value),
+                  [this, kind, layer, layerOff] { switchHeads(kind, layer, !layerOff); });
+        addSwitch(tr("Switch all but %1 off").arg(name), [this, kind, place = *head, others] {
+            switchHeads(kind, {place}, false);
+            switchHeads(kind, others, true);
         });
     }
     menu.addAction(tr("Switch all on"), this, [this] { selection()->setOff({}); })
         ->setEnabled(!selection()->off().empty());
     menu.addSeparator();
-    menu.addAction(tr("Collect none"), this, [this, kind] { selection()->setCollected(kind, {}); })
-        ->setEnabled(!selection()->collected().empty());
+    add(tr("Collect none"), [this, kind] {
+        selection()->setCollected(kind, {});
+    })->setEnabled(!selection()->collected().empty());
 }
 
 bool HeadsView::clicked(const Panel& panel, const Lit& place, Qt::KeyboardModifiers modifiers) {
@@ -438,10 +478,11 @@ void HeadsView::keyPressEvent(QKeyEvent* event) {
     const auto head = plain && (event->key() == Qt::Key_C || event->key() == Qt::Key_X) ? target() : std::nullopt;
     if (!head)
         return FigureView::keyPressEvent(event);
+    const auto kind = selection()->kind();
     if (event->key() == Qt::Key_C)
-        selection()->toggleCollected(selection()->kind(), *head);
-    else
-        switchHeads({*head}, !isOff(*head));
+        selection()->toggleCollected(kind, *head);
+    else if (canSwitch(kind))
+        switchHeads(kind, {*head}, !isIn(selection()->off(), kind, *head));
 }
 
 void HeadsView::contextMenuEvent(QContextMenuEvent* event) {

@@ -45,16 +45,17 @@ private:
         std::vector<float> changes;    ///< against the full run, in bits
     };
     const Heads& headsOf(const Trace& run, BlockKind kind, const Trace* full);
-    void followControls(const Heads& heads, const AttentionBlock& block, bool comparable);
+    void followControls(const Heads& heads, const Trace& run, bool comparable);
     /// The heads that pass the filter, sorted: places in Heads.
-    std::vector<int> listed(const Heads& heads, int perLayer) const;
+    std::vector<int> listed(const Heads& heads, const Trace& run) const;
     float valueOf(const Heads& heads, int head, int sorting) const;
     QString captionOf(const Heads& heads, int head, int sorting) const;
-    QString noteOf(BlockKind kind) const;
+    QString noteOf(const Trace& run, BlockKind kind) const;
     /// The head that keys and menus are about: the one that is pointed at, otherwise the one on show.
     std::optional<HeadPlace> target() const;
-    bool isOff(const HeadPlace& head) const;
-    void switchHeads(const std::vector<HeadPlace>& heads, bool off);
+    /// True when heads of this kind are on show and are A's: those are what the Selection switches.
+    bool canSwitch(BlockKind kind) const;
+    void switchHeads(BlockKind kind, const std::vector<HeadPlace>& heads, bool off);
     void fillMenu(QMenu& menu);
 
     QComboBox* m_sorting;

@@ -113,11 +113,11 @@ void LinesView::followControls(const Trace& run, BlockKind kind, const Source& s
     const bool twoTexts = kind != BlockKind::Cross
                           && std::any_of(keys.begin(), keys.end(), [](const Token& key) { return key.segment == 1; });
     m_texts->setVisible(twoTexts);
-    const int list = m_which->currentIndex() * 2 + (collected ? 1 : 0);
-    if (list != m_shownOf || m_shown.size() != source.heads.size()) {
-        m_shown.assign(source.heads.size(), true);
-        m_shownOf = list;
-    }
+    m_listed.clear();
+    for (const auto& head : source.heads)
+        m_listed << head.name;
+    if (std::all_of(m_listed.begin(), m_listed.end(), [this](const auto& name) { return m_hidden.contains(name); }))
+        m_hidden.clear(); // lines of no head would say nothing
 }
 
 std::vector<Panel> LinesView::build() {
@@ -133,11 +133,12 @@ std::vector<Panel> LinesView::build() {
 
     LinesPanel panel;
     panel.kind = kind;
+    panel.linked = sharesTokens(*run, kind);
     std::vector<int> rows, columns; // of the text that is asked for
     bool named = false;
     for (std::size_t head = 0; head < source.heads.size(); ++head) {
         const auto& one = source.heads[head];
-        LinesPanel::HeadLines lines{.name = one.name, .map = {}, .lines = {}, .shown = m_shown[head]};
+        LinesPanel::HeadLines lines{.name = one.name, .map = {}, .lines = {}, .shown = !m_hidden.contains(one.name)};
         if (lines.shown) {
             auto whole = mapPanelOf(*run, one, *selection(), kind);
             if (!std::exchange(named, true)) {
@@ -174,28 +175,36 @@ std::vector<Panel> LinesView::build() {
 bool LinesView::clicked(const Panel&, const Lit& place, Qt::KeyboardModifiers modifiers) {
     if (place.item < 0)
         return false;
-    const auto head = static_cast<std::size_t>(place.item);
-    modifiers.testFlag(Qt::ShiftModifier) ? isolate(head) : toggle(head);
+    modifiers.testFlag(Qt::ShiftModifier) ? isolate(m_listed.value(place.item)) : toggle(m_listed.value(place.item));
     return true;
 }
 
 bool LinesView::doubleClicked(const Panel&, const Lit& place) {
     if (place.item >= 0)
-        isolate(static_cast<std::size_t>(place.item));
+        isolate(m_listed.value(place.item));
     return true;
 }
 
-void LinesView::toggle(std::size_t head) {
-    if (m_shown[head] && std::count(m_shown.begin(), m_shown.end(), true) == 1)
+bool LinesView::isAlone(const QString& head) const {
+    return std::all_of(m_listed.begin(), m_listed.end(),
+                       [&](const auto& name) { return m_hidden.contains(name) != (name == head); });
+}
+
+void LinesView::toggle(const QString& head) {
+    if (isAlone(head))
         return; // lines of no head would say nothing
-    m_shown[head] = !m_shown[head];
+    if (!m_hidden.remove(head))
+        m_hidden.insert(head);
     rebuild();
 }
 
-void LinesView::isolate(std::size_t head) {
-    const bool alone = m_shown[head] && std::count(m_shown.begin(), m_shown.end(), true) == 1;
-    m_shown.assign(m_shown.size(), alone);
-    m_shown[head] = true;
+void LinesView::isolate(const QString& head) {
+    const bool alone = isAlone(head);
+    for (const auto& name : m_listed)
+        m_hidden.remove(name);
+    for (const auto& name : m_listed)
+        if (!alone && name != head)
+            m_hidden.insert(name);
     rebuild();
 }
 

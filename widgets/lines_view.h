@@ -3,6 +3,9 @@
 
 #include "widgets/figure_view.h"
 
+#include <QSet>
+#include <QStringList>
+
 #include <vector>
 
 class QComboBox;
@@ -35,14 +38,16 @@ private:
     Source headsOf(const Trace& run, BlockKind kind) const;
     /// Takes over what the Selection and the trace say, so that controls show what is drawn.
     void followControls(const Trace& run, BlockKind kind, const Source& source);
-    void toggle(std::size_t head);
-    void isolate(std::size_t head);
+    /// True when of those listed this one alone is shown.
+    bool isAlone(const QString& head) const;
+    void toggle(const QString& head);
+    void isolate(const QString& head);
 
     QComboBox* m_which;
     QSpinBox* m_share;
     QComboBox* m_texts;
-    std::vector<bool> m_shown; ///< of the heads as they are listed
-    int m_shownOf = -1;        ///< which list that was
+    QStringList m_listed;   ///< names of the heads on show, hidden or not
+    QSet<QString> m_hidden; ///< names; those of a layer's heads are the same in each
 };
 
 } // namespace headlight

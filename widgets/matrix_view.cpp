@@ -81,6 +81,7 @@ std::vector<Panel> MatrixView::build() {
     m_change->setVisible(comparable);
 
     auto panel = mapPanelOf(*run, *shown, *selection(), kind);
+    panel.linked = sharesTokens(*run, kind);
     if (panel.map.values.empty() && !selection()->specials())
         return {};
     panel.subtitle = tr("%1 · %2").arg(kindName(kind), panel.subtitle);

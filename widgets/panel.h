@@ -51,6 +51,7 @@ struct MapPanel {
     float high = 1;                    ///< value of the last colour
     bool differs = false;              ///< signed values around 0: drawn in two hues
     bool pointsAtTokens = true;        ///< cells are a query and a key; otherwise only their value is shown
+    bool linked = true;                ///< they are those that the shared pair counts; otherwise only seen here
     bool zooms = false;                ///< wheel and drag change what part is seen
     bool valuesInCells = false;        ///< numbers are written where cells have room for them
     bool legend = false;               ///< a colour bar with its range
@@ -112,8 +113,9 @@ struct TilePanel {
         QString name;    ///< "L3 H5"
         QString caption; ///< below the map, where there is room
         bool chosen = false;
-        bool off = false;   ///< drawn pale and struck through
-        int collected = -1; ///< place among those that were collected, marked in the colour of that category
+        bool off = false;     ///< in this run: drawn pale and struck through
+        bool pending = false; ///< asked to be otherwise, by a run that is yet to come
+        int collected = -1;   ///< place among those that were collected, marked in the colour of that category
     };
     std::vector<Tile> tiles; ///< row by row
     int columns = 1;         ///< 0: as many as leave the tiles largest
@@ -122,6 +124,7 @@ struct TilePanel {
     QStringList shortColumnNames; ///< instead, where those have no room
     float high = 1;               ///< value of the last colour
     bool differs = false;         ///< as in MapPanel
+    bool switches = true;         ///< these heads can be switched off
     BlockKind kind = BlockKind::Encoder;
 };
 
@@ -172,6 +175,7 @@ struct LinesPanel {
     std::vector<HeadLines> heads; ///< coloured by their place here
     std::vector<int> queryRows;   ///< as in MapPanel
     std::vector<int> keyColumns;
+    bool linked = true; ///< as in MapPanel
     BlockKind kind = BlockKind::Encoder;
 };
 
@@ -197,6 +201,7 @@ struct StripPanel {
     int below = 0;              ///< rows that stand apart at the bottom
     std::optional<Query> query; ///< whose keys the rows between are; absent when they are none
     bool rowsLook = false;      ///< the rows between are queries themselves
+    bool linked = true;         ///< as in MapPanel
     BlockKind kind = BlockKind::Cross;
     /// What there is to say of a cell, with all that it was computed from; column and place are -1 for a whole row.
     std::function<QStringList(int row, int column, int place)> words;

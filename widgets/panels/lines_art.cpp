@@ -126,14 +126,14 @@ public:
         return {};
     }
     Lit litBy(const Selection::Pair& pair) const override {
-        if (pair.kind != m_panel.kind)
+        if (pair.kind != m_panel.kind || !m_panel.linked)
             return {};
         return {placeOf(m_panel.queryRows, rows(), pair.query ? pair.query->value : -1),
                 placeOf(m_panel.keyColumns, columns(), pair.key ? pair.key->value : -1)};
     }
     Selection::Pair pairAt(const Lit& lit) const override {
         Selection::Pair pair;
-        if (!has(lit) || lit.item >= 0)
+        if (!has(lit) || lit.item >= 0 || !m_panel.linked)
             return pair;
         pair.kind = m_panel.kind;
         if (lit.row >= 0)

@@ -76,7 +76,8 @@ public:
             return {};
         QStringList lines{at(lit.row).name, at(lit.row).caption};
         lines << statesOf(at(lit.row));
-        lines << tr("Click opens it, Ctrl+click or C collects it, X switches it off or on.");
+        lines << (m_panel.switches ? tr("Click opens it, Ctrl+click or C collects it, X switches it off or on.")
+                                   : tr("Click opens it, Ctrl+click or C collects it."));
         lines.removeAll(QString());
         return lines;
     }
@@ -116,6 +117,8 @@ private:
             states << tr("collected");
         if (tile.off)
             states << tr("switched off");
+        if (tile.pending)
+            states << (tile.off ? tr("on in the next run") : tr("off in the next run"));
         return states;
     }
 
@@ -180,8 +183,8 @@ private:
         painter.setBrush(Qt::NoBrush);
         painter.drawRect(place.adjusted(-1, -1, 0, 0));
         painter.setRenderHint(QPainter::Antialiasing, true);
-        if (one.off) {
-            painter.setPen(QPen(m_appearance.muted, 1.5));
+        if (one.off || one.pending) {
+            painter.setPen(QPen(m_appearance.muted, 1.5, one.pending ? Qt::DotLine : Qt::SolidLine));
             painter.drawLine(place.bottomLeft(), place.topRight());
         }
         if (one.collected >= 0)
