@@ -6,6 +6,7 @@
 
 #include <qcustomplot.h>
 
+#include <QAccessible>
 #include <QElapsedTimer>
 #include <QLabel>
 #include <QToolTip>
@@ -90,6 +91,10 @@ public:
         if (has(spot) && m_arts[static_cast<std::size_t>(spot.panel)]->reveal(spot.place))
             replot(QCustomPlot::rpQueuedReplot);
         m_view.point(spot);
+        // What the mouse is told, keys are told too.
+        const auto lines = has(m_spot) ? artAt(m_spot).wordsAt(m_spot.place) : QStringList();
+        m_view.setAccessibleDescription(lines.join(QLatin1Char('\n')));
+        QToolTip::showText(mapToGlobal(QPoint(20, height())), m_view.wordsAt(m_spot), this);
     }
 
     /// Takes the view's panels anew. A map that zooms keeps what part of it is seen while its shape stays.
@@ -152,12 +157,15 @@ protected:
     void mouseReleaseEvent(QMouseEvent* event) override {
         QCustomPlot::mouseReleaseEvent(event);
         const bool dragged = (event->position().toPoint() - m_pressed).manhattanLength() > 4;
-        if (event->button() == Qt::LeftButton && !dragged && !std::exchange(m_doubleClicked, false))
+        const bool second = std::exchange(m_doubleClicked, false);
+        if (event->button() == Qt::LeftButton && !dragged && !second)
             m_view.click(spotAt(event->position()), event->modifiers());
     }
     void mouseDoubleClickEvent(QMouseEvent* event) override {
         QCustomPlot::mouseDoubleClickEvent(event);
         m_pressed = event->position().toPoint();
+        if (event->button() != Qt::LeftButton)
+            return;
         const auto spot = spotAt(event->position());
         m_doubleClicked =
             spot.panel >= 0 && m_view.doubleClicked(m_view.m_panels[static_cast<std::size_t>(spot.panel)], spot.place);
@@ -288,6 +296,20 @@ void FigureView::rebuild() {
         refresh();
 }
 
+bool FigureView::sharesTokens(const Trace& run, BlockKind kind) const {
+    const auto same = [](const std::vector<Token>& left, const std::vector<Token>& right) {
+        return std::equal(left.begin(), left.end(), right.begin(), right.end(),
+                          [](const Token& a, const Token& b) { return a.text == b.text; });
+    };
+    return &run == trace()
+           || (same(run.queryTokens(kind), trace()->queryTokens(kind))
+               && same(run.keyTokens(kind), trace()->keyTokens(kind)));
+}
+
+Panel* FigureView::panelBefore(std::size_t index) {
+    return index < m_panels.size() ? &m_panels[index] : nullptr;
+}
+
 void FigureView::refresh() {
     if (!m_stale)
         return;
@@ -299,7 +321,8 @@ void FigureView::refresh() {
     if (isVisible())
         m_canvas->drawnAgain();
     m_drawMilliseconds = static_cast<double>(clock.nsecsElapsed()) / 1e6;
-    setAccessibleDescription(describe().mid(0, 12).join(QLatin1Char('\n')));
+    if (QAccessible::isActive())
+        setAccessibleDescription(describe().mid(0, 12).join(QLatin1Char('\n')));
 }
 
 void FigureView::figure(QPaintDevice& device, const QSize& size) {
@@ -432,7 +455,15 @@ void FigureView::placeCanvas() {
 bool FigureView::eventFilter(QObject* watched, QEvent* event) {
     if (watched == m_controls && event->type() == QEvent::LayoutRequest) // a control came, went or grew
         placeCanvas();
+    // Return in a number is no click in the figure, and an arrow no walk there.
+    if (watched == m_controls && event->type() == QEvent::KeyPress
+        && !takesFromControls(*static_cast<const QKeyEvent*>(event)))
+        return true;
     return TraceView::eventFilter(watched, event);
+}
+
+bool FigureView::takesFromControls(const QKeyEvent& event) const {
+    return event.key() == Qt::Key_Escape;
 }
 
 void FigureView::keyPressEvent(QKeyEvent* event) {

@@ -43,6 +43,13 @@ protected:
     Selection* selection() const { return m_selection; }
     /// build() again, then draw.
     void rebuild();
+    /// True when the queries and keys of a kind are the same tokens in this run as in A's: the pair that all views
+    /// share counts those.
+    bool sharesTokens(const Trace& run, BlockKind kind) const;
+    /// While build() runs, a part of the picture before, to be moved into the next; null when there was none.
+    Panel* panelBefore(std::size_t index);
+    /// True for a key that a control had no use for and that is meant for the figure wherever the focus is.
+    virtual bool takesFromControls(const QKeyEvent& event) const;
     /// A click, or Return on what the arrow keys point at. Unless it returns true, the pair there is locked or freed.
     virtual bool clicked(const Panel&, const Lit&, Qt::KeyboardModifiers) { return false; }
     /// A double click, after the click that it begins with. Unless it returns true, zoomed maps are shown whole again.

@@ -227,6 +227,11 @@ bool PlaybackView::clicked(const Panel& panel, const Lit& place, Qt::KeyboardMod
     return false;
 }
 
+/// Space plays from the slider too, which has no use for it.
+bool PlaybackView::takesFromControls(const QKeyEvent& event) const {
+    return event.key() == Qt::Key_Space || FigureView::takesFromControls(event);
+}
+
 void PlaybackView::keyPressEvent(QKeyEvent* event) {
     if (event->modifiers() == Qt::NoModifier && steps() > 0) {
         switch (event->key()) {

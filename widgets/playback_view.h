@@ -44,6 +44,7 @@ protected:
     QString emptyText() const override;
     bool clicked(const Panel& panel, const Lit& place, Qt::KeyboardModifiers modifiers) override;
     void keyPressEvent(QKeyEvent* event) override;
+    bool takesFromControls(const QKeyEvent& event) const override;
     void hideEvent(QHideEvent* event) override;
 
 private:

@@ -142,6 +142,15 @@ struct ShownHeads : Shown {
                 return one;
         return nullptr;
     }
+    /// That of the button, filled.
+    QMenu* menu() const {
+        for (auto* one : view->findChildren<QToolButton*>())
+            if (one->menu()) {
+                Q_EMIT one->menu()->aboutToShow();
+                return one->menu();
+            }
+        return nullptr;
+    }
     QToolButton* backwards() const {
         for (auto* one : view->findChildren<QToolButton*>())
             if (one->isCheckable())
@@ -319,6 +328,92 @@ private Q_SLOTS:
         which->setCurrentIndex(0);
         lines.selection.setCollected(BlockKind::Encoder, {});
         QCOMPARE(lines.shown(), u"H0, H1, H2"_qs);
+    }
+
+    /// Hidden heads are known by their names, not by where they stand in the list.
+    void hiddenHeadsStayHidden() {
+        ShownLines lines(traceOf(cat, sixHeads));
+        const std::vector<HeadPlace> four{
+            {Layer(0), Head(0)}, {Layer(0), Head(1)}, {Layer(0), Head(2)}, {Layer(1), Head(0)}};
+        lines.selection.setCollected(BlockKind::Encoder, {four[0], four[1], four[2]});
+        (void)lines.picture();
+        click(*lines.view, placeOfWords(*lines.view, u"L0 H1"_qs));
+        QCOMPARE(lines.shown(), u"L0 H0, L0 H2"_qs);
+        lines.selection.setCollected(BlockKind::Encoder, {four[1], four[2], four[3]});
+        QCOMPARE(lines.shown(), u"L0 H2, L1 H0"_qs);
+        lines.selection.setCollected(BlockKind::Encoder, {four[1]});
+        QVERIFY2(lines.shown() == u"L0 H1", "never none");
+    }
+
+    /// Keys that a control has no use for are no click in the figure, and no walk there.
+    void keysOfControlsAreNotTheFigures() {
+        ShownLines lines(traceOf(cat, sixHeads));
+        lines.view->activateWindow();
+        QTest::keyClick(lines.view.get(), Qt::Key_Down);
+        const auto pair = lines.selection.pair();
+        QVERIFY(pair.query);
+        auto* share = lines.control<QSpinBox>(u"Lines"_qs);
+        for (const auto key : {Qt::Key_Return, Qt::Key_Space, Qt::Key_Left})
+            QTest::keyClick(share, key);
+        QTest::keyClick(boxOf(*lines.view, u"words"_qs), Qt::Key_Down);
+        QVERIFY(!lines.selection.locked());
+        QCOMPARE(lines.selection.pair(), pair);
+        QTest::keyClick(lines.view.get(), Qt::Key_Return);
+        QVERIFY(lines.selection.locked());
+        QTest::keyClick(share, Qt::Key_Escape); // everywhere it lets go
+        QVERIFY(!lines.selection.locked());
+    }
+
+    /// What the mouse is told of a place, arrow keys are told too.
+    void keysSayWhereTheyAre() {
+        ShownMatrix matrix(traceOf(cat));
+        QToolTip::hideText();
+        QTest::keyClick(matrix.view.get(), Qt::Key_Down);
+        QTest::keyClick(matrix.view.get(), Qt::Key_Down);
+        QCOMPARE(matrix.view->accessibleDescription(), u"chat → the\n0.1000"_qs);
+        QVERIFY2(QToolTip::text().contains(u"chat → the"_qs), qPrintable(QToolTip::text()));
+    }
+
+    /// A right double click is none, and takes no click from the left button.
+    void aRightDoubleClickIsNone() {
+        ShownLines lines(traceOf(cat, sixHeads));
+        const auto place = placeOf(*lines.view, lines.selection, pairOf(BlockKind::Encoder, 2, -1));
+        auto* canvas = lines.view->childAt(place);
+        const auto local = canvas->mapFrom(lines.view.get(), place);
+        QMouseEvent again(QEvent::MouseButtonDblClick, QPointF(local), canvas->mapToGlobal(QPointF(local)),
+                          Qt::RightButton, Qt::RightButton, Qt::NoModifier);
+        QCoreApplication::sendEvent(canvas, &again);
+        QTest::mouseRelease(canvas, Qt::RightButton, {}, local);
+        click(*lines.view, place);
+        QVERIFY(lines.selection.locked());
+    }
+
+    /// Pairs count A's tokens: where B's are others, pointing at them lights nothing elsewhere.
+    void tokensOfAnotherVocabularyLightNothing() {
+        auto pieces = traceFromAscii(R"(
+                  the   ca    +t    sleeps  </s>
+            le    9     1     .     .       .
+            chat  1     4     4     1       .
+            dort  .     .     .     7       3
+            </s>  .     .     .     .       #
+        )",
+                                     sixHeads);
+        pieces.model = "pieces";
+        for (const bool same : {false, true}) {
+            const auto first = same ? shared(pieces) : traceOf(cat);
+            const auto second = same ? traceOf(cat) : shared(pieces);
+            ShownMatrix matrix(first);
+            matrix.view->setTrace(first, second);
+            QVERIFY(oneText(matrix.view->describe()).contains(u"pieces"_qs));
+            QCOMPARE(placeOf(*matrix.view, matrix.selection, crossPair(1, 2)).x() >= 0, same);
+            ShownLines lines(first, BlockKind::Cross);
+            lines.view->setTrace(first, second);
+            QCOMPARE(placeOf(*lines.view, lines.selection, pairOf(BlockKind::Cross, -1, 2)).x() >= 0, same);
+            moveMouse(*lines.view, {690, 490});
+            const auto still = lines.picture();
+            lines.selection.hover(pairOf(BlockKind::Cross, -1, 2));
+            QCOMPARE(lines.picture() != still, same);
+        }
     }
 
     void specialTokensOfLines() {
@@ -553,11 +648,85 @@ private Q_SLOTS:
         QCOMPARE(changed.count(), 1);
         QVERIFY(heads.picture() != still);
         const auto text = oneText(heads.view->describe());
-        QVERIFY2(text.contains(u"switched off: L1 H1. X"_qs), qPrintable(text));
-        QVERIFY(lineOf(*heads.view, u"L1 H1"_qs).contains(u"switched off"_qs));
+        QVERIFY2(lineOf(*heads.view, u"L1 H1"_qs).contains(u"off in the next run"_qs), qPrintable(text));
+        QVERIFY2(!text.contains(u"switched off"_qs), "the run on show is still in full");
+        auto run = *encoderOf(2, 3, 9);
+        run.intervention.off = {off};
+        heads.view->setTrace(shared(run), nullptr);
+        QVERIFY(oneText(heads.view->describe()).contains(u"switched off: L1 H1. X"_qs));
+        QCOMPARE(lineOf(*heads.view, u"L1 H1"_qs).count(u"off"_qs), 1);
         QTest::keyClick(heads.view.get(), Qt::Key_X);
         QVERIFY(heads.selection.off().empty());
-        QVERIFY(!oneText(heads.view->describe()).contains(u"switched off"_qs));
+        QVERIFY(lineOf(*heads.view, u"L1 H1"_qs).contains(u"switched off, on in the next run"_qs));
+        heads.view->setTrace(encoderOf(2, 3, 9), nullptr);
+        QVERIFY(!oneText(heads.view->describe()).contains(u" off"_qs));
+    }
+
+    /// The Selection's heads are A's: those of a model B are not switched off in A.
+    void headsOfBAreNotSwitchedOff() {
+        auto many = traceFromAscii(cat, {.layers = 2, .heads = 3});
+        many.model = "many";
+        ShownHeads heads(traceOf(cat), BlockKind::Cross);
+        heads.selection.setOff({{BlockKind::Cross, Layer(0), Head(0)}});
+        heads.view->setTrace(traceOf(cat), shared(many));
+        const auto text = oneText(heads.view->describe());
+        QVERIFY2(text.contains(u"many"_qs) && text.contains(u"only A’s can be switched off"_qs), qPrintable(text));
+        QVERIFY2(!lineOf(*heads.view, u"L0 H0"_qs).contains(u" off"_qs), "that is A's head");
+        for (const auto key : {Qt::Key_Down, Qt::Key_Right, Qt::Key_X})
+            QTest::keyClick(heads.view.get(), key);
+        QCOMPARE(int(heads.selection.off().size()), 1);
+        auto* menu = heads.menu();
+        QStringList enabled;
+        for (auto* one : menu->actions())
+            if (one->isEnabled() && one->text().startsWith(u"Switch"_qs))
+                enabled << one->text();
+        QCOMPARE(enabled, QStringList(u"Switch all on"_qs));
+        heads.view->setTrace(shared(many), traceOf(cat)); // swapped
+        QTest::keyClick(heads.view.get(), Qt::Key_X);
+        QCOMPARE(int(heads.selection.off().size()), 2);
+    }
+
+    /// What an open menu says is of the kind that was shown when it was opened.
+    void anOpenMenuKeepsItsKind() {
+        for (const auto& words : {u"Switch L0 H0 off"_qs, u"Collect L0 H0"_qs, u"Collect none"_qs, u"Open L0 H0"_qs}) {
+            ShownHeads heads(traceOf(cat, sixHeads));
+            heads.selection.setCollected(BlockKind::Encoder, {{Layer(1), Head(2)}});
+            auto* menu = heads.menu();
+            heads.selection.setKind(BlockKind::Cross);
+            for (auto* one : menu->actions())
+                if (one->text() == words)
+                    one->trigger();
+            QVERIFY(heads.selection.off().empty() && heads.selection.collected().empty());
+            QVERIFY2(heads.selection.kind() == BlockKind::Cross, qPrintable(words));
+        }
+    }
+
+    /// With a mean on show keys are about the head that was chosen before.
+    void keysReachAHeadBesideAMean() {
+        ShownHeads heads(encoderOf(2, 3, 9));
+        heads.selection.setHead(BlockKind::Encoder, Layer(1), Head(2));
+        heads.selection.setHeadMode(HeadMode::MeanOfAll);
+        QTest::keyClick(heads.view.get(), Qt::Key_C);
+        QCOMPARE(heads.selection.collected(), (std::vector<HeadPlace>{{Layer(1), Head(2)}}));
+        QVERIFY(heads.menu()->actions().first()->text().contains(u"L1 H2"_qs));
+    }
+
+    void nothingCollectedIsSaidSo() {
+        ShownHeads heads(encoderOf(2, 3, 9));
+        auto* filter = heads.choice(u"Show"_qs);
+        filter->setCurrentText(u"collected (0)"_qs);
+        QVERIFY(oneText(heads.view->describe()).contains(u"No head was collected"_qs));
+        filter->setCurrentText(u"switched off (0)"_qs);
+        QVERIFY(oneText(heads.view->describe()).contains(u"No head is switched off"_qs));
+    }
+
+    /// Rows alone may be more than there is room for.
+    void pooledRowsAreSaidSo() {
+        std::string art = "a b\n";
+        for (int row = 0; row < 300; ++row)
+            art += "w # .\n";
+        ShownHeads heads(traceOf(art.c_str(), {.layers = 12, .heads = 12}), BlockKind::Cross);
+        QVERIFY(heads.view->describe().first().contains(u"each cell the strongest"_qs));
     }
 
     /// The menu of the button and that of the right mouse button: what they do to heads of this kind and no other.
