@@ -45,10 +45,11 @@ public:
             inner.setTop(inner.top() + captionHeight + 2);
         m_legendBelow = m_panel.legend && area.height() > leastWithLegendBelow;
         const auto titleFont = sized(m_appearance, 1, QFont::DemiBold);
+        m_beside = m_panel.levels.isEmpty() ? besideTitle : widthOfLevels();
         m_legendBeside =
             m_panel.legend && !m_legendBelow
             && (m_panel.differs
-                || textWidth(titleFont, m_panel.title + m_panel.subtitle) + 3 * spacing + besideTitle < area.width());
+                || textWidth(titleFont, m_panel.title + m_panel.subtitle) + 3 * spacing + m_beside < area.width());
         if (m_legendBelow)
             inner.setBottom(inner.bottom() - legendHeight);
         m_below = m_panel.columnStrip ? stripSize + stripGap : 0;
@@ -89,8 +90,9 @@ public:
     }
 
     void drawStill(QCPPainter& painter) override {
-        const double beside = m_legendBeside ? besideTitle : 0;
-        const auto below = drawnTitle(painter, m_area.adjusted(0, 0, -beside, 0), m_panel.title, m_panel.subtitle);
+        const double beside = m_legendBeside ? m_beside : 0;
+        auto below = drawnTitle(painter, m_area.adjusted(0, 0, -beside, 0), m_panel.title, m_panel.subtitle);
+        below.setRight(m_area.right());
         if (!m_panel.rowAxis.isEmpty()) {
             const auto font = sized(m_appearance, 0.93);
             text(painter, QRectF(below.left(), below.top(), below.width(), captionHeight),
@@ -146,13 +148,13 @@ public:
     }
 
     Lit litBy(const Selection::Pair& pair) const override {
-        if (!m_panel.pointsAtTokens || pair.kind != m_panel.kind)
+        if (!m_panel.pointsAtTokens || !m_panel.linked || pair.kind != m_panel.kind)
             return {};
         return {placeOf(m_panel.queryRows, m_panel.map.rows, pair.query ? pair.query->value : -1),
                 placeOf(m_panel.keyColumns, m_panel.map.columns, pair.key ? pair.key->value : -1)};
     }
     Selection::Pair pairAt(const Lit& lit) const override {
-        if (!m_panel.pointsAtTokens || !has(lit))
+        if (!m_panel.pointsAtTokens || !m_panel.linked || !has(lit))
             return {};
         Selection::Pair pair{m_panel.kind, {}, {}};
         if (lit.row >= 0)
@@ -516,15 +518,33 @@ private:
         }
     }
 
+    /// Where the legend begins, and the middle of its line.
+    QPointF legendBegin() const {
+        return m_legendBeside ? QPointF(m_area.right() - m_beside + spacing, m_area.top() + (titleHeight - spacing) / 2)
+                              : QPointF(m_plot.left(), m_plot.bottom() + m_below + 18);
+    }
+    /// The levels that the map has, by their numbers.
+    std::vector<int> levelsThere() const {
+        std::vector<int> there;
+        for (int i = 0; i < m_panel.levels.size(); ++i)
+            if (std::find(m_panel.map.values.begin(), m_panel.map.values.end(), static_cast<float>(i))
+                != m_panel.map.values.end())
+                there.push_back(i);
+        return there;
+    }
+    double widthOfLevels() const {
+        double width = spacing;
+        for (const int level : levelsThere())
+            width += 18 + textWidth(sized(m_appearance, 0.85), m_panel.levels[level]) + 2 * spacing;
+        return width;
+    }
     /// What each colour is called, of those that there are.
     void drawLevels(QCPPainter& painter) {
         const auto font = sized(m_appearance, 0.85);
-        const double top = m_plot.bottom() + m_below + 10;
-        double left = m_plot.left();
-        for (int i = 0; i < m_panel.levels.size(); ++i) {
+        const double top = legendBegin().y() - 8;
+        double left = legendBegin().x();
+        for (const int i : levelsThere()) {
             const auto value = static_cast<float>(i);
-            if (std::find(m_panel.map.values.begin(), m_panel.map.values.end(), value) == m_panel.map.values.end())
-                continue;
             painter.setRenderHint(QPainter::Antialiasing, false);
             painter.setPen(m_appearance.line);
             painter.setBrush(QColor(color(value)));
@@ -539,14 +559,15 @@ private:
     void drawLegend(QCPPainter& painter) {
         if (!m_panel.levels.isEmpty())
             return drawLevels(painter);
-        const double width = std::min(160.0, m_area.width() / 2);
-        const double left = m_plot.left(), top = m_plot.bottom() + m_below + 14;
+        const double left = legendBegin().x(), top = legendBegin().y() - 4;
         painter.setRenderHint(QPainter::Antialiasing, false);
         const auto low = m_panel.differs ? -m_panel.high : m_panel.low;
         const auto font = sized(m_appearance, 0.85);
         const auto lowText = QString::number(static_cast<double>(low), 'g', 3);
         const auto highText = QString::number(static_cast<double>(m_panel.high), 'g', 3);
         const double bar = left + textWidth(font, lowText) + spacing;
+        const double width = m_legendBeside ? std::max(20.0, m_area.right() - bar - spacing - textWidth(font, highText))
+                                            : std::min(160.0, m_area.width() / 2);
         constexpr int steps = 64;
         for (int i = 0; i < steps; ++i) {
             const float value = low + (m_panel.high - low) * (static_cast<float>(i) + 0.5f) / steps;
@@ -585,7 +606,8 @@ private:
     double m_cellHeight = 1;
     bool m_slanted = false;
     bool m_legendBelow = false;
-    bool m_legendBeside = false; ///< the title, where that leaves room to both
+    bool m_legendBeside = false;   ///< the title, where that leaves room to both
+    double m_beside = besideTitle; ///< width of the legend there
 };
 
 } // namespace
