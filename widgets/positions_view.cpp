@@ -20,6 +20,9 @@ namespace {
 
 using Kind = PositionTable::Kind;
 
+/// As many as there are colours for.
+constexpr std::size_t mostCurves = 20;
+
 std::size_t asSize(int number) {
     return static_cast<std::size_t>(number);
 }
@@ -162,16 +165,18 @@ PositionsView::PositionsView(QWidget* parent)
     connect(m_pages, &QComboBox::currentIndexChanged, this, [this] { rebuild(); });
     connect(m_similarity, &QComboBox::currentIndexChanged, this, [this] { rebuild(); });
     connect(m_run, &QComboBox::activated, this, [this] { rebuild(); });
-    connect(m_tokens, &QComboBox::activated, this, [this](int row) { goTo(Query(row)); });
+    connect(m_tokens, &QComboBox::activated, this, [this](int row) {
+        if (const auto shown = trace() ? shownInput() : std::nullopt; shown && shown->row != Query(row))
+            goTo(Query(row));
+    });
     connect(m_dimensions, &QLineEdit::textEdited, this, [this](const QString& text) {
         static const QRegularExpression part(QStringLiteral("(\\d+)(?:\\s*[-–]\\s*(\\d+))?"));
-        constexpr int most = 24; // curves that can still be told apart
         std::vector<int> asked;
         for (auto found = part.globalMatch(text); found.hasNext();) {
             const auto match = found.next();
             const int first = match.captured(1).toInt();
             const int last = match.captured(2).isEmpty() ? first : match.captured(2).toInt();
-            for (int dimension = first; dimension <= last && asked.size() < most; ++dimension)
+            for (int dimension = first; dimension <= last && asked.size() < mostCurves; ++dimension)
                 if (std::find(asked.begin(), asked.end(), dimension) == asked.end())
                     asked.push_back(dimension);
         }
@@ -179,6 +184,11 @@ PositionsView::PositionsView(QWidget* parent)
         rebuild();
     });
     connect(m_dimensions, &QLineEdit::editingFinished, this, [this] { fillControls(); });
+}
+
+void PositionsView::setTrace(TracePointer trace, TracePointer other) {
+    m_allOf = nullptr;
+    FigureView::setTrace(std::move(trace), std::move(other));
 }
 
 void PositionsView::setSelection(Selection* selection) {
@@ -227,6 +237,7 @@ std::vector<Panel> PositionsView::build() {
     const auto page = static_cast<Page>(m_pages->currentIndex());
     if (page == Page::Input)
         return inputPage();
+    m_allOf = nullptr;
     if (page == Page::Pattern)
         return patternPage();
     const auto& table = run()->positions;
@@ -278,11 +289,13 @@ std::vector<Panel> PositionsView::tablePage() const {
         curves.period = static_cast<float>(2 * std::numbers::pi);
         const auto angles = rotaryAngles(table);
         std::vector<int> pairs;
+        matrix.curves.clear(); // both dimensions of a pair are one curve
         for (const int dimension : shown) {
             const int pair = dimension / 2;
             if (pair >= angles.columns || std::find(pairs.begin(), pairs.end(), pair) != pairs.end())
                 continue;
             pairs.push_back(pair);
+            matrix.curves.push_back(dimension);
             CurvePanel::Curve curve;
             curve.name = tr("dimensions %1, %2").arg(2 * pair).arg(2 * pair + 1);
             curve.about = tr("a full turn in %1").arg(lengthText(rotaryWavelength(table, pair)));
@@ -345,13 +358,16 @@ std::optional<PositionsView::Shown> PositionsView::shownInput() const {
                  : model.cross && selection()->kind() == BlockKind::Cross ? BlockKind::Cross
                                                                           : BlockKind::Decoder;
     const auto& tokens = encoder ? model.source : model.target;
+    shown.linked = sharesTokens(model, encoder ? BlockKind::Encoder : BlockKind::Decoder);
     shown.tokens = shownTexts(model, tokens);
     // A cross pair's query is a token of the decoder, as a pair's within it is.
     const auto isOfStack = [&](const Selection::Pair& pair) {
-        return pair.query && pair.query->value < shown.input->rows
+        return shown.linked && pair.query && pair.query->value < shown.input->rows
                && (pair.kind == BlockKind::Encoder) == (shown.kind == BlockKind::Encoder);
     };
-    if (isOfStack(selection()->pair())) {
+    if (!shown.linked && m_own && m_own->first == shown.kind && m_own->second.value < shown.input->rows) {
+        shown.row = m_own->second;
+    } else if (isOfStack(selection()->pair())) {
         shown.row = *selection()->pair().query;
     } else if (isOfStack(m_last)) {
         shown.row = *m_last.query;
@@ -364,7 +380,8 @@ std::optional<PositionsView::Shown> PositionsView::shownInput() const {
     return shown;
 }
 
-std::vector<Panel> PositionsView::inputPage() const {
+std::vector<Panel> PositionsView::inputPage() {
+    const auto allOf = std::exchange(m_allOf, nullptr);
     const auto shown = shownInput();
     if (!shown)
         return {};
@@ -417,11 +434,29 @@ std::vector<Panel> PositionsView::inputPage() const {
                 tr("%1 = %2").arg(terms.join(QStringLiteral(" + ")), numberText(parts.back()[asSize(place)], 4))};
     };
 
+    Panel all{QRectF(0, 0.49, 1, 0.51), {}};
+    auto* before = panelBefore(1);
+    if (before && allOf == &input && m_allKind == shown->kind)
+        all = std::move(*before);
+    else
+        all.content = allTokens(*shown);
+    m_allOf = &input;
+    m_allKind = shown->kind;
+    std::vector<Panel> panels{{QRectF(0, 0, 1, 0.46), std::move(one)}};
+    panels.push_back(std::move(all));
+    return panels;
+}
+
+StripPanel PositionsView::allTokens(const Shown& shown) const {
+    const auto& input = *shown.input;
+    const int size = input.dimensions;
+    const bool added = !input.positions.empty();
     StripPanel all;
     all.title = tr("All tokens");
-    all.kind = shown->kind;
+    all.kind = shown.kind;
     all.rowsLook = true;
-    all.rows = shown->tokens.mid(0, input.rows);
+    all.linked = shown.linked;
+    all.rows = shown.tokens.mid(0, input.rows);
     std::vector<std::vector<float>> tokens, positions, others, sums;
     bool hasOthers = false;
     for (int i = 0; i < input.rows; ++i) {
@@ -453,7 +488,7 @@ std::vector<Panel> PositionsView::inputPage() const {
                          .arg(numberText(kept[asSize(column)][asSize(token)][asSize(place)], 4));
         return words;
     };
-    return {{QRectF(0, 0, 1, 0.46), std::move(one)}, {QRectF(0, 0.49, 1, 0.51), std::move(all)}};
+    return all;
 }
 
 std::vector<Panel> PositionsView::patternPage() const {
@@ -468,6 +503,7 @@ std::vector<Panel> PositionsView::patternPage() const {
     const bool blocks = pattern.blockSize > 1 && block->queries == block->keys;
     MapPanel panel;
     panel.kind = block->kind;
+    panel.linked = sharesTokens(model, block->kind);
     panel.title = QString::fromStdString(model.model);
     panel.rowAxis = tr("query (looks)");
     panel.columnAxis = tr("key (may be looked at)");
@@ -501,13 +537,18 @@ std::vector<Panel> PositionsView::patternPage() const {
 }
 
 bool PositionsView::clicked(const Panel& panel, const Lit& place, Qt::KeyboardModifiers) {
+    const auto* strips = std::get_if<StripPanel>(&panel.content);
+    if (strips && strips->rowsLook && !strips->linked) {
+        goTo(Query(place.row));
+        return true;
+    }
     if (m_pages->currentIndex() != static_cast<int>(Page::Table))
         return false;
     if (std::holds_alternative<MapPanel>(panel.content) && place.column >= 0) {
         auto shown = dimensions();
         if (const auto found = std::find(shown.begin(), shown.end(), place.column); found != shown.end())
             shown.erase(found);
-        else
+        else if (shown.size() < mostCurves)
             shown.push_back(place.column);
         setDimensions(std::move(shown));
     }
@@ -532,7 +573,9 @@ QString PositionsView::emptyText() const {
     case Page::Table:
         break;
     }
-    return tr("%1 has no positions to show: it reads its text word by word, in order.").arg(model);
+    return run()->encoder || run()->decoder
+               ? tr("This run holds no positions of %1.").arg(model)
+               : tr("%1 has no positions to show: it reads its text word by word, in order.").arg(model);
 }
 
 void PositionsView::fillControls() {
@@ -540,10 +583,12 @@ void PositionsView::fillControls() {
         return;
     const auto page = static_cast<Page>(m_pages->currentIndex());
     m_run->offer(trace(), other(), run());
-    showControl(m_dimensions, page == Page::Table);
-    showControl(m_similarity, page == Page::Similarity);
-    showControl(m_tokens, page == Page::Input);
-    m_keys->setVisible(page == Page::Input);
+    const auto& table = run()->positions;
+    const auto input = page == Page::Input ? shownInput() : std::nullopt;
+    showControl(m_dimensions, page == Page::Table && table);
+    showControl(m_similarity, page == Page::Similarity && table && table->kind != Kind::Relative);
+    showControl(m_tokens, input.has_value());
+    m_keys->setVisible(input.has_value());
     if (!m_dimensions->hasFocus()) {
         QStringList numbers;
         for (const int dimension : dimensions())
@@ -551,7 +596,6 @@ void PositionsView::fillControls() {
         m_dimensions->setText(numbers.join(QStringLiteral(", ")));
         m_dimensions->setCursorPosition(0);
     }
-    const auto input = page == Page::Input ? shownInput() : std::nullopt;
     if (!input)
         return;
     const QSignalBlocker quiet(m_tokens);
@@ -572,6 +616,10 @@ void PositionsView::goTo(Query row) {
     const auto shown = shownInput();
     if (!shown)
         return;
+    if (!shown->linked) {
+        m_own = {shown->kind, row};
+        return rebuild();
+    }
     const Selection::Pair pair{shown->kind, row, {}};
     selection()->locked() ? selection()->toggleLock(pair) : selection()->hover(pair);
 }

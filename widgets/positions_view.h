@@ -4,6 +4,7 @@
 #include "widgets/figure_view.h"
 
 #include <optional>
+#include <utility>
 #include <vector>
 
 class QLabel;
@@ -24,6 +25,7 @@ public:
 
     explicit PositionsView(QWidget* parent = nullptr);
 
+    void setTrace(TracePointer trace, TracePointer other) override;
     void setSelection(Selection* selection) override;
     void setPage(Page page);
 
@@ -38,6 +40,7 @@ private:
     struct Shown {
         const InputVectors* input = nullptr;
         BlockKind kind = BlockKind::Encoder; ///< of the pairs whose query is such a row
+        bool linked = true;                  ///< its rows are those that pairs count
         QStringList tokens;
         Query row;
     };
@@ -51,7 +54,8 @@ private:
 
     std::vector<Panel> tablePage() const;
     std::vector<Panel> similarityPage() const;
-    std::vector<Panel> inputPage() const;
+    std::vector<Panel> inputPage();
+    StripPanel allTokens(const Shown& shown) const;
     std::vector<Panel> patternPage() const;
 
     ComboBox* m_pages;
@@ -62,6 +66,10 @@ private:
     QLabel* m_keys;           ///< what they do on the page of the input
     std::vector<int> m_asked; ///< dimensions; empty: none were
     Selection::Pair m_last;   ///< the last that had a query
+    /// What the second panel on show is of, on the page of the input: it stays whichever token is pointed at.
+    const InputVectors* m_allOf = nullptr;
+    BlockKind m_allKind = BlockKind::Encoder;
+    std::optional<std::pair<BlockKind, Query>> m_own; ///< chosen where pairs count other tokens
 };
 
 } // namespace headlight

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace headlight {
 
@@ -113,7 +114,10 @@ QueryKeyView::QueryKeyView(QWidget* parent)
     keys->setToolTip(tr("Point at a cell to see what it was computed from."));
     addControl(keys);
     connect(m_run, &QComboBox::activated, this, [this] { rebuild(); });
-    connect(m_queries, &QComboBox::activated, this, [this](int query) { goTo(Query(query)); });
+    connect(m_queries, &QComboBox::activated, this, [this](int query) {
+        if (const auto what = trace() ? shown() : std::nullopt; what && what->query != Query(query))
+            goTo(*what, Query(query));
+    });
 }
 
 void QueryKeyView::setSelection(Selection* selection) {
@@ -140,8 +144,10 @@ std::optional<QueryKeyView::Shown> QueryKeyView::shown() const {
     const auto& block = *shown.run->block(shown.kind);
     // A mean of heads has no query and no key: then it is the chosen head.
     const auto mode = selection()->headMode() == HeadMode::BestAligning ? HeadMode::BestAligning : HeadMode::One;
-    const auto map =
-        shownMap(*shown.run, shown.kind, mode, {selection()->layer(), selection()->head()}, selection()->reading());
+    const auto map = mode == selection()->headMode()
+                         ? selection()->shown(*shown.run, shown.kind)
+                         : shownMap(*shown.run, shown.kind, mode, {selection()->layer(), selection()->head()},
+                                    selection()->reading());
     if (!map || !map->place || block.queries < 1 || block.keys < 1)
         return std::nullopt;
     shown.place = *map->place;
@@ -150,15 +156,18 @@ std::optional<QueryKeyView::Shown> QueryKeyView::shown() const {
     shown.queries = shownTexts(*shown.run, tokens);
     shown.keys = shownTexts(*shown.run, shown.run->keyTokens(shown.kind));
     const auto& pair = selection()->pair();
-    if (pair.kind == shown.kind && pair.query && pair.query->value < block.queries) {
+    shown.linked = sharesTokens(*shown.run, shown.kind);
+    const auto own = m_own && m_own->first == shown.kind ? std::optional(m_own->second) : std::nullopt;
+    const auto last = m_kind == shown.kind ? m_query : std::nullopt;
+    if (shown.linked && pair.kind == shown.kind && pair.query && pair.query->value < block.queries) {
         shown.query = *pair.query;
-    } else if (m_query && m_kind == shown.kind && m_query->value < block.queries) {
-        shown.query = *m_query;
+    } else if (const auto& kept = shown.linked ? last : own; kept && kept->value < block.queries) {
+        shown.query = *kept;
     } else {
         const auto ordinary =
             std::find_if(tokens.rbegin(), tokens.rend(), [](const auto& token) { return !token.special; });
-        const auto last = std::distance(ordinary, tokens.rend()) - 1;
-        shown.query = Query(std::clamp(static_cast<int>(last), 0, block.queries - 1));
+        const auto place = std::distance(ordinary, tokens.rend()) - 1;
+        shown.query = Query(std::clamp(static_cast<int>(place), 0, block.queries - 1));
         shown.how = tr("the last word, until another is pointed at");
     }
     return shown;
@@ -167,7 +176,7 @@ std::optional<QueryKeyView::Shown> QueryKeyView::shown() const {
 std::vector<Panel> QueryKeyView::build() {
     const auto what = shown();
     m_run->offer(trace(), other(), what ? what->run : nullptr);
-    m_queries->setEnabled(what.has_value());
+    m_queries->setEnabled(false);
     if (!what)
         return {};
     fillControls(*what);
@@ -176,9 +185,11 @@ std::vector<Panel> QueryKeyView::build() {
     const bool vectors = block.headSize > 0 && !block.queryRows.empty() && !block.keyRows.empty();
     if (!isAdditive && !vectors && block.scores.empty())
         return {};
+    m_queries->setEnabled(true);
     auto panel = isAdditive ? additive(*what) : dotProduct(*what);
     panel.kind = what->kind;
     panel.query = what->query;
+    panel.linked = what->linked;
     panel.title = QString::fromStdString(what->run->model);
     const auto place = isAdditive ? tr("additive") : what->head;
     panel.subtitle = tr("%1 · %2 · query %3 “%4”")
@@ -239,10 +250,19 @@ StripPanel QueryKeyView::dotProduct(const Shown& shown) const {
         add(Scaled, numberColumn(QStringLiteral("× %1").arg(scale),
                                  usual ? QStringLiteral("1/√%1").arg(steps.size) : tr("scaled"), steps.scaled, above));
     }
-    if (steps.added)
-        add(Added, numberColumn(tr("+ bias"), tr("added"), steps.additions, above));
+    if (steps.added) {
+        auto additions = steps.additions;
+        for (std::size_t key = 0; key < additions.size(); ++key)
+            if (steps.masked[key])
+                additions[key] = std::numeric_limits<float>::quiet_NaN(); // nothing to add there
+        add(Added, numberColumn(tr("+ bias"), tr("added"), additions, above));
+    }
     if (steps.added || masked || !vectors)
-        add(Score, numberColumn(tr("score"), masked ? tr("−∞: masked") : tr("their sum"), steps.scores, above));
+        add(Score, numberColumn(tr("score"),
+                                masked    ? tr("−∞: masked")
+                                : vectors ? tr("their sum")
+                                          : QString(),
+                                steps.scores, above));
     add(Weight, weightColumn(steps.weights, above, steps.sum));
     if (steps.valueSize > 0)
         add(Values, stripColumn(tr("weight · vⱼ"), {}, 1, steps.weighted, steps.valueSize,
@@ -304,8 +324,11 @@ StripPanel QueryKeyView::dotProduct(const Shown& shown) const {
                          .arg(number(steps.scaled, key));
             break;
         case Added:
-            words << tr("score − scaled = %1 − %2 = %3")
-                         .arg(number(steps.scores, key), number(steps.scaled, key), number(steps.additions, key));
+            if (steps.masked[asSize(key)])
+                words << tr("masked: nothing to add");
+            else
+                words << tr("score − scaled = %1 − %2 = %3")
+                             .arg(number(steps.scores, key), number(steps.scaled, key), number(steps.additions, key));
             break;
         case Score:
             if (steps.masked[asSize(key)])
@@ -449,7 +472,11 @@ void QueryKeyView::fillControls(const Shown& shown) {
     m_queries->setCurrentIndex(shown.query.value);
 }
 
-void QueryKeyView::goTo(Query query) {
+void QueryKeyView::goTo(const Shown& from, Query query) {
+    if (!from.linked) {
+        m_own = {from.kind, query};
+        return rebuild();
+    }
     auto pair = selection()->pair();
     if (pair.kind != selection()->kind())
         pair = {selection()->kind(), {}, {}};
@@ -474,7 +501,7 @@ void QueryKeyView::keyPressEvent(QKeyEvent* event) {
         return;
     const int queries = what->run->block(what->kind)->queries;
     if (const Query next(std::clamp(what->query.value + right, 0, queries - 1)); next != what->query)
-        goTo(next);
+        goTo(*what, next);
 }
 
 } // namespace headlight

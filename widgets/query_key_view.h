@@ -4,6 +4,7 @@
 #include "widgets/figure_view.h"
 
 #include <optional>
+#include <utility>
 
 namespace headlight {
 
@@ -33,7 +34,8 @@ private:
         HeadPlace place;
         QString head; ///< "layer 3, head 5"
         Query query;
-        QString how; ///< why that query, when it was not pointed at; else empty
+        bool linked = true; ///< queries and keys are those that pairs count
+        QString how;        ///< why that query, when it was not pointed at; else empty
         QStringList queries;
         QStringList keys;
     };
@@ -41,13 +43,14 @@ private:
     StripPanel dotProduct(const Shown& shown) const;
     StripPanel additive(const Shown& shown) const;
     /// Asks every view for this query, with the key that is pointed at; a locked pair stays locked.
-    void goTo(Query query);
+    void goTo(const Shown& from, Query query);
     void fillControls(const Shown& shown);
 
     RunBox* m_run;
     ComboBox* m_queries;
-    std::optional<Query> m_query;        ///< the last that was pointed at
-    BlockKind m_kind = BlockKind::Cross; ///< whose query that is
+    std::optional<Query> m_query;                     ///< the last that was pointed at
+    BlockKind m_kind = BlockKind::Cross;              ///< whose query that is
+    std::optional<std::pair<BlockKind, Query>> m_own; ///< chosen where pairs count other tokens
 };
 
 } // namespace headlight

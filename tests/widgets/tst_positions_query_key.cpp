@@ -159,6 +159,112 @@ private Q_SLOTS:
         QVERIFY2(shown.says(u"+ bias 0.5000, score 2.5000"_qs), qPrintable(shown.said()));
     }
 
+    /// A masked key has no bias that could be told.
+    void aMaskedKeyHasNoBias() {
+        auto trace = twoDimensions();
+        trace.encoder->scores = {0.5f, -std::numeric_limits<float>::infinity(), 0, 2, 1, 0, 0, 0, 0};
+        trace.encoder->weights = {0.62246f, 0, 0.37754f, 0.66524096f, 0.24472847f, 0.09003057f, 1, 0, 0};
+        const auto shown = queryKey(BlockKind::Encoder, trace);
+        shown.key(Qt::Key_Left);
+        QVERIFY2(shown.says(u"+ bias –, score −∞"_qs), qPrintable(shown.said()));
+        shown.key(Qt::Key_Down);
+        shown.key(Qt::Key_Down);
+        for (int i = 0; i < 7; ++i) // past two strips of two, the sum and the scaled product
+            shown.key(Qt::Key_Right, Qt::ShiftModifier);
+        QVERIFY2(shown.view->accessibleDescription().contains(u"nothing to add"_qs),
+                 qPrintable(shown.view->accessibleDescription()));
+    }
+
+    /// The run that was chosen is shown, until the two are others.
+    void aChoiceOfRunIsOfTheseRuns() {
+        auto a = twoDimensions(), b = twoDimensions();
+        a.model = "one";
+        b.model = "two";
+        auto shown = queryKey(BlockKind::Encoder, a);
+        shown.view->setTrace(shared(a), shared(b));
+        auto* box = shown.view->findChildren<QComboBox*>()[1];
+        QCOMPARE(box->itemText(1), u"B · two"_qs);
+        box->setCurrentIndex(1);
+        Q_EMIT box->activated(1);
+        QVERIFY(shown.says(u"two"_qs));
+        shown.view->setTrace(shared(a), shared(b)); // another text
+        QVERIFY(shown.says(u"two"_qs));
+        auto changed = b;
+        changed.intervention.off.push_back({BlockKind::Encoder, Layer(0), Head(0)});
+        shown.view->setTrace(shared(changed), shared(b));
+        QVERIFY2(shown.says(u"switched off"_qs), "the run in full is shown instead");
+        QCOMPARE(box->itemText(0), u"now · two"_qs);
+        QCOMPARE(box->itemText(1), u"in full · two"_qs);
+    }
+
+    /// Of a run whose tokens are not A's queries are chosen here alone.
+    void queriesOfAnotherVocabulary() {
+        auto other = twoDimensions();
+        other.model = "other";
+        other.source[1].text = "chat";
+        auto trace = traceFromAscii("the cat </s>\n le 9 1 .\n chat 1 9 .\n </s> . . #\n");
+        auto shown = queryKey(BlockKind::Encoder, trace);
+        shown.view->setTrace(shared(trace), shared(other));
+        QVERIFY2(shown.says(u"other"_qs) && shown.says(u"query 1"_qs), qPrintable(shown.said()));
+        shown.selection.hover(pairOf(BlockKind::Encoder, 0, -1)); // A's
+        QVERIFY(shown.says(u"query 1"_qs));
+        shown.key(Qt::Key_Right);
+        QVERIFY2(shown.says(u"query 2"_qs), qPrintable(shown.said()));
+        QCOMPARE(shown.selection.pair(), pairOf(BlockKind::Encoder, 0, -1));
+        QVERIFY(placeOf(*shown.view, shown.selection, pairOf(BlockKind::Encoder, 2, 1)).x() < 0);
+    }
+
+    /// Picking what is on show already leaves the lock alone.
+    void pickingTheSameKeepsTheLock() {
+        auto shown = queryKey(BlockKind::Encoder, twoDimensions());
+        shown.selection.toggleLock(pairOf(BlockKind::Encoder, 2, -1));
+        auto* queries = shown.view->findChildren<QComboBox*>().front();
+        Q_EMIT queries->activated(2);
+        QVERIFY(shown.selection.locked());
+        Q_EMIT queries->activated(0);
+        QVERIFY(shown.selection.locked());
+        QCOMPARE(shown.selection.pair().query, Query(0));
+    }
+
+    /// What there is nothing of cannot be chosen.
+    void controlsOfNothing() {
+        auto trace = twoDimensions();
+        auto page = positions(PositionsView::Page::Table, positioned());
+        auto* line = page.view->findChild<QLineEdit*>();
+        QVERIFY(line->isVisible());
+        page.view->setTrace(shared(trace), nullptr);
+        QVERIFY(!line->isVisible());
+        QVERIFY2(page.says(u"This run holds no positions"_qs), qPrintable(page.said()));
+        page.view->setTrace(shared(additive()), nullptr);
+        QVERIFY2(page.says(u"word by word, in order"_qs), qPrintable(page.said()));
+
+        trace.encoder->queryRows.clear();
+        trace.encoder->scores.clear();
+        auto shown = queryKey(BlockKind::Encoder, trace);
+        QVERIFY(!shown.view->findChildren<QComboBox*>().front()->isEnabled());
+    }
+
+    /// Both dimensions of a turned pair are one curve, and have one tick in its colour.
+    void ticksOfTurnedPairs() {
+        auto trace = positioned();
+        trace.positions->kind = PositionTable::Kind::Rotary;
+        const auto shown = positions(PositionsView::Page::Table, trace);
+        auto* line = shown.view->findChild<QLineEdit*>();
+        line->setText(u"0, 1, 4"_qs);
+        Q_EMIT line->textEdited(line->text());
+        const auto look = makeAppearance(Theme::Light, ColorMap::Blue, shown.view->font());
+        const auto picture = shown.picture();
+        const auto has = [&](int category) {
+            for (int y = 0; y < picture.height(); ++y)
+                for (int x = 0; x < picture.width(); ++x)
+                    if (picture.pixel(x, y) == look.category(category).rgb())
+                        return true;
+            return false;
+        };
+        QVERIFY(has(0) && has(1));
+        QVERIFY2(!has(2), "there is no third curve");
+    }
+
     void whatIsMissingIsSaid_data() {
         QTest::addColumn<QString>("missing");
         QTest::addColumn<QString>("said");

@@ -179,6 +179,8 @@ public:
         return found;
     }
     Lit litBy(const Selection::Pair& pair) const override {
+        if (!m_panel.linked)
+            return {};
         if (m_panel.rowsLook && pair.kind == m_panel.kind && pair.query && pair.query->value < m_between)
             return {pair.query->value + m_panel.above, -1};
         if (!m_panel.query || pair.kind != m_panel.kind || pair.query != m_panel.query || !pair.key
@@ -187,6 +189,8 @@ public:
         return {pair.key->value + m_panel.above, -1};
     }
     Selection::Pair pairAt(const Lit& lit) const override {
+        if (!m_panel.linked)
+            return {};
         if (m_panel.rowsLook && has(lit) && !isOutside(lit.row))
             return {m_panel.kind, Query(lit.row - m_panel.above), {}};
         if (!m_panel.query || !has(lit))
@@ -266,7 +270,7 @@ private:
     static QString inWords(float value, int digits) {
         if (std::isinf(value))
             return value < 0 ? QStringLiteral("−∞") : QStringLiteral("∞");
-        return numberText(value, digits);
+        return std::isnan(value) ? QStringLiteral("–") : numberText(value, digits);
     }
     double numberWidth(const StripPanel::Column& column) const {
         double width = std::max(textWidth(m_bold, column.name), textWidth(m_small, column.meaning));
@@ -336,8 +340,8 @@ private:
         painter.setRenderHint(QPainter::Antialiasing, false);
         painter.fillRect(place, QColor(fill));
         if (written)
-            text(painter, place, Qt::AlignCenter, std::isnan(value) ? QStringLiteral("–") : inWords(value, m_digits),
-                 m_font, qGray(fill) < 140 ? QColor(Qt::white) : QColor(0x16181d));
+            text(painter, place, Qt::AlignCenter, inWords(value, m_digits), m_font,
+                 qGray(fill) < 140 ? QColor(Qt::white) : QColor(0x16181d));
     }
     void drawStrip(QCPPainter& painter, int index, int row, double top, double height) const {
         const auto& column = m_panel.columns[asSize(index)];
