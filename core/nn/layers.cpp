@@ -59,8 +59,8 @@ Norm::Norm(const TransformerOptions& options)
 }
 
 torch::Tensor Norm::forward(const torch::Tensor& x) const {
-    if (m_kind == NormKind::LayerNorm)
-        return torch::layer_norm(x, m_weight.sizes(), m_weight, m_bias, m_epsilon);
+    if (m_kind == NormKind::LayerNorm) // what comes straight from a product may be of lower precision than the weights
+        return torch::layer_norm(x.to(m_weight.scalar_type()), m_weight.sizes(), m_weight, m_bias, m_epsilon);
     return m_weight * (x * torch::rsqrt(x.square().mean(-1, true) + m_epsilon));
 }
 

@@ -1,7 +1,7 @@
 #include "models/train/alignments.h"
 
 #include "core/error.h"
-#include "models/train/evaluate.h"
+#include "models/train/bleu.h"
 
 #include <unicode/unistr.h>
 
@@ -101,7 +101,7 @@ std::string plainWord(const std::string& word) {
 
 std::vector<std::string> plainWords(const std::string& text) {
     std::vector<std::string> words;
-    for (const auto& word : wordsOf13a(plainWord(text))) {
+    for (const auto& word : bleuWords(plainWord(text))) {
         std::size_t begin = 0;
         for (auto mark = word.find('\''); mark != std::string::npos && mark + 1 < word.size();
              mark = word.find('\'', begin)) {

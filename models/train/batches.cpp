@@ -17,15 +17,14 @@ std::vector<std::vector<std::size_t>> planBatches(const std::vector<IdPair>& pai
     std::stable_sort(order.begin(), order.end(), [&](std::size_t left, std::size_t right) {
         const auto& a = pairs[left];
         const auto& b = pairs[right];
-        return a.source.size() != b.source.size() ? a.source.size() < b.source.size()
-                                                  : a.target.size() < b.target.size();
+        return a.source.size() != b.source.size() ? a.source.size() < b.source.size() : a.outputs() < b.outputs();
     });
     std::vector<std::vector<std::size_t>> plan;
     for (const auto index : order) {
         const auto& pair = pairs[index];
         // Targets come in rising length: the newest is the longest of its batch.
         const bool fits = !plan.empty() && pairs[plan.back().front()].source.size() == pair.source.size()
-                          && (plan.back().size() + 1) * pair.target.size() <= static_cast<std::size_t>(tokens);
+                          && (plan.back().size() + 1) * pair.outputs() <= static_cast<std::size_t>(tokens);
         if (!fits)
             plan.emplace_back();
         plan.back().push_back(index);
@@ -60,6 +59,13 @@ Batch makeBatch(const std::vector<IdPair>& pairs, const std::vector<std::size_t>
     batch.targetIn = tensor(targetIn);
     batch.targetOut = tensor(targetOut);
     return batch;
+}
+
+torch::Tensor makeRows(const std::vector<IdPair>& rows, const std::vector<std::size_t>& indices) {
+    std::vector<std::int64_t> ids;
+    for (const auto index : indices)
+        ids.insert(ids.end(), rows[index].source.begin(), rows[index].source.end());
+    return torch::tensor(ids, torch::kInt64).view({static_cast<std::int64_t>(indices.size()), -1});
 }
 
 } // namespace headlight

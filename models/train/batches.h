@@ -23,11 +23,14 @@ struct Batch {
 
 /// Which pairs go together, in which order: indices into the corpus, one list for each batch. The same seed gives the
 /// same plan.
-/// @param tokens most target tokens of one batch, padding counted; a single longer pair is a batch of its own
+/// @param tokens most output tokens of one batch, padding counted; a single longer pair is a batch of its own
 std::vector<std::vector<std::size_t>> planBatches(const std::vector<IdPair>& pairs, std::int64_t tokens,
                                                   std::uint64_t seed);
 
 Batch makeBatch(const std::vector<IdPair>& pairs, const std::vector<std::size_t>& indices, const SpecialIds& ids,
                 torch::Device device);
+
+/// Rows of one length, [B, S] ids.
+torch::Tensor makeRows(const std::vector<IdPair>& rows, const std::vector<std::size_t>& indices);
 
 } // namespace headlight

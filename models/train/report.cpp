@@ -48,7 +48,7 @@ private:
     std::string m_text;
 };
 
-std::string modelsTable(const std::vector<Translator>& models, const ReportInputs& inputs) {
+std::string modelsTable(const std::vector<OpenedModel>& models, const ReportInputs& inputs) {
     Table table({"model", "parameters", "model.safetensors"});
     for (std::size_t i = 0; i < models.size(); ++i) {
         const auto bytes = std::filesystem::file_size(inputs.models[i] / "model.safetensors");
@@ -58,14 +58,15 @@ std::string modelsTable(const std::vector<Translator>& models, const ReportInput
     return "## Models\n\n" + table.text() + "\n";
 }
 
-std::string testTable(std::vector<Translator>& models, const ReportInputs& inputs, const std::filesystem::path& file) {
+std::string testTable(const std::vector<OpenedModel>& models, const ReportInputs& inputs,
+                      const std::filesystem::path& file) {
     const auto texts = readParallelText(file);
     const auto beamed = "BLEU, beam " + std::to_string(inputs.beam);
     Table table({"model", "loss", "perplexity", "BLEU, greedy", beamed});
     for (std::size_t i = 0; i < models.size(); ++i) {
         say(inputs.models[i], file);
-        const auto greedy = models[i].score(texts, 1);
-        const auto beam = models[i].score(texts, inputs.beam);
+        const auto greedy = translationScores(models[i], texts, 1, BleuWords::Mteval13a);
+        const auto beam = translationScores(models[i], texts, inputs.beam, BleuWords::Mteval13a);
         table.add({nameOf(inputs.models[i]), fixed(greedy.loss, 3), fixed(std::exp(greedy.loss), 2),
                    fixed(greedy.bleu, 1), fixed(beam.bleu, 1)});
     }
@@ -73,8 +74,8 @@ std::string testTable(std::vector<Translator>& models, const ReportInputs& input
            + table.text() + "\n";
 }
 
-std::string lengthTable(std::vector<Translator>& models, const ReportInputs& inputs, const std::filesystem::path& file,
-                        std::map<std::string, std::string>& pictures) {
+std::string lengthTable(const std::vector<OpenedModel>& models, const ReportInputs& inputs,
+                        const std::filesystem::path& file, std::map<std::string, std::string>& pictures) {
     std::map<std::size_t, std::vector<TextPair>> buckets;
     for (const auto& text : readParallelText(file)) {
         std::istringstream stream(text.source);
@@ -97,7 +98,7 @@ std::string lengthTable(std::vector<Translator>& models, const ReportInputs& inp
                                        std::to_string(texts.size())};
         for (std::size_t i = 0; i < models.size(); ++i) {
             say(inputs.models[i], nameOf(file) + ", " + cells.front() + " words");
-            const double bleu = models[i].score(texts, inputs.beam).bleu;
+            const double bleu = translationScores(models[i], texts, inputs.beam, BleuWords::Mteval13a).bleu;
             cells.push_back(fixed(bleu, 1));
             curves[i].bleu[bucket] = static_cast<float>(bleu);
         }
@@ -136,9 +137,9 @@ std::string goldTable(const ReportInputs& inputs, const std::filesystem::path& f
 } // namespace
 
 Report report(const ReportInputs& inputs) {
-    std::vector<Translator> models;
+    std::vector<OpenedModel> models;
     for (const auto& folder : inputs.models)
-        models.push_back(Translator::open(folder, inputs.device));
+        models.push_back(OpenedModel::open(folder, inputs.device));
     Report made;
     made.page = modelsTable(models, inputs);
     for (const auto& file : inputs.tests)

@@ -1,7 +1,7 @@
 #include "models/train/trainer.h"
 
+#include "core/error.h"
 #include "models/train/batches.h"
-#include "models/train/evaluate.h"
 
 #include <ATen/autocast_mode.h>
 #include <torch/torch.h>
@@ -23,10 +23,15 @@ double secondsSince(Clock::time_point start) {
     return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-torch::optim::Adam makeAdam(Network& network, const TrainOptions& options) {
+torch::optim::Adam makeAdam(const torch::nn::Module& module, const TrainOptions& options) {
     // As in Vaswani et al. 2017, 5.3.
-    return torch::optim::Adam(network.translator->parameters(),
+    return torch::optim::Adam(module.parameters(),
                               torch::optim::AdamOptions(options.learningRate).betas({0.9, 0.98}).eps(1e-9));
+}
+
+/// A number of its own for each epoch or update of a training.
+std::uint64_t seedOf(const TrainOptions& options, std::int64_t count) {
+    return options.seed * 1'000'003 + static_cast<std::uint64_t>(count);
 }
 
 } // namespace
@@ -66,14 +71,14 @@ double learningRate(const TrainOptions& options, std::int64_t step) {
     return options.learningRate * 0.5 * (1 + std::cos(std::numbers::pi * way));
 }
 
-Trainer::Trainer(Network network, Corpus corpus, std::vector<Corpus> validation, TrainOptions options,
-                 std::filesystem::path stateFile)
-    : m_network((network.translator->to(options.device), std::move(network))), m_corpus(std::move(corpus)),
-      m_validation(std::move(validation)), m_options(options), m_stateFile(std::move(stateFile)),
-      m_adam(makeAdam(m_network, m_options)) {
+Trainer::Trainer(std::unique_ptr<Objective> objective, Corpus corpus, std::vector<Corpus> validation,
+                 TrainOptions options, std::filesystem::path stateFile)
+    : m_objective((objective->network().module().to(options.device), std::move(objective))),
+      m_corpus(std::move(corpus)), m_validation(std::move(validation)), m_options(options),
+      m_stateFile(std::move(stateFile)), m_adam(makeAdam(module(), m_options)) {
     const auto empty = [](const Corpus& held) { return held.pairs.empty(); };
     if (empty(m_corpus) || m_validation.empty() || std::any_of(m_validation.begin(), m_validation.end(), empty))
-        throw Error(Error::Kind::Invalid, "the corpora", "one has no pair of sentences that is short enough",
+        throw Error(Error::Kind::Invalid, "the corpora", "one has no sentence that is short enough",
                     "raise --longest, or give other files");
     if (std::filesystem::exists(m_stateFile))
         load();
@@ -81,67 +86,65 @@ Trainer::Trainer(Network network, Corpus corpus, std::vector<Corpus> validation,
 }
 
 void Trainer::planEpoch() {
-    m_plan = planBatches(m_corpus.pairs, m_options.batchTokens,
-                         m_options.seed * 1'000'003 + static_cast<std::uint64_t>(m_epoch));
+    m_plan = planBatches(m_corpus.pairs, m_options.batchTokens, seedOf(m_options, m_epoch));
 }
 
-double Trainer::update(std::int64_t* tokens) {
+void Trainer::update(Line& line) {
     if (m_next >= static_cast<std::int64_t>(m_plan.size())) { // greater: it goes on with a smaller corpus
         ++m_epoch;
         m_next = 0;
         planEpoch();
     }
     ++m_step;
-    // Dropout follows from the step alone, so that a resumed training repeats what an unbroken one does.
-    torch::manual_seed(m_options.seed * 1'000'003 + static_cast<std::uint64_t>(m_step));
+    // Dropout and hiding follow from the step alone, so that a resumed training repeats what an unbroken one does.
+    const auto seed = seedOf(m_options, m_step);
+    torch::manual_seed(seed);
     const auto& indices = m_plan[static_cast<std::size_t>(m_next++)];
-    const auto batch = makeBatch(m_corpus.pairs, indices, m_network.ids, m_options.device);
     for (auto& group : m_adam.param_groups())
         group.options().set_lr(learningRate(m_options, m_step));
     m_adam.zero_grad();
     const auto loss = [&] {
         const MixedPrecision precision(m_options.device, m_options.bfloat16);
-        return tokenLoss(*m_network.translator, batch, m_network.ids.pad, m_options.smoothing);
+        return m_objective->loss(m_corpus.pairs, indices, m_options.device, m_options.smoothing, seed);
     }();
-    const auto sum = loss.item<double>();
+    const auto sum = loss.sum.item<double>();
     if (!std::isfinite(sum)) // from here on all weights would be lost, and the state with them
         throw Error(Error::Kind::Invalid, "step " + std::to_string(m_step), "the loss is not finite",
                     "lower --learning-rate; what was saved before is unharmed");
-    (loss / batch.tokens).backward();
-    torch::nn::utils::clip_grad_norm_(m_network.translator->parameters(), m_options.clip);
+    (loss.sum / std::max<std::int64_t>(loss.predicted, 1)).backward();
+    torch::nn::utils::clip_grad_norm_(module().parameters(), m_options.clip);
     m_adam.step();
-    *tokens += batch.tokens;
-    return sum;
+    line.loss += sum;
+    line.predicted += loss.predicted;
+    line.read += loss.read;
 }
 
 void Trainer::run(const Listener& listener, const std::atomic<bool>& stop) {
-    m_network.translator->train();
+    module().train();
+    Line line;
     auto lineStart = Clock::now();
-    double lineLoss = 0;
-    std::int64_t lineTokens = 0;
     std::int64_t lineFirst = m_step;
+    const auto beginLine = [&] {
+        line = {};
+        lineStart = Clock::now();
+        lineFirst = m_step;
+    };
     while (m_step < m_options.steps && m_validationsSinceBest < m_options.patience && !stop) {
-        lineLoss += update(&lineTokens);
+        update(line);
         if (const double seconds = secondsSince(lineStart); seconds > secondsBetweenLines) {
             const double perStep = seconds / static_cast<double>(m_step - lineFirst);
             listener.progress({.step = m_step,
                                .epoch = m_epoch,
-                               .loss = lineLoss / static_cast<double>(lineTokens),
+                               .loss = line.loss / static_cast<double>(line.predicted),
                                .rate = learningRate(m_options, m_step),
-                               .tokensPerSecond = static_cast<double>(lineTokens) / seconds,
+                               .tokensPerSecond = static_cast<double>(line.read) / seconds,
                                .secondsLeft = perStep * static_cast<double>(m_options.steps - m_step)});
-            lineStart = Clock::now();
-            lineLoss = 0;
-            lineTokens = 0;
-            lineFirst = m_step;
+            beginLine();
         }
         if (m_step % m_options.validateEvery == 0 || m_step == m_options.steps) {
             validate(listener);
             save();
-            lineStart = Clock::now();
-            lineLoss = 0;
-            lineTokens = 0;
-            lineFirst = m_step;
+            beginLine();
         }
     }
     save();
@@ -151,7 +154,7 @@ void Trainer::validate(const Listener& listener) {
     std::vector<double> losses;
     double sum = 0;
     for (const auto& corpus : m_validation) {
-        losses.push_back(meanLoss(m_network, corpus.pairs, m_options.device));
+        losses.push_back(meanLoss(*m_objective, corpus.pairs, m_options.device));
         sum += losses.back();
     }
     const double mean = sum / static_cast<double>(losses.size());
@@ -160,12 +163,12 @@ void Trainer::validate(const Listener& listener) {
     if (best)
         m_bestLoss = mean;
     listener.validated(losses, best);
-    m_network.translator->train();
+    module().train();
 }
 
 void Trainer::save() {
     torch::serialize::OutputArchive archive, model, adam;
-    m_network.translator->save(model);
+    module().save(model);
     m_adam.save(adam);
     archive.write("model", model);
     archive.write("adam", adam);
@@ -187,11 +190,11 @@ void Trainer::load() {
         archive.read("model", model);
         archive.read("adam", adam);
         std::vector<std::vector<std::int64_t>> shapes; // which LibTorch replaces by those of the file
-        for (const auto& parameter : m_network.translator->parameters())
+        for (const auto& parameter : module().parameters())
             shapes.push_back(parameter.sizes().vec());
-        m_network.translator->load(model);
+        module().load(model);
         auto shape = shapes.begin();
-        for (const auto& parameter : m_network.translator->named_parameters())
+        for (const auto& parameter : module().named_parameters())
             TORCH_CHECK(parameter.value().sizes() == *shape++, "its ", parameter.key(), " is of another size");
         m_adam.load(adam);
         torch::IValue value;

@@ -1,9 +1,9 @@
-// Training of one encoder–decoder: Adam, warm-up and decay, label smoothing, clipping, early stopping; goes on after a
-// kill from where it last saved, to the same weights as if it had not been killed.
+// Training of one network, whatever its objective: Adam, warm-up and decay, label smoothing, clipping, early stopping;
+// goes on after a kill from where it last saved, to the same weights as if it had not been killed.
 #pragma once
 
-#include "core/families/family.h"
 #include "models/train/corpus.h"
+#include "models/train/objective.h"
 
 #include <torch/optim/adam.h>
 
@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <functional>
 #include <limits>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -19,7 +20,7 @@ namespace headlight {
 
 struct TrainOptions {
     std::int64_t steps = 10000;       ///< weight updates in all; the learning rate reaches 0 there
-    std::int64_t batchTokens = 1000;  ///< target tokens of one update
+    std::int64_t batchTokens = 1000;  ///< output tokens of one update
     double learningRate = 1e-3;       ///< at the end of the warm-up
     std::int64_t warmup = 500;        ///< updates over which the learning rate rises
     double smoothing = 0.1;           ///< label smoothing
@@ -52,9 +53,9 @@ private:
 struct Progress {
     std::int64_t step = 0;
     std::int64_t epoch = 0;
-    double loss = 0;            ///< smoothed nats per token since the last line
+    double loss = 0;            ///< smoothed nats per predicted token since the last line
     double rate = 0;            ///< learning rate
-    double tokensPerSecond = 0; ///< target tokens
+    double tokensPerSecond = 0; ///< of a translator target tokens, else tokens read
     double secondsLeft = 0;
 };
 
@@ -63,7 +64,7 @@ public:
     /// @param validation one or several held-out corpora; their mean loss decides
     /// @param stateFile  what a later run goes on from; read at once when it is there
     /// @throws Error when a corpus is empty or the state is not of this model
-    Trainer(Network network, Corpus corpus, std::vector<Corpus> validation, TrainOptions options,
+    Trainer(std::unique_ptr<Objective> objective, Corpus corpus, std::vector<Corpus> validation, TrainOptions options,
             std::filesystem::path stateFile);
 
     struct Listener {
@@ -74,19 +75,26 @@ public:
     /// @throws Error when the loss is no longer finite; what was saved stays as it was
     void run(const Listener& listener, const std::atomic<bool>& stop);
 
-    Network& network() { return m_network; }
+    Network& network() { return m_objective->network(); }
     std::int64_t step() const { return m_step; }
     double bestLoss() const { return m_bestLoss; }
     bool resumed() const { return m_resumed; }
 
 private:
-    double update(std::int64_t* tokens);
+    /// What has been summed up since the last line.
+    struct Line {
+        double loss = 0;
+        std::int64_t predicted = 0;
+        std::int64_t read = 0;
+    };
+    torch::nn::Module& module() { return m_objective->network().module(); }
+    void update(Line& line);
     void validate(const Listener& listener);
     void save();
     void load();
     void planEpoch();
 
-    Network m_network;
+    std::unique_ptr<Objective> m_objective;
     Corpus m_corpus;
     std::vector<Corpus> m_validation;
     TrainOptions m_options;

@@ -2,7 +2,7 @@
 // and ours in bfloat16 too. Batches of 2000 target tokens, sentences of 30 tokens, the sizes of the bundled models.
 #include "core/families/family.h"
 #include "models/train/batches.h"
-#include "models/train/evaluate.h"
+#include "models/train/objective.h"
 #include "models/train/trainer.h"
 
 #include <torch/torch.h>

@@ -1,8 +1,9 @@
 // Protects the trainer: batches without wasted padding, BLEU, the schedule, and that a stopped training goes on as if
 // it had not been stopped.
 #include "models/train/batches.h"
+#include "models/train/bleu.h"
 #include "models/train/corpus.h"
-#include "models/train/evaluate.h"
+#include "models/train/objective.h"
 #include "models/train/trainer.h"
 
 #include <torch/torch.h>
@@ -177,7 +178,7 @@ void TestTrainer::wordsOf13a() {
     QFETCH(QString, text);
     QFETCH(QString, words);
     QStringList found;
-    for (const auto& word : headlight::wordsOf13a(text.toStdString()))
+    for (const auto& word : bleuWords(text.toStdString()))
         found += QString::fromStdString(word);
     QCOMPARE(found.join(QLatin1Char(' ')), words);
 }
@@ -217,8 +218,8 @@ void TestTrainer::learnsAndGoesOnAfterAStop() {
     const Corpus corpus{reversedPairs(60)};
     const std::atomic<bool> never = false;
     const auto trainer = [&](const char* state) {
-        return Trainer(smallNetwork(architecture.toStdString()), corpus, {corpus, corpus}, smallOptions(60),
-                       pathOf(folder, state));
+        return Trainer(makeObjective(smallNetwork(architecture.toStdString())), corpus, {corpus, corpus},
+                       smallOptions(60), pathOf(folder, state));
     };
 
     std::vector<double> losses;
@@ -245,14 +246,18 @@ void TestTrainer::refusesTheStateOfAnotherModel() {
     const QTemporaryDir folder;
     const Corpus corpus{reversedPairs(10)};
     const std::atomic<bool> never = false;
-    Trainer(smallNetwork("additive"), corpus, {corpus}, smallOptions(1), pathOf(folder, "state")).run(silent, never);
+    Trainer(makeObjective(smallNetwork("additive")), corpus, {corpus}, smallOptions(1), pathOf(folder, "state"))
+        .run(silent, never);
     QVERIFY_EXCEPTION_THROWN(
-        Trainer(smallNetwork("transformer"), corpus, {corpus}, smallOptions(1), pathOf(folder, "state")), Error);
-    QVERIFY_EXCEPTION_THROWN(
-        Trainer(smallNetwork("additive", 20), corpus, {corpus}, smallOptions(1), pathOf(folder, "state")), Error);
+        Trainer(makeObjective(smallNetwork("transformer")), corpus, {corpus}, smallOptions(1), pathOf(folder, "state")),
+        Error);
+    QVERIFY_EXCEPTION_THROWN(Trainer(makeObjective(smallNetwork("additive", 20)), corpus, {corpus}, smallOptions(1),
+                                     pathOf(folder, "state")),
+                             Error);
     std::ofstream(pathOf(folder, "state")) << "not a state";
     QVERIFY_EXCEPTION_THROWN(
-        Trainer(smallNetwork("additive"), corpus, {corpus}, smallOptions(1), pathOf(folder, "state")), Error);
+        Trainer(makeObjective(smallNetwork("additive")), corpus, {corpus}, smallOptions(1), pathOf(folder, "state")),
+        Error);
 }
 
 void TestTrainer::goesOnWithASmallerCorpus() {
@@ -260,8 +265,9 @@ void TestTrainer::goesOnWithASmallerCorpus() {
     const std::atomic<bool> never = false;
     const Corpus large{reversedPairs(60)};
     const Corpus small{reversedPairs(4)};
-    Trainer(smallNetwork("additive"), large, {small}, smallOptions(7), pathOf(folder, "state")).run(silent, never);
-    Trainer second(smallNetwork("additive"), small, {small}, smallOptions(9), pathOf(folder, "state"));
+    Trainer(makeObjective(smallNetwork("additive")), large, {small}, smallOptions(7), pathOf(folder, "state"))
+        .run(silent, never);
+    Trainer second(makeObjective(smallNetwork("additive")), small, {small}, smallOptions(9), pathOf(folder, "state"));
     second.run(silent, never);
     QCOMPARE(second.step(), 9);
 }
@@ -270,7 +276,7 @@ void TestTrainer::refusesAnEmptyCorpus() {
     const QTemporaryDir folder;
     const Corpus corpus{reversedPairs(10)};
     const auto train = [&](const Corpus& trained, const std::vector<Corpus>& validation) {
-        Trainer(smallNetwork("additive"), trained, validation, smallOptions(1), pathOf(folder, "state"));
+        Trainer(makeObjective(smallNetwork("additive")), trained, validation, smallOptions(1), pathOf(folder, "state"));
     };
     QVERIFY_EXCEPTION_THROWN(train({}, {corpus}), Error);
     QVERIFY_EXCEPTION_THROWN(train(corpus, {corpus, {}}), Error);
@@ -284,7 +290,7 @@ void TestTrainer::stopsBeforeSavingWhatIsNotFinite() {
     options.warmup = 0;
     const Corpus corpus{reversedPairs(20)};
     const std::atomic<bool> never = false;
-    Trainer trainer(smallNetwork("additive"), corpus, {corpus}, options, pathOf(folder, "state"));
+    Trainer trainer(makeObjective(smallNetwork("additive")), corpus, {corpus}, options, pathOf(folder, "state"));
     QVERIFY_EXCEPTION_THROWN(trainer.run(silent, never), Error);
     QVERIFY(!std::filesystem::exists(pathOf(folder, "state")));
 }
@@ -296,7 +302,7 @@ void TestTrainer::stopsWhenItNoLongerImproves() {
     options.patience = 3;
     const Corpus corpus{reversedPairs(20)};
     const std::atomic<bool> never = false;
-    Trainer trainer(smallNetwork("additive"), corpus, {corpus}, options, pathOf(folder, "state"));
+    Trainer trainer(makeObjective(smallNetwork("additive")), corpus, {corpus}, options, pathOf(folder, "state"));
     trainer.run(silent, never);
     QCOMPARE(trainer.step(), 40); // the first validation is the best, three more follow
 }
