@@ -32,18 +32,6 @@ HeadKind kindOf(const HeadMetrics& metrics, double broadness) {
     return broadness >= leastBroadness ? HeadKind::Broad : HeadKind::Mixed;
 }
 
-/// A sum and how many were summed.
-struct Mean {
-    double sum = 0;
-    int count = 0;
-
-    void add(double value) {
-        sum += value;
-        ++count;
-    }
-    float value() const { return count > 0 ? static_cast<float>(sum / count) : 0.0F; }
-};
-
 } // namespace
 
 std::string_view headKindName(HeadKind kind) {
@@ -74,9 +62,9 @@ std::optional<float> measured(const HeadMetrics& metrics, HeadMeasure measure) {
     return std::nullopt;
 }
 
-HeadMetrics headMetrics(const AttentionBlock& block, Layer layer, Head head, std::span<const Token> keys) {
+void HeadTally::add(const AttentionBlock& block, Layer layer, Head head, std::span<const Token> keys) {
     assert(keys.size() == static_cast<std::size_t>(block.keys));
-    Mean entropy, broadest, confidence, first, special, distance, previous, next, self;
+    m_relative = block.kind != BlockKind::Cross;
     const bool causal = block.kind == BlockKind::Decoder;
     for (int query = 0; query < block.queries; ++query) {
         const auto row = block.row(layer, head, Query(query));
@@ -84,10 +72,10 @@ HeadMetrics headMetrics(const AttentionBlock& block, Layer layer, Head head, std
         const int visible = causal ? std::min(query + 1, block.keys) : block.keys;
         if (visible < 2 || std::isnan(bits))
             continue;
-        entropy.add(static_cast<double>(bits));
-        broadest.add(std::log2(visible));
-        confidence.add(static_cast<double>(*std::max_element(row.begin(), row.end())));
-        first.add(static_cast<double>(row.front()));
+        m_entropy.add(static_cast<double>(bits));
+        m_broadest.add(std::log2(visible));
+        m_confidence.add(static_cast<double>(*std::max_element(row.begin(), row.end())));
+        m_first.add(static_cast<double>(row.front()));
         double onSpecial = 0;
         double steps = 0;
         for (int key = 0; key < block.keys; ++key) {
@@ -95,28 +83,36 @@ HeadMetrics headMetrics(const AttentionBlock& block, Layer layer, Head head, std
             onSpecial += keys[static_cast<std::size_t>(key)].special ? weight : 0.0;
             steps += weight * std::abs(query - key);
         }
-        special.add(onSpecial);
+        m_special.add(onSpecial);
         if (block.kind == BlockKind::Cross || query >= block.keys)
             continue;
         const auto at = static_cast<std::size_t>(query);
-        distance.add(steps);
-        self.add(static_cast<double>(row[at]));
+        m_distance.add(steps);
+        m_self.add(static_cast<double>(row[at]));
         if (at > 0)
-            previous.add(static_cast<double>(row[at - 1]));
+            m_previous.add(static_cast<double>(row[at - 1]));
         if (at + 1 < row.size() && !causal)
-            next.add(static_cast<double>(row[at + 1]));
+            m_next.add(static_cast<double>(row[at + 1]));
     }
+}
 
+HeadMetrics HeadTally::metrics() const {
     HeadMetrics metrics;
-    metrics.queries = entropy.count;
-    metrics.entropy = entropy.value();
-    metrics.confidence = confidence.value();
-    metrics.first = first.value();
-    metrics.special = special.value();
-    if (block.kind != BlockKind::Cross)
-        metrics.relative = RelativeMetrics{distance.value(), previous.value(), next.value(), self.value()};
-    metrics.kind = kindOf(metrics, broadest.sum > 0 ? entropy.sum / broadest.sum : 0);
+    metrics.queries = m_entropy.count;
+    metrics.entropy = m_entropy.value();
+    metrics.confidence = m_confidence.value();
+    metrics.first = m_first.value();
+    metrics.special = m_special.value();
+    if (m_relative)
+        metrics.relative = RelativeMetrics{m_distance.value(), m_previous.value(), m_next.value(), m_self.value()};
+    metrics.kind = kindOf(metrics, m_broadest.sum > 0 ? m_entropy.sum / m_broadest.sum : 0);
     return metrics;
+}
+
+HeadMetrics headMetrics(const AttentionBlock& block, Layer layer, Head head, std::span<const Token> keys) {
+    HeadTally tally;
+    tally.add(block, layer, head, keys);
+    return tally.metrics();
 }
 
 std::vector<std::vector<HeadMetrics>> blockMetrics(const AttentionBlock& block, std::span<const Token> keys) {
@@ -138,13 +134,16 @@ bool haveSameShape(const AttentionBlock& first, const AttentionBlock* second) {
 
 float headChange(const AttentionBlock& first, const AttentionBlock& second, Layer layer, Head head) {
     assert(first.queries == second.queries && first.keys == second.keys);
-    Mean divergence;
+    double sum = 0;
+    int rows = 0;
     for (int query = 0; query < first.queries; ++query) {
         const float bits = jensenShannon(first.row(layer, head, Query(query)), second.row(layer, head, Query(query)));
-        if (!std::isnan(bits))
-            divergence.add(static_cast<double>(bits));
+        if (std::isnan(bits))
+            continue;
+        sum += static_cast<double>(bits);
+        ++rows;
     }
-    return divergence.value();
+    return rows > 0 ? static_cast<float>(sum / rows) : 0.0F;
 }
 
 } // namespace headlight

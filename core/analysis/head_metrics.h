@@ -51,6 +51,29 @@ enum class HeadMeasure { Entropy, Distance, Confidence, First, Previous, Next, S
 /// Absent for what only self-attention has, of a cross head.
 std::optional<float> measured(const HeadMetrics& metrics, HeadMeasure measure);
 
+/// What a head does over several runs: all of their queries count alike.
+class HeadTally {
+public:
+    /// @param keys the tokens of the block's keys
+    void add(const AttentionBlock& block, Layer layer, Head head, std::span<const Token> keys);
+    /// Of all that was added; the blocks must have been of one kind.
+    HeadMetrics metrics() const;
+
+private:
+    struct Mean {
+        double sum = 0;
+        int count = 0;
+
+        void add(double value) {
+            sum += value;
+            ++count;
+        }
+        float value() const { return count > 0 ? static_cast<float>(sum / count) : 0.0F; }
+    };
+    Mean m_entropy, m_broadest, m_confidence, m_first, m_special, m_distance, m_previous, m_next, m_self;
+    bool m_relative = false; ///< queries and keys are the same tokens
+};
+
 /// @param keys the tokens of the block's keys
 HeadMetrics headMetrics(const AttentionBlock& block, Layer layer, Head head, std::span<const Token> keys);
 /// All heads of a block, [layers][heads].
