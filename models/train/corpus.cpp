@@ -5,6 +5,8 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <iterator>
+#include <sstream>
 
 namespace headlight {
 
@@ -34,6 +36,11 @@ std::vector<std::int64_t> idsOf(const std::vector<Token>& tokens) {
     for (const auto& token : tokens)
         ids.push_back(token.id);
     return ids;
+}
+
+std::int64_t countWords(const std::string& line) {
+    std::istringstream stream(line);
+    return std::distance(std::istream_iterator<std::string>(stream), {});
 }
 
 } // namespace
@@ -136,6 +143,7 @@ Corpus encodeRows(const std::vector<Lines>& texts, const Tokenizer& tokenizer, c
                 continue;
             }
             row.insert(row.end(), tokens.begin(), tokens.end());
+            corpus.words += countWords(line);
         }
         close(true);
     }

@@ -49,6 +49,7 @@ struct IdPair {
 struct Corpus {
     std::vector<IdPair> pairs;
     std::size_t tooLong = 0; ///< pairs, or lines of a text, left out
+    std::int64_t words = 0;  ///< in rows: what spaces part, in the lines that are there
 };
 
 /// @param longest most tokens of either side, end token included; longer pairs are left out

@@ -6,6 +6,7 @@
 #include "models/train/arguments.h"
 #include "models/train/evaluate.h"
 #include "models/train/folder_writer.h"
+#include "models/train/language_scores.h"
 #include "models/train/report.h"
 #include "models/train/subwords.h"
 #include "models/train/train_command.h"
@@ -18,6 +19,7 @@
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,19 +33,26 @@ headlight-train vocabulary --kind wordpiece|bytes --text FILE --out FOLDER [--si
 headlight-train train --architecture transformer|additive|recurrent|masked|causal --corpus FILE --valid FILE
                       --vocabulary FILE --out FOLDER [options]
 headlight-train evaluate --model FOLDER --corpus FILE [--limit N] [--beam N] [--tokenize 13a|zh] [--translations FILE]
+                         [--baseline FILE]
 headlight-train align --gold FILE [--model FOLDER] [--corpus FILE]
 headlight-train blank --config FILE --out FOLDER
-headlight-train report --model FOLDER --out FILE [--test FILE] [--by-length FILE] [--gold FILE] [--corpus FILE] [--beam N]
+headlight-train report --out FILE --model FOLDER [--test FILE] [--by-length FILE] [--gold FILE] [--corpus FILE]
+                       [--tokenize 13a|zh] [--model …] [--beam N]
 
 A corpus of pairs has a source, a tab and its translation on each line; --corpus and --valid may be given several times.
 Language models, masked as BERT and causal as GPT-2, read the first column alone, each line a text by itself; a novel's
 lines follow from each other: give such a file as running:FILE, whose texts end where the second column, if there is one,
 changes, and at an empty line.
 blank writes a model of random weights for any config.json whose family Headlight knows, to see how a model of its size
-runs. align prints alignment error rates: of the model's attention, of the diagonal, and of IBM Model 1 learnt from
---corpus; report writes a page with all that evaluate and align tell of several models, and the picture of BLEU by
-length. Of both, all files may be given several times. A gold file has an id, source words, target words, sure links and
-links that are possible only on each line, apart by tabs.
+runs.
+evaluate tells a translator's loss and BLEU, a causal model's perplexity of tokens and of words, and how often a masked
+one guesses hidden tokens; both of the latter beside unigrams and trigrams learnt from --baseline, of which there may be
+several. align prints alignment error rates: of the model's attention, of the diagonal, and of IBM Model 1 learnt from
+--corpus. A gold file has an id, source words, target words, sure links and links that are possible only on each line,
+apart by tabs.
+report writes a page with all that evaluate and align tell of several models, what each of their heads attends to, and
+the picture of BLEU by length. All files may be given several times; they are for the models before them, up to the next
+--model that follows a file.
 
 A translator's vocabulary is a SentencePiece model with </s> as id 0 and <unk> as id 1, made by spm_train. A language
 model's is a folder, made by vocabulary: wordpiece for a masked one, bytes for a causal one. FOLDER gets the model each
@@ -115,12 +124,17 @@ int beamOf(const Arguments& arguments, std::int64_t otherwise) {
     return static_cast<int>(beam);
 }
 
-int evaluate(const Arguments& arguments) {
-    const auto device = readDevice(arguments);
+std::vector<TextFile> textFilesOf(const Arguments& arguments, const std::string& name) {
+    std::vector<TextFile> files;
+    for (const auto& typed : arguments.textsOr(name))
+        files.push_back(textFile(typed));
+    return files;
+}
+
+int evaluateTranslator(const Arguments& arguments, const OpenedModel& model, std::size_t limit) {
     auto texts = readParallelText(arguments.text("--corpus"));
-    texts.resize(std::min(texts.size(), static_cast<std::size_t>(arguments.countOr("--limit", INT64_MAX))));
+    texts.resize(std::min(texts.size(), limit));
     const auto words = bleuWordsNamed(arguments.textOr("--tokenize", "13a"));
-    const auto model = OpenedModel::open(arguments.text("--model"), device);
     const auto scores = translationScores(model, texts, beamOf(arguments, 1), words);
     if (const auto file = arguments.textOr("--translations", ""); !file.empty()) {
         std::string lines;
@@ -131,6 +145,41 @@ int evaluate(const Arguments& arguments) {
     std::printf("%zu pairs  loss %.4f  perplexity %.3f  BLEU %.2f (%s)\n", texts.size(), scores.loss,
                 std::exp(scores.loss), scores.bleu, bleuSignature(words).c_str());
     return 0;
+}
+
+int evaluateLanguageModel(const Arguments& arguments, const OpenedModel& model, std::size_t limit) {
+    auto texts = readTexts(textFile(arguments.text("--corpus")));
+    texts.resize(std::min(texts.size(), limit));
+    std::optional<TrigramModel> trigrams;
+    if (const auto files = textFilesOf(arguments, "--baseline"); !files.empty())
+        trigrams = learnTrigrams(model, files);
+    const auto scores = languageScores(model, texts, trigrams ? &*trigrams : nullptr);
+    const auto asked = static_cast<double>(scores.asked), words = static_cast<double>(scores.words);
+    std::printf("%lld rows  %lld words  %lld %s  %zu lines too long\n", static_cast<long long>(scores.rows),
+                static_cast<long long>(scores.words), static_cast<long long>(scores.asked),
+                scores.masked ? "hidden tokens" : "tokens", scores.tooLong);
+    const auto print = [&](const char* name, const Guesses& guesses) {
+        if (scores.masked)
+            std::printf("%-8s  first guess %.2f %%  five guesses %.2f %%\n", name,
+                        100 * static_cast<double>(guesses.first) / asked,
+                        100 * static_cast<double>(guesses.five) / asked);
+        else
+            std::printf("%-8s  nats per token %.4f  perplexity of a token %.2f, of a word %.2f\n", name,
+                        guesses.nats / asked, std::exp(guesses.nats / asked), std::exp(guesses.nats / words));
+    };
+    print("model", scores.model);
+    if (scores.unigram)
+        print("unigrams", *scores.unigram);
+    if (scores.trigram)
+        print("trigrams", *scores.trigram);
+    return 0;
+}
+
+int evaluate(const Arguments& arguments) {
+    const auto model = OpenedModel::open(arguments.text("--model"), readDevice(arguments));
+    const auto limit = static_cast<std::size_t>(arguments.countOr("--limit", INT64_MAX));
+    return model.network.translator ? evaluateTranslator(arguments, model, limit)
+                                    : evaluateLanguageModel(arguments, model, limit);
 }
 
 std::vector<std::filesystem::path> filesOf(const Arguments& arguments, const std::string& name) {
@@ -167,20 +216,54 @@ int align(const Arguments& arguments) {
     return 0;
 }
 
-int writeReport(const Arguments& arguments, const std::string& command) {
-    const auto made = report({.models = filesOf(arguments, "--model"),
-                              .tests = filesOf(arguments, "--test"),
-                              .byLength = filesOf(arguments, "--by-length"),
-                              .gold = filesOf(arguments, "--gold"),
-                              .corpora = filesOf(arguments, "--corpus"),
-                              .beam = beamOf(arguments, 5),
-                              .device = readDevice(arguments)});
+constexpr auto reportOptionNames =
+    std::to_array<const char*>({"--model", "--test", "--by-length", "--gold", "--corpus", "--tokenize", "--beam",
+                                "--out", "--device", "--threads"});
+
+/// Files are for the models before them: a model that follows a file begins a new group.
+std::vector<ReportGroup> reportGroups(const std::vector<std::string>& words) {
+    std::vector<std::vector<std::string>> parts;
+    bool begins = true;
+    for (std::size_t i = 2; i + 1 < words.size(); i += 2) {
+        const bool model = words[i] == "--model";
+        if (model && begins)
+            parts.push_back({words[0], words[1]});
+        begins = !model;
+        if (!parts.empty())
+            parts.back().insert(parts.back().end(), {words[i], words[i + 1]});
+    }
+    std::vector<ReportGroup> groups;
+    for (const auto& part : parts) {
+        const Arguments arguments(part, reportOptionNames);
+        groups.push_back({.models = filesOf(arguments, "--model"),
+                          .tests = textFilesOf(arguments, "--test"),
+                          .byLength = filesOf(arguments, "--by-length"),
+                          .gold = filesOf(arguments, "--gold"),
+                          .corpora = textFilesOf(arguments, "--corpus"),
+                          .words = bleuWordsNamed(arguments.textOr("--tokenize", "13a"))});
+    }
+    return groups;
+}
+
+int writeReport(const std::vector<std::string>& words) {
+    const Arguments arguments(words, reportOptionNames);
+    arguments.text("--model");
     const std::filesystem::path out = arguments.text("--out");
+    const auto made =
+        report({.groups = reportGroups(words), .beam = beamOf(arguments, 5), .device = readDevice(arguments)});
     for (const auto& [name, svg] : made.pictures)
         writeText(out.parent_path() / name, svg);
-    writeText(out, "# The bundled models, measured\n\nMade by\n\n    " + command
-                       + "\n\nBLEU is counted as sacreBLEU does, " + bleuSignature(BleuWords::Mteval13a)
-                       + ".\nAlignment error rates are those of Och and Ney 2003.\n\n" + made.page);
+    std::string command = "headlight-train";
+    for (std::size_t i = 1; i < words.size(); ++i)
+        command += " " + words[i];
+    writeText(out,
+              "# The bundled models, measured\n\nMade by\n\n    " + command
+                  + "\n\nBLEU is counted as sacreBLEU does (Post 2018), alignment error rates as Och and Ney (2003) "
+                    "do.\nUnigrams and trigrams are those of the model's own tokens, learnt from the corpora; "
+                    "trigrams are interpolated\nKneser-Ney (Chen and Goodman 1999), and beside a masked model they "
+                    "weigh the neighbours on both sides.\nPerplexity of a word is the exponential of all nats over "
+                    "the words that spaces part.\n\n"
+                  + made.page);
     return 0;
 }
 
@@ -199,22 +282,16 @@ int run(const std::vector<std::string>& words) {
         return blank(Arguments(words, known));
     }
     if (command == "evaluate") {
-        constexpr auto known = std::to_array<const char*>(
-            {"--model", "--corpus", "--beam", "--limit", "--tokenize", "--translations", "--device", "--threads"});
+        constexpr auto known = std::to_array<const char*>({"--model", "--corpus", "--beam", "--limit", "--tokenize",
+                                                           "--translations", "--baseline", "--device", "--threads"});
         return evaluate(Arguments(words, known));
     }
     if (command == "align") {
         constexpr auto known = std::to_array<const char*>({"--gold", "--model", "--corpus", "--iterations"});
         return align(Arguments(words, known));
     }
-    if (command == "report") {
-        constexpr auto known = std::to_array<const char*>(
-            {"--model", "--test", "--by-length", "--gold", "--corpus", "--beam", "--out", "--device", "--threads"});
-        std::string typed = "headlight-train";
-        for (std::size_t i = 1; i < words.size(); ++i)
-            typed += " " + words[i];
-        return writeReport(Arguments(words, known), typed);
-    }
+    if (command == "report")
+        return writeReport(words);
     const bool asked = command == "--help" || command == "help";
     std::fputs(help, asked ? stdout : stderr);
     return asked ? 0 : 2;

@@ -1,7 +1,10 @@
 // All that is measured of some models, as one Markdown page that a single command makes again.
 #pragma once
 
-#include "models/train/evaluate.h"
+#include "models/train/bleu.h"
+#include "models/train/corpus.h"
+
+#include <torch/types.h>
 
 #include <filesystem>
 #include <map>
@@ -10,12 +13,18 @@
 
 namespace headlight {
 
-struct ReportInputs {
+/// Models that are measured on the same files.
+struct ReportGroup {
     std::vector<std::filesystem::path> models;
-    std::vector<std::filesystem::path> tests;    ///< corpora: loss and BLEU of each model on each
-    std::vector<std::filesystem::path> byLength; ///< corpora: BLEU by the number of the source's words
-    std::vector<std::filesystem::path> gold;     ///< word alignments
-    std::vector<std::filesystem::path> corpora;  ///< what IBM Model 1 learns from, for the gold
+    std::vector<TextFile> tests = {};                 ///< what evaluate tells of each model on each
+    std::vector<std::filesystem::path> byLength = {}; ///< corpora: BLEU by the number of the source's words
+    std::vector<std::filesystem::path> gold = {};     ///< word alignments
+    std::vector<TextFile> corpora = {};               ///< what the baselines learn from: IBM Model 1 for gold, n-grams
+    BleuWords words = BleuWords::Mteval13a;
+};
+
+struct ReportInputs {
+    std::vector<ReportGroup> groups;
     int beam = 5;
     torch::Device device = torch::kCPU;
 };

@@ -52,15 +52,16 @@ private Q_SLOTS:
         ReportInputs inputs;
         const Folder model;
         model.recurrent();
-        inputs.models = {model.path()};
-        inputs.tests = {file("test.tsv", "a b\tc d\n")};
-        inputs.byLength = {file("length.tsv", "a b\tc d\na b c d e f g h i j k\tc d\n")};
-        inputs.gold = {file("gold.tsv", "1\ta b\tc d\t0-0 1-1\t\n")};
-        inputs.corpora = {inputs.tests};
+        auto& group = inputs.groups.emplace_back();
+        group.models = {model.path()};
+        group.tests = {{file("test.tsv", "a b\tc d\n"), false}};
+        group.byLength = {file("length.tsv", "a b\tc d\na b c d e f g h i j k\tc d\n")};
+        group.gold = {file("gold.tsv", "1\ta b\tc d\t0-0 1-1\t\n")};
+        group.corpora = group.tests;
         inputs.beam = 2;
         const auto made = report(inputs);
         const auto page = QString::fromStdString(made.page);
-        for (const auto* expected : {"## Models", "## test.tsv\n\n1 pairs", "BLEU, beam 2", "| 1–10 | 1 |",
+        for (const auto* expected : {"## Models", "### test.tsv\n\n1 pairs", "BLEU, beam 2", "| 1–10 | 1 |",
                                      "| 11–20 | 1 |", "| the diagonal | 0.000 |", "](length-by-length.svg)",
                                      "| IBM Model 1, from the same pairs |", ": layer 0, head 0, word given out | "})
             QVERIFY2(page.contains(QString::fromUtf8(expected)), qPrintable(QString::fromUtf8(expected) + "\n" + page));

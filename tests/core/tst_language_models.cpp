@@ -2,10 +2,13 @@
 #include "core/engine.h"
 #include "core/text/tokenizer.h"
 #include "models/train/corpus.h"
+#include "models/train/language_scores.h"
 #include "models/train/objective.h"
+#include "models/train/report.h"
 #include "models/train/subwords.h"
 #include "models/train/train_command.h"
 #include "models/train/trainer.h"
+#include "tests/support/tiny_models.h"
 
 #include <torch/torch.h>
 
@@ -75,6 +78,46 @@ std::filesystem::path writeVocabulary(const QTemporaryDir& folder, const QString
     return pathOf(folder, "vocabulary");
 }
 
+/// A training of a tiny model on these sentences, into the folder's `model`.
+std::vector<std::string> commandOf(const QTemporaryDir& folder, const QString& architecture) {
+    const auto vocabularyFolder = writeVocabulary(folder, architecture).string();
+    const auto text = pathOf(folder, "text.txt").string(), out = pathOf(folder, "model").string();
+    return {"headlight-train",
+            "train",
+            "--architecture",
+            architecture.toStdString(),
+            "--corpus",
+            text,
+            "--valid",
+            text,
+            "--vocabulary",
+            vocabularyFolder,
+            "--out",
+            out,
+            "--width",
+            "16",
+            "--heads",
+            "2",
+            "--layers",
+            "1",
+            "--feed-forward",
+            "32",
+            "--longest",
+            "16",
+            "--steps",
+            "150",
+            "--batch-tokens",
+            "200",
+            "--learning-rate",
+            "0.01",
+            "--warmup",
+            "10",
+            "--validate-every",
+            "50",
+            "--precision",
+            "bfloat16"};
+}
+
 void addArchitectures() {
     QTest::addColumn<QString>("architecture");
     QTest::newRow("masked") << "masked";
@@ -104,6 +147,9 @@ private Q_SLOTS:
     void learnsAndGoesOnAfterAStop();
     void theFolderOpensAndPredicts_data() { addArchitectures(); }
     void theFolderOpensAndPredicts();
+    void isScoredBesideBaselines_data() { addArchitectures(); }
+    void isScoredBesideBaselines();
+    void theReportTellsOfAllKinds();
 };
 
 /// Sennrich, Haddow and Birch 2016, algorithm 1: its own words.
@@ -340,43 +386,9 @@ void TestLanguageModels::learnsAndGoesOnAfterAStop() {
 void TestLanguageModels::theFolderOpensAndPredicts() {
     QFETCH(QString, architecture);
     const QTemporaryDir folder;
-    const auto vocabularyFolder = writeVocabulary(folder, architecture);
-    const auto text = pathOf(folder, "text.txt").string();
-    const auto out = pathOf(folder, "model");
-    const std::vector<std::string> words{"headlight-train",
-                                         "train",
-                                         "--architecture",
-                                         architecture.toStdString(),
-                                         "--corpus",
-                                         text,
-                                         "--valid",
-                                         text,
-                                         "--vocabulary",
-                                         vocabularyFolder.string(),
-                                         "--out",
-                                         out.string(),
-                                         "--width",
-                                         "16",
-                                         "--heads",
-                                         "2",
-                                         "--layers",
-                                         "1",
-                                         "--feed-forward",
-                                         "32",
-                                         "--longest",
-                                         "16",
-                                         "--steps",
-                                         "150",
-                                         "--batch-tokens",
-                                         "200",
-                                         "--learning-rate",
-                                         "0.01",
-                                         "--warmup",
-                                         "10",
-                                         "--validate-every",
-                                         "50"};
+    const auto words = commandOf(folder, architecture);
     QCOMPARE(trainCommand(Arguments(words, trainOptionNames), torch::kCPU), 0);
-    const auto engine = Engine::open(out);
+    const auto engine = Engine::open(pathOf(folder, "model"));
     QCOMPARE(engine->info().maxPositions, 16);
     Request request;
     const bool masked = architecture == QStringLiteral("masked");
@@ -388,8 +400,72 @@ void TestLanguageModels::theFolderOpensAndPredicts() {
     // The same command again finds that all is done, one of other sizes is refused.
     QCOMPARE(trainCommand(Arguments(words, trainOptionNames), torch::kCPU), 0);
     auto others = words;
-    others[13] = "32";
+    *std::next(std::find(others.begin(), others.end(), "--width")) = "32";
     QVERIFY_EXCEPTION_THROWN(trainCommand(Arguments(others, trainOptionNames), torch::kCPU), Error);
+}
+
+void TestLanguageModels::isScoredBesideBaselines() {
+    QFETCH(QString, architecture);
+    const QTemporaryDir folder;
+    QCOMPARE(trainCommand(Arguments(commandOf(folder, architecture), trainOptionNames), torch::kCPU), 0);
+    const auto model = OpenedModel::open(pathOf(folder, "model"), torch::kCPU);
+    const TextFile text{pathOf(folder, "text.txt"), false};
+    auto texts = readTexts(text);
+    texts.resize(6);
+    const auto baseline = learnTrigrams(model, {text});
+    const auto scores = languageScores(model, texts, &baseline);
+    const bool masked = architecture == QStringLiteral("masked");
+    QCOMPARE(scores.masked, masked);
+    QCOMPARE(scores.rows, 6);
+    QCOMPARE(scores.words, std::int64_t{6 + 6 + 6 + 6 + 6 + 5});
+    QCOMPARE(scores.tooLong, std::size_t{0});
+    const auto corpus = encodeRows(texts, *model.tokenizer, model.network, 16);
+    if (!masked) {
+        std::int64_t tokens = 0;
+        double unigrams = 0, trigrams = 0;
+        for (const auto& row : corpus.pairs) {
+            tokens += static_cast<std::int64_t>(row.source.size()) - 1;
+            for (std::size_t i = 1; i < row.source.size(); ++i) {
+                unigrams -= std::log(baseline.unigram(row.source[i]));
+                trigrams -= std::log(baseline.trigram(row.source, i));
+            }
+        }
+        QCOMPARE(scores.asked, tokens);
+        const auto objective = makeObjective(model.network);
+        const double expected = meanLoss(*objective, corpus.pairs, torch::kCPU) * static_cast<double>(tokens);
+        QVERIFY(std::abs(scores.model.nats - expected) < 1e-2);
+        QVERIFY(std::abs(scores.unigram->nats - unigrams) < 1e-9);
+        QVERIFY(std::abs(scores.trigram->nats - trigrams) < 1e-9);
+    } else {
+        QVERIFY(scores.asked > 0 && scores.asked < 20);
+        QVERIFY(scores.trigram->first <= scores.trigram->five && scores.trigram->five <= scores.asked);
+        QVERIFY(scores.model.five > 0);
+    }
+    QVERIFY(scores.trigram->nats < scores.unigram->nats);
+    QVERIFY(scores.model.nats < scores.unigram->nats);
+    QVERIFY(!languageScores(model, texts, nullptr).trigram);
+}
+
+void TestLanguageModels::theReportTellsOfAllKinds() {
+    const QTemporaryDir masked, causal;
+    QCOMPARE(trainCommand(Arguments(commandOf(masked, "masked"), trainOptionNames), torch::kCPU), 0);
+    QCOMPARE(trainCommand(Arguments(commandOf(causal, "causal"), trainOptionNames), torch::kCPU), 0);
+    const Folder translator;
+    translator.recurrent();
+    const auto pairs = pathOf(masked, "pairs.tsv");
+    std::ofstream(pairs) << "a b\tc d\n";
+    const TextFile text{pathOf(masked, "text.txt"), false};
+    ReportInputs inputs;
+    inputs.groups.push_back({.models = {translator.path()}, .tests = {{pairs, false}}, .words = BleuWords::Chinese});
+    inputs.groups.push_back(
+        {.models = {pathOf(masked, "model"), pathOf(causal, "model")}, .tests = {text}, .corpora = {text}});
+    inputs.beam = 2;
+    const auto page = QString::fromStdString(report(inputs).page);
+    for (const auto* expected :
+         {"## model, model\n", "### text.txt\n", "| guessed by | first guess | five guesses |",
+          "| guessed by | perplexity of a token | perplexity of a word |", "| trigrams | ", "tok:zh",
+          "### Heads of model\n", "| encoder L0 H1 | ", "| decoder L0 H0 | ", "| cross L0 H0 | – | – | – | "})
+        QVERIFY2(page.contains(QString::fromUtf8(expected)), qPrintable(QString::fromUtf8(expected) + "\n" + page));
 }
 
 QTEST_GUILESS_MAIN(TestLanguageModels)

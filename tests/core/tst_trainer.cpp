@@ -1,5 +1,6 @@
 // Protects the trainer: batches without wasted padding, BLEU, the schedule, and that a stopped training goes on as if
 // it had not been stopped.
+#include "core/error.h"
 #include "models/train/batches.h"
 #include "models/train/bleu.h"
 #include "models/train/corpus.h"
@@ -89,7 +90,11 @@ private Q_SLOTS:
     void scheduleRisesAndFalls();
     void wordsOf13a_data();
     void wordsOf13a();
+    void wordsOfChinese_data();
+    void wordsOfChinese();
     void bleuOfKnownSentences();
+    void bleuOfChinese();
+    void bleuSaysHowItCounts();
     void lossLeavesPaddingOut();
     void learnsAndGoesOnAfterAStop_data();
     void learnsAndGoesOnAfterAStop();
@@ -172,6 +177,13 @@ void TestTrainer::wordsOf13a_data() {
     QTest::newRow("spaces of French") << QString::fromUtf8("Quoi\u00a0? 10\u202f%") << "Quoi ? 10 %";
     QTest::newRow("nothing") << "  "
                              << "";
+    // What sacreBLEU 2 makes of these.
+    QTest::newRow("point before a digit") << ".5"
+                                          << ". 5";
+    QTest::newRow("points in a row") << "5...5"
+                                     << "5 . . .5";
+    QTest::newRow("point at the end") << "version 1."
+                                      << "version 1 .";
 }
 
 void TestTrainer::wordsOf13a() {
@@ -181,6 +193,55 @@ void TestTrainer::wordsOf13a() {
     for (const auto& word : bleuWords(text.toStdString()))
         found += QString::fromStdString(word);
     QCOMPARE(found.join(QLatin1Char(' ')), words);
+}
+
+/// Expected values are sacreBLEU's TokenizerZh's.
+void TestTrainer::wordsOfChinese_data() {
+    QTest::addColumn<QString>("text");
+    QTest::addColumn<QString>("words");
+    const auto row = [](const char* name, const char* text, const char* words) {
+        QTest::newRow(name) << QString::fromUtf8(text) << QString::fromUtf8(words);
+    };
+    row("characters and signs", "為什麼不？", "為 什 麼 不 ？");
+    row("digits", "我有3隻貓，1.5隻狗。", "我 有 3 隻 貓 ， 1.5 隻 狗 。");
+    row("quotation marks", "他說：「好。」", "他 說 ： 「 好 。 」");
+    row("Latin letters", "Python 3.11的print()函式", "Python 3.11 的 print ( ) 函 式");
+    row("dashes", "「C++」—真的…", "「 C + + 」 — 真 的 …");
+    row("point at the end stays", "版本1.", "版 本 1.");
+    row("point at the beginning stays", ".5元", ".5 元");
+    row("full width", "全形ＡＢＣ１２", "全 形 Ａ Ｂ Ｃ １ ２");
+    row("entities stay", "& &amp; <b>", "& & amp ; < b >");
+    row("bopomofo", "我ㄅㄆ", "我 ㄅ ㄆ");
+    row("hyphen after a digit", "20-30人", "20 - 30 人");
+    row("signs of other scripts", "€5→6", "€ 5 → 6");
+    row("plane 2 does not stand alone", "𠀀𠀁字", "𠀀𠀁 字");
+    row("wide spaces", "\u3000前後\u3000", "前 後");
+}
+
+void TestTrainer::wordsOfChinese() {
+    QFETCH(QString, text);
+    QFETCH(QString, words);
+    QStringList found;
+    for (const auto& word : bleuWords(text.toStdString(), BleuWords::Chinese))
+        found += QString::fromStdString(word);
+    QCOMPARE(found.join(QLatin1Char(' ')), words);
+}
+
+void TestTrainer::bleuOfChinese() {
+    // Three of four characters, two of three pairs, one of two triples, the one of four smoothed to 1/2.
+    const double expected = 100 * std::pow(3.0 / 4 * 2 / 3 * 1 / 2 * 1 / 2, 0.25);
+    QVERIFY(std::abs(bleu({"我喜歡你"}, {"我喜歡他"}, BleuWords::Chinese) - expected) < 1e-9);
+    QCOMPARE(bleu({"我喜歡你"}, {"我喜歡他"}), 0.0);
+    // As sacreBLEU 2 counts.
+    const double found = bleu({"我有一隻貓。", "他昨天去學校了。", "Python 很好用。"},
+                              {"我有一隻狗。", "他昨天去了學校。", "Python 十分好用。"}, BleuWords::Chinese);
+    QVERIFY(std::abs(found - 42.08341931743693) < 1e-9);
+}
+
+void TestTrainer::bleuSaysHowItCounts() {
+    QCOMPARE(bleuSignature(bleuWordsNamed("zh")), std::string("nrefs:1|case:mixed|eff:no|tok:zh|smooth:exp"));
+    QCOMPARE(bleuSignature(bleuWordsNamed("13a")), std::string("nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp"));
+    QVERIFY_EXCEPTION_THROWN(bleuWordsNamed("ja-mecab"), Error);
 }
 
 void TestTrainer::bleuOfKnownSentences() {
