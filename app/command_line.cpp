@@ -607,6 +607,7 @@ MainWindow::Opening openingOf(const QStringList& words) {
             .source = found.value("text"),
             .target = {},
             .view = {},
+            .beam = 1,
             .trace = isTrace ? what : QString()};
 }
 

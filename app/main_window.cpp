@@ -180,7 +180,7 @@ MainWindow::MainWindow(Settings settings, const Opening& opening, QWidget* paren
     connect(m_topBar, &TopBar::modelsChosen, this, &MainWindow::runChosenModels);
     connect(m_topBar, &TopBar::folderWanted, this, &MainWindow::askForFolder);
     const auto followView = [this] {
-        m_topBar->setCrossOnly(viewTypes()[static_cast<std::size_t>(m_tabs->currentIndex())].needs.cross);
+        m_topBar->setCrossOnly(needs().cross);
         if (lacksRecord())
             request();
     };
@@ -438,6 +438,7 @@ void MainWindow::openWith(const Opening& opening) {
         m_modelProblem = gone;
     }
 
+    m_texts->setBeam(opening.beam);
     const auto target = firstOf({opening.target, opening.source.isEmpty() ? m_settings.targetText : QString()});
     m_texts->setTexts(firstOf({opening.source, m_settings.sourceText, TextPanel::examples().value(0).text}),
                       target.isEmpty() ? std::nullopt : std::optional(target),
@@ -455,6 +456,10 @@ void MainWindow::openWith(const Opening& opening) {
 
 TraceView* MainWindow::view() const {
     return m_views.value(m_tabs->currentIndex());
+}
+
+const ViewNeeds& MainWindow::needs() const {
+    return viewTypes()[static_cast<std::size_t>(m_tabs->currentIndex())].needs;
 }
 
 void MainWindow::showView(const QString& name) {
@@ -476,10 +481,9 @@ void MainWindow::request() {
     job.request.intervention.off = m_selection->off();
     if (!job.request.intervention.empty())
         job.second = m_firstFolder; // what a change does is seen beside the model as it is
-    const auto& type = viewTypes()[static_cast<std::size_t>(m_tabs->currentIndex())];
     const bool transformer = m_first && (m_first->encoder || m_first->decoder);
-    job.request.record.scores = type.needs.scores;
-    job.request.record.vectors = type.needs.vectors || !transformer; // of what A becomes, lacksRecord() knows more
+    job.request.record.scores = needs().scores;
+    job.request.record.vectors = needs().vectors || !transformer; // of what A becomes, lacksRecord() knows more
     m_service->submit(std::move(job));
     if (!m_tellSlow.isActive())
         m_tellSlow.start();
@@ -506,7 +510,7 @@ void MainWindow::display(const InferenceResult& result) {
         const bool another = !m_first || m_first->model != result.first->model;
         const auto aligns = [](const TracePointer& trace) { return trace && trace->cross; };
         const bool attendsElsewhere = result.first->encoder || result.first->decoder;
-        if (another && m_topBar->crossOnly() && !aligns(result.first) && !aligns(result.second) && attendsElsewhere)
+        if (another && needs().onlyCross && !aligns(result.first) && !aligns(result.second) && attendsElsewhere)
             showView(QStringLiteral("heads"));
         m_settings.modelA = m_topBar->models().a; // one that cannot run would leave the next start without a picture
         m_record = result.job.request.record;
@@ -534,9 +538,8 @@ void MainWindow::showRun(TracePointer first, TracePointer second) {
 bool MainWindow::lacksRecord() const {
     if (!m_first || !m_traceFile.isEmpty())
         return false;
-    const auto& needs = viewTypes()[static_cast<std::size_t>(m_tabs->currentIndex())].needs;
     const bool additive = m_first->cross && !m_first->encoder && !m_first->decoder; // the inspector tells its energies
-    return ((needs.vectors || additive) && !m_record.vectors) || (needs.scores && !m_record.scores);
+    return ((needs().vectors || additive) && !m_record.vectors) || (needs().scores && !m_record.scores);
 }
 
 void MainWindow::changeRun(const std::function<void()>& change) {
@@ -554,6 +557,7 @@ void MainWindow::sayTraceStays() {
 
 void MainWindow::leaveTrace() {
     m_traceFile.clear();
+    m_topBar->showFile({});
     m_typed.reset();
 }
 
@@ -598,6 +602,7 @@ void MainWindow::openTrace(const QString& file) {
         if (m_traceFile.isEmpty())
             m_typed = m_texts->texts();
         m_traceFile = file;
+        m_topBar->showFile(QFileInfo(file).fileName());
         m_whatIf.clear();
         m_selection->setOff({});
         QStringList notices;
@@ -605,7 +610,7 @@ void MainWindow::openTrace(const QString& file) {
             notices << QString::fromStdString(notice);
         m_banner->tell(notices.join(QLatin1Char('\n')));
         m_texts->setShownTexts(*trace);
-        if (!trace->cross && m_topBar->crossOnly())
+        if (!trace->cross && needs().onlyCross)
             showView(QStringLiteral("heads"));
         showRun(std::move(trace), nullptr);
         tellChanges(nullptr);
@@ -631,7 +636,7 @@ void MainWindow::openGold(const QString& file) {
         if (m_first && !m_first->cross)
             m_banner->tell(tr("%1 does not translate: choose a model A that does, to align these sentences.")
                                .arg(QString::fromStdString(m_first->model)));
-        if (!viewTypes()[static_cast<std::size_t>(m_tabs->currentIndex())].needs.cross)
+        if (!needs().cross)
             showView(QStringLiteral("alignment"));
         present(list);
     } catch (const Error& error) { // what is on show stays

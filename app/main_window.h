@@ -28,6 +28,7 @@ class ExportMenu;
 class Inspector;
 class TopBar;
 class TraceView;
+struct ViewNeeds;
 
 /// Passes what is typed to the InferenceService and what comes back to the views; knows no model and draws nothing.
 class MainWindow : public QMainWindow {
@@ -40,6 +41,7 @@ public:
         QString source = {};
         QString target = {};
         QString view = {};  ///< as ViewType::name
+        int beam = 1;       ///< hypotheses of the translation
         QString trace = {}; ///< a file with a run to show instead of a model's; empty: none
     };
 
@@ -90,6 +92,8 @@ private:
     void openGold(const QString& file);
     void askForGold();
     void showRun(TracePointer first, TracePointer second);
+    /// Of the view on show.
+    const ViewNeeds& needs() const;
     /// True when the view on show needs what the run on show did not record.
     bool lacksRecord() const;
     /// Changes model A's run by what the user chose in it, and runs it anew; not while what is on show is of before, or

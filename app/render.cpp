@@ -171,6 +171,7 @@ void drawWindow(const RenderOptions& options, const Runs& runs) {
                                  .view = !options.tab.isEmpty()     ? options.tab
                                          : options.modelB.isEmpty() ? QString()
                                                                     : QStringLiteral("compare"),
+                                 .beam = options.beam,
                                  .trace = nameOf(options.trace)});
     const auto size = options.size.isEmpty() ? QSize(1280, 800) : options.size;
     window.resize(size);

@@ -480,6 +480,11 @@ void TextPanel::setShownTexts(const Trace& trace) {
     showLook();
 }
 
+void TextPanel::setBeam(int beam) {
+    const QSignalBlocker quiet(m_beam);
+    m_beam->setValue(beam);
+}
+
 void TextPanel::putBack(const Texts& texts) {
     const QSignalBlocker quietSource(m_source), quietSecond(m_second), quietTarget(m_target);
     replace(m_source, texts.source);

@@ -45,6 +45,8 @@ public:
     std::optional<QString> target() const;
     /// All that is typed and set here, as a request.
     Request request() const;
+    /// Hypotheses that are kept while a translation is searched. Says nothing of it to others.
+    void setBeam(int beam);
     /// What model A is, once it is known: as long as it is not, it is taken for a translation.
     void setModel(const ModelInfo& model);
     /// Texts to start with; they cannot be undone and are not said to be edited.

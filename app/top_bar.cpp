@@ -26,7 +26,7 @@ constexpr int lettersOfChoice = 10;
 
 void select(QComboBox* combo, const QVariant& data) {
     const QSignalBlocker quiet(combo);
-    combo->setCurrentIndex(combo->findData(data));
+    combo->setCurrentIndex(data.isValid() ? combo->findData(data) : -1); // a separator has none, too
 }
 
 /// The larger of the two runs' numbers of layers or heads.
@@ -159,19 +159,26 @@ void TopBar::fillModels() {
         if (combo->count() > 0)
             combo->insertSeparator(combo->count());
         combo->addItem(tr("Open a folder…"), otherFolder);
-        combo->setPlaceholderText(tr("no model"));
+        combo->setPlaceholderText(m_file.isEmpty() ? tr("no model") : combo == m_modelA ? m_file : tr("none"));
     }
-    select(m_modelA, m_models.a);
-    select(m_modelB, m_models.b);
+    select(m_modelA, m_file.isEmpty() ? m_models.a : QVariant());
+    select(m_modelB, m_file.isEmpty() ? m_models.b : QVariant());
+}
+
+void TopBar::showFile(const QString& name) {
+    m_file = name;
+    fillModels();
 }
 
 void TopBar::chooseModels() {
-    const Models chosen{m_modelA->currentData().toString(), m_modelB->currentData().toString()};
+    const auto chosenIn = [](const QComboBox* combo, const QString& before) {
+        return combo->currentIndex() < 0 ? before : combo->currentData().toString(); // beside a file one is left open
+    };
+    const Models chosen{chosenIn(m_modelA, m_models.a), chosenIn(m_modelB, m_models.b)};
     if (chosen.a == otherFolder || chosen.b == otherFolder) {
-        select(m_modelA, m_models.a);
-        select(m_modelB, m_models.b);
+        fillModels();
         Q_EMIT folderWanted(chosen.a == otherFolder);
-    } else if (chosen != m_models) {
+    } else if (chosen != m_models || !m_file.isEmpty()) {
         m_models = chosen;
         Q_EMIT modelsChosen();
     }

@@ -38,11 +38,12 @@ public:
     /// Adds them to those known where they are not; says nothing.
     void setModels(const Models& models);
     const Models& models() const { return m_models; }
+    /// Names a file whose run is on show in place of the models; empty: none is. Any choice of a model says so.
+    void showFile(const QString& name);
 
     void setTrace(TracePointer trace, TracePointer other);
     /// While the view on show draws cross-attention alone, that is the kind; afterwards again the one before.
     void setCrossOnly(bool only);
-    bool crossOnly() const { return m_crossOnly; }
     /// To the layers or heads before (-1) and after (+1) those on show.
     void stepLayer(int step);
     void stepHead(int step);
@@ -75,6 +76,7 @@ private:
     TracePointer m_other;
     QStringList m_known;
     Models m_models;
+    QString m_file; ///< on show; empty: none
     bool m_crossOnly = false;
     BlockKind m_kindElsewhere = BlockKind::Cross; ///< in views of any kind
     QHBoxLayout* m_layout;

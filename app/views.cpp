@@ -21,7 +21,11 @@ std::unique_ptr<TraceView> make() {
 }
 
 const ViewType types[] = {
-    {"alignment", QT_TRANSLATE_NOOP("headlight::Views", "Alignment"), make<AlignmentView>, {760, 700}, {.cross = true}},
+    {"alignment",
+     QT_TRANSLATE_NOOP("headlight::Views", "Alignment"),
+     make<AlignmentView>,
+     {760, 700},
+     {.cross = true, .onlyCross = true}},
     {"compare", QT_TRANSLATE_NOOP("headlight::Views", "Compare"), make<CompareView>, {1200, 900}, {.cross = true}},
     {"heads", QT_TRANSLATE_NOOP("headlight::Views", "Heads"), make<HeadsView>, {1100, 800}},
     {"lines", QT_TRANSLATE_NOOP("headlight::Views", "Lines"), make<LinesView>, {760, 800}},

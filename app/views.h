@@ -13,9 +13,10 @@ namespace headlight {
 
 /// What a view asks of a run beside its attention.
 struct ViewNeeds {
-    bool cross = false;   ///< draws attention from target to source alone
-    bool vectors = false; ///< shows queries, keys, values or inputs, which a run records when asked to
-    bool scores = false;  ///< shows scores before softmax, likewise
+    bool cross = false;     ///< draws attention from target to source where there is any, whatever kind is chosen
+    bool onlyCross = false; ///< and nothing else where there is none
+    bool vectors = false;   ///< shows queries, keys, values or inputs, which a run records when asked to
+    bool scores = false;    ///< shows scores before softmax, likewise
 };
 
 struct ViewType {

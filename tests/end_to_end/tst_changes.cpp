@@ -1,10 +1,12 @@
 // What a user changes in a model, seen in the real window: heads off, other tokens, forced attention; and runs from
 // files in place of a model's.
+#include "app/top_bar.h"
 #include "core/trace/trace_file.h"
 #include "tests/support/opened_window.h"
 #include "tests/support/tiny_models.h"
 #include "widgets/playback_view.h"
 
+#include <QComboBox>
 #include <QLineEdit>
 #include <QListWidget>
 #include <QPushButton>
@@ -111,6 +113,9 @@ private Q_SLOTS:
                                   patience);
         QCOMPARE(opened.source->toPlainText(), QStringLiteral("a dog"));
         QCOMPARE(opened.window->trace()->cross->weights, written->cross->weights);
+        const auto* modelA = opened.window->findChild<TopBar*>()->findChild<QComboBox*>();
+        QCOMPARE(modelA->currentIndex(), -1);
+        QCOMPARE(modelA->placeholderText(), QStringLiteral("trace.safetensors"));
         const auto* notice = opened.window->findChild<QFrame*>(QStringLiteral("changes"));
         QVERIFY(notice->isVisible());
         for (const auto* view : {"alignment", "compare", "heads", "matrix", "positions", "playback"})
@@ -120,6 +125,7 @@ private Q_SLOTS:
         QTest::mouseClick(notice->findChild<QPushButton*>(), Qt::LeftButton);
         QTRY_VERIFY_WITH_TIMEOUT(opened.showsWhatIsTyped(), patience);
         QCOMPARE(opened.source->toPlainText(), QStringLiteral("the cat"));
+        QVERIFY(modelA->currentIndex() >= 0);
         opened.drop(file.toStdString());
         QVERIFY(notice->isVisible());
         // A run from a file cannot be changed.
