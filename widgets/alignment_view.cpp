@@ -25,6 +25,7 @@ std::optional<RowTokens> rowsOf(Reading reading) {
 void AlignmentView::setSelection(Selection* selection) {
     addControl(makeWordsBox(*selection));
     addControl(makeSpecialsBox(*selection));
+    addControl(makeRangeBox(*selection));
     m_rank = new QCheckBox(tr("rank heads"));
     m_rank->setToolTip(tr("The heads that align best, by their errors against the links of people where those are "
                           "known, otherwise by how sharp their rows are and how many words they reach"));

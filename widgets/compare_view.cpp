@@ -1,6 +1,7 @@
 #include "widgets/compare_view.h"
 
 #include "widgets/controls.h"
+#include "widgets/map_panel.h"
 #include "widgets/reading_controls.h"
 
 #include <QCheckBox>
@@ -56,6 +57,7 @@ void CompareView::setSelection(Selection* selection) {
     m_rightControl = add(m_right, tr("Right"), tr("The map on the right"));
     addControl(makeWordsBox(*selection));
     addControl(makeSpecialsBox(*selection));
+    addControl(makeRangeBox(*selection));
     FigureView::setSelection(selection);
 }
 
@@ -157,6 +159,7 @@ MapPanel CompareView::mapOf(const Side& side, const MapPanel& common, Map map, s
     panel.subtitle = side.shown.name;
     panel.marks = std::move(marks);
     panel.map = std::move(map);
+    panel.high = highOf(panel.map, *selection());
     return panel;
 }
 
@@ -212,6 +215,7 @@ std::vector<Panel> CompareView::build() {
     difference.subtitle = notes.join(QStringLiteral(", "));
     difference.map = std::move(comparison.difference);
     difference.differs = true;
+    difference.high = highOf(difference.map, *selection());
 
     BarPanel bars;
     bars.title = tr("How far apart each row is");

@@ -2,6 +2,7 @@
 
 #include "core/analysis/thinning.h"
 #include "widgets/controls.h"
+#include "widgets/reading_controls.h"
 
 #include <QCheckBox>
 #include <QContextMenuEvent>
@@ -153,6 +154,7 @@ void HeadsView::setTrace(TracePointer trace, TracePointer other) {
 }
 
 void HeadsView::setSelection(Selection* selection) {
+    addControl(makeRangeBox(*selection));
     FigureView::setSelection(selection);
     connect(selection, &Selection::offChanged, this, &HeadsView::rebuild);
 }
@@ -311,7 +313,9 @@ std::vector<Panel> HeadsView::build() {
     QStringList said{tr("%1 attention, %2 × %3 heads").arg(kindName(kind)).arg(block->layers).arg(block->heads)};
     if (!inPlace)
         said << tr("%1 of them", nullptr, static_cast<int>(list.size())).arg(list.size());
-    said << (change ? tr("this run minus the full one") : tr("colours from 0 to 1"));
+    said << (change                    ? tr("this run minus the full one")
+             : selection()->ownRange() ? tr("colours from 0 to each one's largest")
+                                       : tr("colours from 0 to 1"));
     if (!heads.maps.empty() && (heads.maps.front().columns < block->keys || heads.maps.front().rows < block->queries))
         said << tr("each cell the strongest of its weights");
     panel.subtitle = said.join(QStringLiteral(", "));
@@ -343,6 +347,7 @@ std::vector<Panel> HeadsView::build() {
                 if (std::isfinite(value))
                     panel.high = std::max(panel.high, std::abs(value));
     }
+    panel.ownRanges = !change && selection()->ownRange();
     const auto& collected = selection()->collected();
     for (const int i : list) {
         const HeadPlace place{Layer(i / block->heads), Head(i % block->heads)};

@@ -5,6 +5,7 @@
 #include <QCoreApplication>
 
 #include <algorithm>
+#include <cmath>
 
 namespace headlight {
 
@@ -48,7 +49,18 @@ MapPanel mapPanelOf(const Trace& run, const ShownMap& shown, const Selection& se
     panel.queryRows = placesOf(made.rows, shown.map.rows);
     panel.keyColumns = placesOf(made.columns, shown.map.columns);
     panel.map = std::move(made.map);
+    panel.high = highOf(panel.map, selection);
     return panel;
+}
+
+float highOf(const Map& map, const Selection& selection) {
+    if (!selection.ownRange())
+        return 1;
+    float high = 1e-6F;
+    for (const float value : map.values)
+        if (std::isfinite(value))
+            high = std::max(high, std::abs(value));
+    return high;
 }
 
 } // namespace headlight

@@ -59,6 +59,7 @@ MatrixView::MatrixView(QWidget* parent)
 void MatrixView::setSelection(Selection* selection) {
     addControl(makeWordsBox(*selection));
     addControl(makeSpecialsBox(*selection));
+    addControl(makeRangeBox(*selection));
     FigureView::setSelection(selection);
 }
 

@@ -14,5 +14,7 @@ QComboBox* makeReadingChoice(Selection& selection);
 QCheckBox* makeWordsBox(Selection& selection);
 /// Special tokens shown or left out: Selection::specials().
 QCheckBox* makeSpecialsBox(Selection& selection);
+/// Colours to each map's largest, or to 1: Selection::ownRange().
+QCheckBox* makeRangeBox(Selection& selection);
 
 } // namespace headlight

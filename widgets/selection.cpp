@@ -116,6 +116,13 @@ void Selection::setSpecials(bool shown) {
     Q_EMIT headChanged();
 }
 
+void Selection::setOwnRange(bool own) {
+    if (own == m_ownRange)
+        return;
+    m_ownRange = own;
+    Q_EMIT headChanged();
+}
+
 void Selection::toggleCollected(BlockKind kind, const HeadPlace& head) {
     auto heads = kind == m_kind ? m_collected : std::vector<HeadPlace>();
     if (const auto found = std::find(heads.begin(), heads.end(), head); found != heads.end())

@@ -64,6 +64,9 @@ public:
     /// False: special tokens are left out, and rows scaled to sum to 1 again.
     bool specials() const { return m_specials; }
     Detail detail() const { return {m_byWords, m_specials}; }
+    /// True: a map's last colour is its own largest value, so that a long text's small weights are seen. False: it is
+    /// 1, so that maps can be compared.
+    bool ownRange() const { return m_ownRange; }
     /// Heads of `kind()` that were collected to be seen together, in the order of collecting.
     const std::vector<HeadPlace>& collected() const { return m_collected; }
     /// Heads that are switched off, of any kind, in order.
@@ -81,6 +84,7 @@ public:
     void setReading(Reading reading);
     void setByWords(bool byWords);
     void setSpecials(bool shown);
+    void setOwnRange(bool own);
     /// Adds the head to those collected, or takes it away. Another kind begins anew.
     void toggleCollected(BlockKind kind, const HeadPlace& head);
     void setCollected(BlockKind kind, std::vector<HeadPlace> heads);
@@ -97,7 +101,7 @@ public:
     std::optional<ShownMap> shown(const Trace& trace, BlockKind kind) const;
 
 Q_SIGNALS:
-    /// Another kind, layer, head, mode or reading; words, specials, collected heads or gold alignment.
+    /// Another kind, layer, head, mode or reading; words, specials, range, collected heads or gold alignment.
     void headChanged();
     void pairChanged();
     /// Other heads are switched off: the model is to run again.
@@ -121,6 +125,7 @@ private:
     Head m_head;
     Reading m_reading = Reading::Automatic;
     bool m_byWords = false;
+    bool m_ownRange = false;
     bool m_specials = true;
     std::vector<HeadPlace> m_collected;
     std::vector<Intervention::HeadOff> m_off;

@@ -8,6 +8,7 @@
 #include "widgets/positions_view.h"
 #include "widgets/token_strip.h"
 
+#include <QCheckBox>
 #include <QHelpEvent>
 #include <QImage>
 #include <QMouseEvent>
@@ -18,6 +19,7 @@
 #include <QTest>
 #include <QToolTip>
 
+#include <algorithm>
 #include <limits>
 #include <memory>
 
@@ -323,6 +325,37 @@ private Q_SLOTS:
         QVERIFY(shown.picture() != whole);
         if (name == u"alignment" || name == u"matrix")
             QVERIFY(oneText(shown.view->describe()).contains(u"not a number"_qs));
+    }
+
+    /// The small weights of a long text have no colour on the range that all maps share.
+    void aRangeOfItsOwnShowsSmallWeights_data() {
+        QTest::addColumn<QString>("name");
+        for (const auto* name : {"alignment", "compare", "heads", "matrix"})
+            QTest::newRow(name) << QString::fromLatin1(name);
+    }
+    void aRangeOfItsOwnShowsSmallWeights() {
+        QFETCH(QString, name);
+        std::string art = "x";
+        for (int column = 1; column < 40; ++column)
+            art += " s";
+        for (int row = 0; row < 40; ++row)
+            art += "\nt 1111111111..............................";
+        Shown shown(makeView(name));
+        shown.view->setTrace(traceOf(art.c_str()), traceOf(art.c_str()));
+        const auto dark = [&shown] {
+            const auto picture = shown.picture();
+            int count = 0;
+            for (int y = 0; y < picture.height(); ++y)
+                for (int x = 0; x < picture.width(); ++x)
+                    count += qRed(picture.pixel(x, y)) < 60;
+            return count;
+        };
+        const int before = dark();
+        shown.selection.setOwnRange(true);
+        QVERIFY2(dark() > before + 1000, qPrintable(QString::number(before) + u' ' + QString::number(dark())));
+        const auto boxes = shown.view->findChildren<QCheckBox*>();
+        QVERIFY(std::any_of(boxes.begin(), boxes.end(),
+                            [](const auto* box) { return box->text() == u"own range"_qs && box->isChecked(); }));
     }
 
     void sizesOfTexts_data() {

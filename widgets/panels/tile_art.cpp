@@ -165,9 +165,17 @@ private:
                  Qt::AlignLeft | Qt::AlignVCenter, m_panel.rowNames[row], m_font, m_appearance.muted);
         }
     }
-    QRgb color(float value) const {
-        return m_panel.differs ? m_appearance.signedColor(value / m_panel.high)
-                               : m_appearance.color(value / m_panel.high);
+    QRgb color(float value, float high) const {
+        return m_panel.differs ? m_appearance.signedColor(value / high) : m_appearance.color(value / high);
+    }
+    float highOf(const Map& map) const {
+        if (!m_panel.ownRanges)
+            return m_panel.high;
+        float high = 1e-6F;
+        for (const float value : map.values)
+            if (std::isfinite(value))
+                high = std::max(high, value);
+        return high;
     }
     void drawTile(QCPPainter& painter, int index, bool vectors) {
         const auto& one = at(index);
@@ -193,28 +201,32 @@ private:
             auto font = m_font;
             font.setStrikeOut(one.off);
             // A tile that does not stand in its head's place says which it is.
-            const auto words = m_panel.rowNames.isEmpty() ? tr("%1 · %2").arg(one.name, one.caption) : one.caption;
+            const auto all = m_panel.rowNames.isEmpty() ? tr("%1 · %2").arg(one.name, one.caption) : one.caption;
+            // Where there is no room for all of it the first part is whole, not all of them cut.
+            const auto words = textWidth(font, all) > m_width ? all.section(QStringLiteral(", "), 0, 0) : all;
             text(painter, QRectF(place.left(), place.bottom() + 4, place.width(), m_line),
                  Qt::AlignLeft | Qt::AlignVCenter, elided(font, words, m_width), font, m_appearance.muted);
         }
     }
     void drawCells(QCPPainter& painter, const Map& map, const QRectF& place) {
         const double width = place.width() / std::max(1, map.columns), height = place.height() / std::max(1, map.rows);
+        const float high = highOf(map);
         for (int row = 0; row < map.rows; ++row)
             for (int column = 0; column < map.columns; ++column)
                 painter.fillRect(QRectF(place.left() + column * width, place.top() + row * height, width, height),
-                                 QColor(color(map.at(row, column))));
+                                 QColor(color(map.at(row, column), high)));
     }
     /// A map with more cells than pixels shows the strongest of each pixel; one with fewer keeps its cells sharp.
     void drawImage(QCPPainter& painter, const Map& map, const QRectF& place) {
         const double scale = onPaper(painter) ? 3 : painter.device()->devicePixelRatioF();
         const auto pooled = pooledMap(map.values, map.rows, map.columns, static_cast<int>(place.height() * scale),
                                       static_cast<int>(place.width() * scale));
+        const float high = highOf(map);
         QImage image(pooled.columns, pooled.rows, QImage::Format_RGB32);
         for (int row = 0; row < pooled.rows; ++row) {
             const auto values = pooled.row(row);
             std::transform(values.begin(), values.end(), reinterpret_cast<QRgb*>(image.scanLine(row)),
-                           [this](float value) { return color(value); });
+                           [this, high](float value) { return color(value, high); });
         }
         painter.setRenderHint(QPainter::SmoothPixmapTransform, false);
         painter.drawImage(place, image);
@@ -234,7 +246,8 @@ private:
                  elided(m_font, words, m_area.right() - x), m_font, m_appearance.muted);
             x += textWidth(m_font, words) + 6;
         };
-        const auto highText = QString::number(static_cast<double>(m_panel.high), 'g', 2);
+        const auto highText =
+            m_panel.ownRanges ? tr("largest of each map") : QString::number(static_cast<double>(m_panel.high), 'g', 2);
         say(m_panel.differs ? QStringLiteral("−%1").arg(highText) : QStringLiteral("0"));
         painter.setRenderHint(QPainter::Antialiasing, false);
         constexpr int steps = 40;
@@ -242,7 +255,7 @@ private:
             const float share = (static_cast<float>(i) + 0.5F) / steps;
             const float value = m_panel.high * (m_panel.differs ? 2 * share - 1 : share);
             painter.fillRect(QRectF(std::round(x) + i * 2, std::round(top + m_line / 2 - 4), 2, 8),
-                             QColor(color(value)));
+                             QColor(color(value, m_panel.high)));
         }
         painter.setPen(m_appearance.line);
         painter.setBrush(Qt::NoBrush);

@@ -74,7 +74,7 @@ public:
             if (node.finished)
                 words += QStringLiteral(" ∎");
             text(painter, m_places[i], Qt::AlignCenter, elided(m_font, words, m_places[i].width() - 6), m_font,
-                 node.chosen || isLit ? m_appearance.text : m_appearance.muted);
+                 node.chosen || isLit || node.step == m_panel.step ? m_appearance.text : m_appearance.muted);
         }
     }
     Lit at(const QPointF& position) const override {
