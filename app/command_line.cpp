@@ -363,6 +363,8 @@ constexpr Option renderOptions[] = {
     {"words", nullptr, QT_TRANSLATE_NOOP("headlight::CommandLine", "words instead of tokens")},
     {"no-specials", nullptr,
      QT_TRANSLATE_NOOP("headlight::CommandLine", "special tokens left out, rows rescaled to sum to 1")},
+    {"own-range", nullptr,
+     QT_TRANSLATE_NOOP("headlight::CommandLine", "colours to the largest value of each map, not to 1")},
     {"point", "Q,K",
      QT_TRANSLATE_NOOP("headlight::CommandLine", "query and key to light, counted from 0, as a click does")},
     {"colors", "MAP", QT_TRANSLATE_NOOP("headlight::CommandLine", "blue, viridis, cividis, magma or grey")},
@@ -421,6 +423,7 @@ void runRender(const Words& words, QTextStream& out, QTextStream& err) {
     options.beam = words.whole("beam", 1, mostHypotheses).value_or(1);
     options.words = words.has("words");
     options.specials = !words.has("no-specials");
+    options.ownRange = words.has("own-range");
     options.source = words.value("text");
     if (words.has("target"))
         options.target = words.value("target");

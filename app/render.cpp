@@ -112,6 +112,7 @@ const AttentionBlock* checkedBlock(const RenderOptions& options, const Runs& run
 void select(Selection& selection, const RenderOptions& options, const Runs& runs) {
     selection.setByWords(options.words);
     selection.setSpecials(options.specials);
+    selection.setOwnRange(options.ownRange);
     const auto* block = checkedBlock(options, runs);
     if (!block)
         return;

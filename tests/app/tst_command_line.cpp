@@ -458,6 +458,7 @@ void TestCommandLine::picturesShowWhatIsAskedFor() {
     const auto own = numbers({});
     QVERIFY(own.contains(QLatin1Char('\n')));
     QVERIFY(own != numbers(u"--target un_deux"_qs));
+    QCOMPARE(own, numbers(u"--own-range"_qs)); // which is of colours alone
     QVERIFY(own != numbers(u"--view compare --compare tiny"_qs));
 }
 
