@@ -364,7 +364,7 @@ constexpr Option renderOptions[] = {
     {"no-specials", nullptr,
      QT_TRANSLATE_NOOP("headlight::CommandLine", "special tokens left out, rows rescaled to sum to 1")},
     {"own-range", nullptr,
-     QT_TRANSLATE_NOOP("headlight::CommandLine", "colours to the largest value of each map, not to 1")},
+     QT_TRANSLATE_NOOP("headlight::CommandLine", "colours to what is strong in each map, not to 1")},
     {"point", "Q,K",
      QT_TRANSLATE_NOOP("headlight::CommandLine", "query and key to light, counted from 0, as a click does")},
     {"colors", "MAP", QT_TRANSLATE_NOOP("headlight::CommandLine", "blue, viridis, cividis, magma or grey")},

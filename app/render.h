@@ -25,7 +25,7 @@ struct RenderOptions {
     std::vector<Intervention::HeadOff> off;
     bool words = false;            ///< words instead of tokens
     bool specials = true;          ///< special tokens, too
-    bool ownRange = false;         ///< colours to the largest value of each map
+    bool ownRange = false;         ///< colours to what is strong in each map
     std::optional<QString> target; ///< absent: model A's own translation
     QString view = QStringLiteral("alignment");
     std::optional<BlockKind> kind;            ///< absent: cross-attention, else what the model has

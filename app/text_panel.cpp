@@ -193,7 +193,7 @@ TextPanel::TextPanel(QWidget* parent)
     m_beam->setToolTip(tr("Hypotheses kept while a translation is searched; 1 is greedy"));
     m_beam->setButtonSymbols(QAbstractSpinBox::NoButtons);
     m_beam->setKeyboardTracking(false);
-    m_invitation->setText(tr("Edit it to align your own target."));
+    m_invitation->setText(tr("Edit it to align yours."));
     m_invitation->setMinimumHeight(m_ownTranslation->sizeHint().height());
     m_beam->setStyleSheet(QStringLiteral("padding: 1px 6px; min-height: 17px;"));
     m_second->setObjectName(QStringLiteral("second"));

@@ -45,7 +45,7 @@ void CompareView::setSelection(Selection* selection) {
         auto* control = new ComboBox;
         control->setToolTip(help);
         control->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
-        control->setMinimumContentsLength(13);
+        control->setMinimumContentsLength(11);
         connect(control, &QComboBox::activated, this, [this, &chosen](int index) {
             chosen = m_listed[static_cast<std::size_t>(index)].choice;
             rebuild();

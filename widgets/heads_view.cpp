@@ -131,7 +131,7 @@ HeadsView::HeadsView(QWidget* parent)
     // A list is as wide as what it begins with: the longest of its entries would not leave room for the others.
     for (auto* box : {m_sorting, m_filter}) {
         box->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
-        box->setMinimumContentsLength(14);
+        box->setMinimumContentsLength(10);
     }
     addControl(m_sorting, tr("Sort by"));
     addControl(m_backwards);
@@ -314,7 +314,7 @@ std::vector<Panel> HeadsView::build() {
     if (!inPlace)
         said << tr("%1 of them", nullptr, static_cast<int>(list.size())).arg(list.size());
     said << (change                    ? tr("this run minus the full one")
-             : selection()->ownRange() ? tr("colours from 0 to each one's largest")
+             : selection()->ownRange() ? tr("each in a range of its own")
                                        : tr("colours from 0 to 1"));
     if (!heads.maps.empty() && (heads.maps.front().columns < block->keys || heads.maps.front().rows < block->queries))
         said << tr("each cell the strongest of its weights");

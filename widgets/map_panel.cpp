@@ -1,11 +1,11 @@
 #include "widgets/map_panel.h"
 
+#include "core/analysis/thinning.h"
 #include "core/analysis/words.h"
 
 #include <QCoreApplication>
 
 #include <algorithm>
-#include <cmath>
 
 namespace headlight {
 
@@ -54,13 +54,7 @@ MapPanel mapPanelOf(const Trace& run, const ShownMap& shown, const Selection& se
 }
 
 float highOf(const Map& map, const Selection& selection) {
-    if (!selection.ownRange())
-        return 1;
-    float high = 1e-6F;
-    for (const float value : map.values)
-        if (std::isfinite(value))
-            high = std::max(high, std::abs(value));
-    return high;
+    return selection.ownRange() ? rangeOf(map.values) : 1;
 }
 
 } // namespace headlight

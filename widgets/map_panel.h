@@ -11,7 +11,7 @@ namespace headlight {
 /// @param shown of this run and kind, as Selection::shown makes it
 MapPanel mapPanelOf(const Trace& run, const ShownMap& shown, const Selection& selection, BlockKind kind);
 
-/// The value of a map's last colour: 1, or its largest where the Selection wants each map's own range.
+/// The value of a map's last colour: 1, or where the Selection wants each map's own range what rangeOf() finds.
 float highOf(const Map& map, const Selection& selection);
 
 } // namespace headlight

@@ -123,7 +123,7 @@ struct TilePanel {
     QStringList columnNames;
     QStringList shortColumnNames; ///< instead, where those have no room
     float high = 1;               ///< value of the last colour
-    bool ownRanges = false;       ///< the last colour is each map's own largest value instead
+    bool ownRanges = false;       ///< the last colour is what is strong in each map instead
     bool differs = false;         ///< as in MapPanel
     bool switches = true;         ///< these heads can be switched off
     BlockKind kind = BlockKind::Encoder;

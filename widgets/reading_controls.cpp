@@ -63,10 +63,11 @@ QCheckBox* makeSpecialsBox(Selection& selection) {
 }
 
 QCheckBox* makeRangeBox(Selection& selection) {
-    return makeBox(selection, Texts::tr("own range"),
-                   Texts::tr("Colours from 0 to the largest value of each map, which shows the small weights of a long "
-                             "text; otherwise from 0 to 1, so that maps can be compared"),
-                   &Selection::ownRange, &Selection::setOwnRange);
+    return makeBox(
+        selection, Texts::tr("own range"),
+        Texts::tr("Colours from 0 to what is strong in each map, which shows the small weights of a long text; "
+                  "otherwise from 0 to 1, so that maps can be compared"),
+        &Selection::ownRange, &Selection::setOwnRange);
 }
 
 } // namespace headlight

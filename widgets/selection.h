@@ -64,8 +64,8 @@ public:
     /// False: special tokens are left out, and rows scaled to sum to 1 again.
     bool specials() const { return m_specials; }
     Detail detail() const { return {m_byWords, m_specials}; }
-    /// True: a map's last colour is its own largest value, so that a long text's small weights are seen. False: it is
-    /// 1, so that maps can be compared.
+    /// True: a map's last colour is as strong as it gets, see rangeOf(), so that a long text's small weights are seen.
+    /// False: it is 1, so that maps can be compared.
     bool ownRange() const { return m_ownRange; }
     /// Heads of `kind()` that were collected to be seen together, in the order of collecting.
     const std::vector<HeadPlace>& collected() const { return m_collected; }

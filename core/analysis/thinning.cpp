@@ -88,4 +88,19 @@ Map pooledMap(std::span<const float> values, int rows, int columns, int mostRows
     return pooled;
 }
 
+float rangeOf(std::span<const float> values) {
+    constexpr std::size_t few = 400, oneIn = 200;
+    std::vector<float> sizes;
+    sizes.reserve(values.size());
+    for (const float value : values)
+        if (std::isfinite(value))
+            sizes.push_back(std::abs(value));
+    if (sizes.empty())
+        return 1e-6F;
+    const auto above = sizes.size() > few ? sizes.size() / oneIn : 0;
+    const auto at = sizes.end() - 1 - static_cast<std::ptrdiff_t>(above);
+    std::nth_element(sizes.begin(), at, sizes.end());
+    return std::max(*at, 1e-6F);
+}
+
 } // namespace headlight

@@ -32,4 +32,9 @@ std::vector<float> columnSums(const Map& map);
 /// @param values [rows, columns], as AttentionBlock::map gives them
 Map pooledMap(std::span<const float> values, int rows, int columns, int mostRows, int mostColumns);
 
+/// Where a map's colours end so that most of it is seen: its largest value's size, or in more than a few hundred cells
+/// the size that only one in 200 exceeds, for the first rows of a causal map have few keys to share their weight. At
+/// least 1e-6; values that are not finite do not count.
+float rangeOf(std::span<const float> values);
+
 } // namespace headlight

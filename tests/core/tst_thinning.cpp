@@ -33,6 +33,27 @@ class TestThinning : public QObject {
     Q_OBJECT
 
 private Q_SLOTS:
+    void rangesByHand_data() {
+        QTest::addColumn<int>("cells");
+        QTest::addColumn<int>("large");
+        QTest::addColumn<float>("range");
+        QTest::newRow("nothing") << 0 << 0 << 1e-6F;
+        QTest::newRow("one large of few") << 100 << 1 << 0.9F;
+        QTest::newRow("as many as are left out") << 1000 << 5 << 0.1F;
+        QTest::newRow("one more than are left out") << 1000 << 6 << 0.9F;
+    }
+    void rangesByHand() {
+        QFETCH(int, cells);
+        QFETCH(int, large);
+        QFETCH(float, range);
+        std::vector<float> values(static_cast<std::size_t>(cells), 0.1F);
+        for (int i = 0; i < large; ++i)
+            values[static_cast<std::size_t>(i)] = i % 2 == 0 ? 0.9F : -0.9F;
+        values.push_back(std::numeric_limits<float>::quiet_NaN());
+        values.push_back(std::numeric_limits<float>::infinity());
+        QCOMPARE(rangeOf(values), range);
+    }
+
     void strongestByHand_data() {
         QTest::addColumn<double>("share");
         QTest::addColumn<QString>("kept");

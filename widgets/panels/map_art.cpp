@@ -564,7 +564,10 @@ private:
         const auto low = m_panel.differs ? -m_panel.high : m_panel.low;
         const auto font = sized(m_appearance, 0.85);
         const auto lowText = QString::number(static_cast<double>(low), 'g', 3);
-        const auto highText = QString::number(static_cast<double>(m_panel.high), 'g', 3);
+        const bool more = std::any_of(m_panel.map.values.begin(), m_panel.map.values.end(),
+                                      [this](float value) { return std::abs(value) > m_panel.high * 1.001F; });
+        const auto highText =
+            (more ? QStringLiteral("≥ ") : QString()) + QString::number(static_cast<double>(m_panel.high), 'g', 3);
         const double bar = left + textWidth(font, lowText) + spacing;
         const double width = m_legendBeside ? std::max(20.0, m_area.right() - bar - spacing - textWidth(font, highText))
                                             : std::min(160.0, m_area.width() / 2);

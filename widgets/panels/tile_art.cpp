@@ -168,15 +168,7 @@ private:
     QRgb color(float value, float high) const {
         return m_panel.differs ? m_appearance.signedColor(value / high) : m_appearance.color(value / high);
     }
-    float highOf(const Map& map) const {
-        if (!m_panel.ownRanges)
-            return m_panel.high;
-        float high = 1e-6F;
-        for (const float value : map.values)
-            if (std::isfinite(value))
-                high = std::max(high, value);
-        return high;
-    }
+    float highOf(const Map& map) const { return m_panel.ownRanges ? rangeOf(map.values) : m_panel.high; }
     void drawTile(QCPPainter& painter, int index, bool vectors) {
         const auto& one = at(index);
         const auto place = tile(index);
@@ -247,7 +239,7 @@ private:
             x += textWidth(m_font, words) + 6;
         };
         const auto highText =
-            m_panel.ownRanges ? tr("largest of each map") : QString::number(static_cast<double>(m_panel.high), 'g', 2);
+            m_panel.ownRanges ? tr("strong in its map") : QString::number(static_cast<double>(m_panel.high), 'g', 2);
         say(m_panel.differs ? QStringLiteral("−%1").arg(highText) : QStringLiteral("0"));
         painter.setRenderHint(QPainter::Antialiasing, false);
         constexpr int steps = 40;
