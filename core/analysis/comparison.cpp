@@ -29,19 +29,15 @@ Labels labelsOf(const std::vector<Word>& words, Which which) {
     return labels;
 }
 
-/// Empty when both have the same ordinary words; otherwise a sentence on where they part.
-std::string difference(const char* text, const std::vector<Word>& first, const std::vector<Word>& second) {
+/// True when both have the same ordinary words; otherwise says where they part.
+bool sameOrdinary(const std::vector<Word>& first, const std::vector<Word>& second, Comparison& made) {
     const auto labels = labelsOf(first, Which::Ordinary);
     const auto others = labelsOf(second, Which::Ordinary);
     const auto [one, other] = std::mismatch(labels.begin(), labels.end(), others.begin(), others.end());
-    if (one == labels.end() && other == others.end())
-        return {};
-    const auto quoted = [](const auto& at, const auto& end) {
-        return at == end ? std::string("missing") : "\u201c" + *at + "\u201d";
-    };
-    return "The " + std::string(text) + " texts of the two models differ: word "
-           + std::to_string(one - labels.begin() + 1) + " is " + quoted(one, labels.end()) + " in the one and "
-           + quoted(other, others.end()) + " in the other.";
+    made.word = static_cast<int>(one - labels.begin());
+    made.firstWord = one == labels.end() ? std::string() : *one;
+    made.secondWord = other == others.end() ? std::string() : *other;
+    return one == labels.end() && other == others.end();
 }
 
 /// Special tokens too, and in the same places.
@@ -72,8 +68,8 @@ void measure(Comparison& comparison) {
         comparison.difference.values[cell] -= second.values[cell];
     comparison.firstAlignment = hardAlignment(first);
     comparison.secondAlignment = hardAlignment(second);
-    int agreeing = 0;
-    int counted = 0;
+    int& agreeing = comparison.agreeing;
+    int& counted = comparison.counted;
     for (int row = 0; row < first.rows; ++row) {
         comparison.divergence.push_back(jensenShannon(first.row(row), second.row(row)));
         comparison.firstEntropy.push_back(entropyBits(first.row(row)));
@@ -95,7 +91,7 @@ void measure(Comparison& comparison) {
 Comparison compare(const ComparisonSide& first, const ComparisonSide& second, BlockKind kind, const Detail& detail) {
     Comparison made;
     if (first.map.values.empty() || second.map.values.empty()) {
-        made.reason = "One of the two models has no attention of this kind.";
+        made.reason = Comparison::Reason::NoAttention;
         return made;
     }
     made.byWords = detail.byWords;
@@ -108,10 +104,12 @@ Comparison compare(const ComparisonSide& first, const ComparisonSide& second, Bl
         one = wordMap(first.trace, kind, first.rows, first.map);
         other = wordMap(second.trace, kind, second.rows, second.map);
     }
-    made.reason = difference(kind == BlockKind::Decoder ? "target" : "source", one.columns, other.columns);
-    if (made.reason.empty())
-        made.reason = difference(kind == BlockKind::Encoder ? "source" : "target", one.rows, other.rows);
-    if (!made.reason.empty())
+    using enum Comparison::Reason;
+    if (!sameOrdinary(one.columns, other.columns, made))
+        made.reason = kind == BlockKind::Decoder ? TargetsDiffer : SourcesDiffer;
+    else if (!sameOrdinary(one.rows, other.rows, made))
+        made.reason = kind == BlockKind::Encoder ? SourcesDiffer : TargetsDiffer;
+    if (!made.comparable())
         return made;
     const auto hides = [&detail](const std::vector<Word>& words) {
         return !detail.specials
@@ -128,7 +126,7 @@ Comparison compare(const ComparisonSide& first, const ComparisonSide& second, Bl
         other = withoutSpecialColumns(std::move(other));
     }
     if (one.map.values.empty()) {
-        made.reason = "Without special tokens there is nothing to compare.";
+        made.reason = NothingLeft;
         return made;
     }
     made.rows = labelsOf(one.rows, Which::All);

@@ -22,7 +22,18 @@ struct ComparisonSide {
 /// Two maps over the same rows and columns, and what they differ in. Numbers are not finite for a row where an
 /// attention is not; means leave such rows out.
 struct Comparison {
-    std::string reason;                 ///< why these two cannot be compared, a sentence; empty when they can
+    /// Why these two cannot be compared.
+    enum class Reason {
+        None, ///< they can
+        NoAttention,
+        SourcesDiffer,
+        TargetsDiffer,
+        NothingLeft, ///< without special tokens
+    };
+    Reason reason = Reason::None;
+    int word = 0;                       ///< where texts differ: the first word that does, counted from 0
+    std::string firstWord;              ///< that word of the first; empty where its text has ended
+    std::string secondWord;             ///< likewise
     bool byWords = false;               ///< asked for, or ordinary tokens differ: rows and columns are words
     bool specialRowsLeftOut = false;    ///< likewise: rows of special tokens are dropped
     bool specialColumnsLeftOut = false; ///< the same for columns, and rows are scaled to sum to 1 again
@@ -43,9 +54,11 @@ struct Comparison {
     float meanDivergence = 0;
     float meanFirstEntropy = 0;
     float meanSecondEntropy = 0;
-    float agreement = 0; ///< share of the rows whose largest weight is on the same column
+    int counted = 0;     ///< rows whose weights are finite in both
+    int agreeing = 0;    ///< of those the rows whose largest weight is on the same column
+    float agreement = 0; ///< their share
 
-    bool comparable() const { return reason.empty(); }
+    bool comparable() const { return reason == Reason::None; }
 };
 
 /// Compares two runs of the same source and target. Tokens are matched by their text, not by their ids, which belong
