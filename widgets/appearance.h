@@ -39,7 +39,8 @@ struct Appearance {
     QRgb color(float weight) const;
     /// The colour of a difference from -1 to 1.
     QRgb signedColor(float difference) const;
-    /// One of ten colours that stand for things and not for amounts, such as heads; ten darker ones follow, and so on.
+    /// One of ten colours that stand for things and not for amounts, such as heads; ten darker ones follow, then the
+    /// first again.
     QColor category(int index) const;
 };
 

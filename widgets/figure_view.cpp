@@ -70,11 +70,13 @@ public:
         return spot.panel >= 0 && static_cast<std::size_t>(spot.panel) < m_arts.size() && artAt(spot).has(spot.place);
     }
     /// Moves what is pointed at by arrow keys: within a panel, or on to another one that can be walked over.
-    void walk(int down, int right, bool otherPanel) {
+    /// @param part to the next part of the row, such as another strip
+    void walk(int down, int right, bool otherPanel, bool part = false) {
         const int count = static_cast<int>(m_arts.size());
         auto spot = m_spot;
         if (has(spot) && !otherPanel) {
-            spot.place = artAt(spot).moved(spot.place, down, right);
+            const int by = part ? artAt(spot).toNextPart(spot.place, right) : right;
+            spot.place = artAt(spot).moved(spot.place, down, by);
         } else {
             const int step = down + right < 0 ? count - 1 : 1;
             spot.panel = has(m_spot) ? spot.panel : count - step % std::max(1, count);
@@ -479,6 +481,8 @@ void FigureView::keyPressEvent(QKeyEvent* event) {
     if (key == Qt::Key_Return || key == Qt::Key_Enter || key == Qt::Key_Space)
         return click(m_canvas->m_spot, event->modifiers());
     const bool panels = event->modifiers() == Qt::ControlModifier; // from panel to panel
+    if (right != 0 && event->modifiers() == (Qt::ControlModifier | Qt::ShiftModifier))
+        return m_canvas->walk(0, right, false, true);
     if ((down == 0 && right == 0) || (event->modifiers() != Qt::NoModifier && !panels))
         return TraceView::keyPressEvent(event);
     m_canvas->walk(down, right, panels);

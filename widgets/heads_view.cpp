@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <functional>
 
 namespace headlight {
@@ -29,10 +30,6 @@ constexpr int showOff = 101;
 
 /// Cells that all maps together may have: more than screens have pixels.
 constexpr double mostCells = 6e6;
-
-QString nameOf(const HeadPlace& head) {
-    return QStringLiteral("L%1 H%2").arg(head.layer.value).arg(head.head.value);
-}
 
 QString measureName(HeadMeasure measure) {
     switch (measure) {
@@ -56,26 +53,6 @@ QString measureName(HeadMeasure measure) {
     return {};
 }
 
-QString kindOfHeadName(HeadKind kind) {
-    switch (kind) {
-    case HeadKind::Previous:
-        return HeadsView::tr("previous token");
-    case HeadKind::Next:
-        return HeadsView::tr("next token");
-    case HeadKind::Self:
-        return HeadsView::tr("same token");
-    case HeadKind::First:
-        return HeadsView::tr("first token");
-    case HeadKind::Delimiter:
-        return HeadsView::tr("special tokens");
-    case HeadKind::Broad:
-        return HeadsView::tr("broad");
-    case HeadKind::Mixed:
-        return HeadsView::tr("mixed");
-    }
-    return {};
-}
-
 bool isIn(const std::vector<Intervention::HeadOff>& off, BlockKind kind, const HeadPlace& head) {
     return std::find(off.begin(), off.end(), Intervention::HeadOff{kind, head.layer, head.head}) != off.end();
 }
@@ -86,6 +63,23 @@ QString onlyOfA() {
 
 constexpr int lastMeasure = static_cast<int>(HeadMeasure::Special);
 constexpr int lastKind = static_cast<int>(HeadKind::Mixed);
+
+/// Names for the rows or columns of a map in which tokens may share them: "cat", or "tokens 20–23".
+QStringList sharedNames(const QStringList& tokens, int places) {
+    const int count = static_cast<int>(tokens.size());
+    if (places >= count)
+        return tokens;
+    const auto firstOf = [&](int place) { // as pooledMap divides them
+        return static_cast<int>((std::int64_t{place} * count + places - 1) / places);
+    };
+    QStringList names;
+    for (int place = 0; place < places; ++place) {
+        const int first = firstOf(place), last = firstOf(place + 1) - 1;
+        names << (first == last ? HeadsView::tr("token %1").arg(first)
+                                : HeadsView::tr("tokens %1–%2").arg(first).arg(last));
+    }
+    return names;
+}
 
 /// Takes these entries, keeping the choice where it still is one.
 void offer(QComboBox& box, const std::vector<std::pair<QString, int>>& entries) {
@@ -145,11 +139,18 @@ HeadsView::HeadsView(QWidget* parent)
         rebuild();
     });
     connect(m_change, &QCheckBox::toggled, this, &HeadsView::rebuild);
+    connect(m_filter, &ComboBox::opening, this, [this] {
+        if (!m_heads || m_counted)
+            return;
+        m_counted = true;
+        rebuild();
+    });
     connect(m_off->menu(), &QMenu::aboutToShow, this, [this] { fillMenu(*m_off->menu()); });
 }
 
 void HeadsView::setTrace(TracePointer trace, TracePointer other) {
     m_heads.reset();
+    m_counted = false;
     FigureView::setTrace(std::move(trace), std::move(other));
 }
 
@@ -159,18 +160,31 @@ void HeadsView::setSelection(Selection* selection) {
     connect(selection, &Selection::offChanged, this, &HeadsView::rebuild);
 }
 
-const HeadsView::Heads& HeadsView::headsOf(const Trace& run, BlockKind kind, const Trace* full) {
-    if (m_heads && m_heads->kind == kind && m_heads->change == (full != nullptr))
-        return *m_heads;
+const HeadMetrics& HeadsView::Heads::metricsOf(int head) const {
+    auto& kept = metrics[static_cast<std::size_t>(head)];
+    if (!kept) {
+        const auto& block = *run->block(kind);
+        kept = headMetrics(block, Layer(head / block.heads), Head(head % block.heads), run->keyTokens(kind));
+    }
+    return *kept;
+}
+
+std::shared_ptr<const HeadsView::Heads> HeadsView::headsOf(const Trace& run, BlockKind kind, const Trace* full) {
+    if (m_heads && m_heads->run == &run && m_heads->kind == kind && m_heads->change == (full != nullptr))
+        return m_heads;
     const auto& block = *run.block(kind);
     const auto& keys = run.keyTokens(kind);
     const int count = block.layers * block.heads;
     const int side = std::max(24, static_cast<int>(std::sqrt(mostCells / count)));
-    auto& heads = m_heads.emplace();
+    const auto made = std::make_shared<Heads>();
+    auto& heads = *made;
+    heads.run = &run;
     heads.kind = kind;
     heads.change = full != nullptr;
-    for (const auto& layer : blockMetrics(block, keys))
-        heads.metrics.insert(heads.metrics.end(), layer.begin(), layer.end());
+    heads.metrics.resize(static_cast<std::size_t>(count));
+    const auto pooled = [&](std::span<const float> values) {
+        return std::make_shared<const Map>(pooledMap(values, block.queries, block.keys, side, side));
+    };
     for (int i = 0; i < count; ++i) {
         const HeadPlace place{Layer(i / block.heads), Head(i % block.heads)};
         const auto weights = block.map(place.layer, place.head);
@@ -178,23 +192,24 @@ const HeadsView::Heads& HeadsView::headsOf(const Trace& run, BlockKind kind, con
             const auto before = full->block(kind)->map(place.layer, place.head);
             std::vector<float> difference(weights.size());
             std::transform(weights.begin(), weights.end(), before.begin(), difference.begin(), std::minus<>());
-            heads.maps.push_back(pooledMap(difference, block.queries, block.keys, side, side));
+            heads.maps.push_back(pooled(difference));
             heads.changes.push_back(headChange(block, *full->block(kind), place.layer, place.head));
         } else {
-            heads.maps.push_back(pooledMap(weights, block.queries, block.keys, side, side));
+            heads.maps.push_back(pooled(weights));
         }
         if (kind == BlockKind::Cross)
             heads.alignments.push_back(
                 static_cast<float>(alignmentScore(headMap(block, place.layer, place.head), keys)));
     }
-    return heads;
+    m_heads = made;
+    return made;
 }
 
 void HeadsView::followControls(const Heads& heads, const Trace& run, bool comparable) {
     m_change->setVisible(comparable);
     std::vector<std::pair<QString, int>> entries{{tr("layer, head"), byPlace}};
     for (int measure = 0; measure <= lastMeasure; ++measure)
-        if (heads.metrics.empty() || measured(heads.metrics.front(), HeadMeasure(measure)))
+        if (heads.metrics.empty() || measured(heads.metricsOf(0), HeadMeasure(measure)))
             entries.emplace_back(measureName(HeadMeasure(measure)), measure);
     if (!heads.alignments.empty())
         entries.emplace_back(tr("how well it aligns"), byAlignment);
@@ -203,12 +218,17 @@ void HeadsView::followControls(const Heads& heads, const Trace& run, bool compar
     offer(*m_sorting, entries);
     m_backwards->setEnabled(m_sorting->currentData().toInt() != byPlace);
 
+    // To know what each head does takes as long as to draw them all: who does not look need not wait for it.
+    const int shown = m_filter->count() > 0 ? m_filter->currentData().toInt() : showAll;
+    const bool counted = m_counted || (shown >= 0 && shown <= lastKind);
     entries = {{tr("all heads"), showAll}};
     for (int kind = 0; kind <= lastKind; ++kind)
         if (heads.kind != BlockKind::Cross || HeadKind(kind) > HeadKind::Self) {
-            const auto many = std::count_if(heads.metrics.begin(), heads.metrics.end(),
-                                            [&](const HeadMetrics& one) { return one.kind == HeadKind(kind); });
-            entries.emplace_back(tr("%1 (%2)").arg(kindOfHeadName(HeadKind(kind))).arg(many), kind);
+            int many = 0;
+            for (int i = 0; counted && i < static_cast<int>(heads.metrics.size()); ++i)
+                many += heads.metricsOf(i).kind == HeadKind(kind);
+            const auto name = kindName(HeadKind(kind));
+            entries.emplace_back(counted ? tr("%1 (%2)").arg(name).arg(many) : name, kind);
         }
     const auto collected = heads.kind == selection()->kind() ? selection()->collected().size() : 0;
     entries.emplace_back(tr("collected (%1)").arg(collected), showCollected);
@@ -224,7 +244,7 @@ float HeadsView::valueOf(const Heads& heads, int head, int sorting) const {
         return heads.alignments[at];
     if (sorting == byChange)
         return heads.changes[at];
-    return measured(heads.metrics[at], HeadMeasure(sorting)).value_or(0);
+    return measured(heads.metricsOf(head), HeadMeasure(sorting)).value_or(0);
 }
 
 std::vector<int> HeadsView::listed(const Heads& heads, const Trace& run) const {
@@ -238,7 +258,7 @@ std::vector<int> HeadsView::listed(const Heads& heads, const Trace& run) const {
                             : filter == showCollected
                                 ? std::find(collected.begin(), collected.end(), place) != collected.end()
                             : filter == showOff ? isIn(run.intervention.off, heads.kind, place)
-                                                : heads.metrics[static_cast<std::size_t>(i)].kind == HeadKind(filter);
+                                                : heads.metricsOf(i).kind == HeadKind(filter);
         if (passes)
             list.push_back(i);
     }
@@ -253,7 +273,6 @@ std::vector<int> HeadsView::listed(const Heads& heads, const Trace& run) const {
 }
 
 QString HeadsView::captionOf(const Heads& heads, int head, int sorting) const {
-    const auto& metrics = heads.metrics[static_cast<std::size_t>(head)];
     if (sorting != byPlace) {
         const auto value = numberText(valueOf(heads, head, sorting));
         if (sorting == byAlignment)
@@ -265,8 +284,9 @@ QString HeadsView::captionOf(const Heads& heads, int head, int sorting) const {
     if (heads.change)
         return tr("changed by %1 bit").arg(numberText(heads.changes[static_cast<std::size_t>(head)]));
     // What there is to know of a cross head is how well it aligns; its kinds are those of self-attention.
+    const auto& metrics = heads.metricsOf(head);
     const auto known = heads.alignments.empty()
-                           ? kindOfHeadName(metrics.kind)
+                           ? kindName(metrics.kind)
                            : tr("aligns %1").arg(numberText(heads.alignments[static_cast<std::size_t>(head)]));
     return tr("%1, %2 bit").arg(known, numberText(metrics.entropy, 1));
 }
@@ -280,7 +300,7 @@ QString HeadsView::noteOf(const Trace& run, BlockKind kind) const {
     constexpr std::size_t mostNamed = 6;
     QStringList names;
     for (std::size_t i = 0; i < off.size() && i < mostNamed; ++i) {
-        const auto name = nameOf({off[i].layer, off[i].head});
+        const auto name = headName({off[i].layer, off[i].head});
         names << (off[i].kind == kind ? name : tr("%1 (%2)").arg(name, kindName(off[i].kind)));
     }
     if (off.size() > mostNamed)
@@ -299,7 +319,8 @@ std::vector<Panel> HeadsView::build() {
     const bool comparable = run == trace() && other() && isFullRun(*other(), *trace());
     const bool sameShape = comparable && haveSameShape(*block, other()->block(kind));
     const bool change = comparable && sameShape && m_change->isChecked();
-    const auto& heads = headsOf(*run, kind, change ? other() : nullptr);
+    const auto kept = headsOf(*run, kind, change ? other() : nullptr);
+    const auto& heads = *kept;
     followControls(heads, *run, comparable);
     const auto chosen = selection()->shown(*run, kind)->place;
     const auto list = listed(heads, *run);
@@ -316,7 +337,7 @@ std::vector<Panel> HeadsView::build() {
     said << (change                    ? tr("this run minus the full one")
              : selection()->ownRange() ? tr("each in a range of its own")
                                        : tr("colours from 0 to 1"));
-    if (!heads.maps.empty() && (heads.maps.front().columns < block->keys || heads.maps.front().rows < block->queries))
+    if (!heads.maps.empty() && (heads.maps.front()->columns < block->keys || heads.maps.front()->rows < block->queries))
         said << tr("each cell the strongest of its weights");
     panel.subtitle = said.join(QStringLiteral(", "));
     QStringList notes{noteOf(*run, kind)};
@@ -343,11 +364,16 @@ std::vector<Panel> HeadsView::build() {
         panel.differs = true;
         panel.high = 0.01F; // below, a change is not worth a colour
         for (const auto& map : heads.maps)
-            for (const float value : map.values)
+            for (const float value : map->values)
                 if (std::isfinite(value))
                     panel.high = std::max(panel.high, std::abs(value));
     }
     panel.ownRanges = !change && selection()->ownRange();
+    if (!heads.maps.empty()) {
+        const auto rows = selection()->shown(*run, kind)->rows;
+        panel.cellRows = sharedNames(shownTexts(*run, rowTokens(*run, kind, rows)), heads.maps.front()->rows);
+        panel.cellColumns = sharedNames(shownTexts(*run, run->keyTokens(kind)), heads.maps.front()->columns);
+    }
     const auto& collected = selection()->collected();
     for (const int i : list) {
         const HeadPlace place{Layer(i / block->heads), Head(i % block->heads)};
@@ -357,8 +383,8 @@ std::vector<Panel> HeadsView::build() {
             {.map = heads.maps[static_cast<std::size_t>(i)],
              .layer = place.layer,
              .head = place.head,
-             .name = nameOf(place),
-             .caption = captionOf(heads, i, sorting),
+             .name = headName(place),
+             .caption = [this, kept, i, sorting] { return captionOf(*kept, i, sorting); },
              .chosen = chosen == place,
              .off = off,
              .pending = panel.switches && off != isIn(selection()->off(), kind, place),
@@ -414,7 +440,7 @@ void HeadsView::fillMenu(QMenu& menu) {
         });
     };
     if (head) {
-        const auto name = nameOf(*head);
+        const auto name = headName(*head);
         const auto& collected = selection()->collected();
         add(tr("Open %1").arg(name), [this, kind, place = *head] {
             selection()->setHead(kind, place.layer, place.head);

@@ -4,15 +4,17 @@
 #include "core/analysis/head_metrics.h"
 #include "widgets/figure_view.h"
 
+#include <memory>
 #include <optional>
 #include <vector>
 
 class QCheckBox;
-class QComboBox;
 class QMenu;
 class QToolButton;
 
 namespace headlight {
+
+class ComboBox;
 
 /// Of two runs the one that has more of them. Layers down, heads across, all on one scale from 0 to 1, so that a pale
 /// map is a broad head; or sorted by what they do, or only those of a kind. A click opens one, Ctrl and a click, or C,
@@ -37,14 +39,17 @@ private:
     /// What is drawn and said of each head, layer by layer: kept while a run is shown, for it takes a while of long
     /// texts.
     struct Heads {
+        const Trace* run = nullptr;
         BlockKind kind = BlockKind::Encoder;
         bool change = false; ///< maps are differences
-        std::vector<Map> maps;
-        std::vector<HeadMetrics> metrics;
-        std::vector<float> alignments; ///< of cross heads
-        std::vector<float> changes;    ///< against the full run, in bits
+        std::vector<std::shared_ptr<const Map>> maps;
+        mutable std::vector<std::optional<HeadMetrics>> metrics; ///< made when they are asked for
+        std::vector<float> alignments;                           ///< of cross heads
+        std::vector<float> changes;                              ///< against the full run, in bits
+
+        const HeadMetrics& metricsOf(int head) const;
     };
-    const Heads& headsOf(const Trace& run, BlockKind kind, const Trace* full);
+    std::shared_ptr<const Heads> headsOf(const Trace& run, BlockKind kind, const Trace* full);
     void followControls(const Heads& heads, const Trace& run, bool comparable);
     /// The heads that pass the filter, sorted: places in Heads.
     std::vector<int> listed(const Heads& heads, const Trace& run) const;
@@ -58,12 +63,13 @@ private:
     void switchHeads(BlockKind kind, const std::vector<HeadPlace>& heads, bool off);
     void fillMenu(QMenu& menu);
 
-    QComboBox* m_sorting;
+    ComboBox* m_sorting;
     QToolButton* m_backwards;
-    QComboBox* m_filter;
+    ComboBox* m_filter;
     QToolButton* m_off;
     QCheckBox* m_change;
-    std::optional<Heads> m_heads;
+    std::shared_ptr<const Heads> m_heads;
+    bool m_counted = false; ///< the filter says how many heads are of each kind
 };
 
 } // namespace headlight

@@ -3,6 +3,7 @@
 #include "widgets/panels/art.h"
 
 #include <QCoreApplication>
+#include <QImage>
 
 #include <algorithm>
 #include <cmath>
@@ -12,6 +13,13 @@ namespace headlight {
 QString numberText(float value, int digits) {
     return std::isnan(value) ? QCoreApplication::translate("headlight::PanelArt", "not a number")
                              : QString::number(static_cast<double>(value), 'f', digits);
+}
+
+float largestOf(const std::vector<float>& values, float atLeast) {
+    for (const float value : values)
+        if (std::isfinite(value))
+            atLeast = std::max(atLeast, std::abs(value));
+    return atLeast;
 }
 
 bool PanelArt::hasAxes(const Panel& panel) {
@@ -45,6 +53,36 @@ double textWidth(const QFont& font, const QString& text) {
 
 QString elided(const QFont& font, const QString& text, double width) {
     return QFontMetricsF(font).elidedText(text, Qt::ElideRight, width);
+}
+
+void drawColorBar(QCPPainter& painter, const QRectF& place, const QColor& line,
+                  const std::function<QColor(float)>& color) {
+    painter.setRenderHint(QPainter::Antialiasing, false);
+    constexpr int steps = 64;
+    for (int i = 0; i < steps; ++i) {
+        const double from = std::round(place.width() * i / steps), to = std::round(place.width() * (i + 1) / steps);
+        painter.fillRect(QRectF(place.left() + from, place.top(), to - from, place.height()),
+                         color((static_cast<float>(i) + 0.5F) / steps));
+    }
+    if (!line.isValid())
+        return;
+    painter.setPen(line);
+    painter.setBrush(Qt::NoBrush);
+    painter.drawRect(place.adjusted(-1, -1, 0, 0));
+}
+
+void drawPooled(QCPPainter& painter, const QRectF& place, std::span<const float> values, int rows, int columns,
+                const std::function<QRgb(float)>& color) {
+    const double scale = onPaper(painter) ? 3 : painter.device()->devicePixelRatioF();
+    const auto pooled = pooledMap(values, rows, columns, static_cast<int>(place.height() * scale),
+                                  static_cast<int>(place.width() * scale));
+    QImage image(pooled.columns, pooled.rows, QImage::Format_RGB32);
+    for (int row = 0; row < pooled.rows; ++row) {
+        const auto line = pooled.row(row);
+        std::transform(line.begin(), line.end(), reinterpret_cast<QRgb*>(image.scanLine(row)), color);
+    }
+    painter.setRenderHint(QPainter::SmoothPixmapTransform, false);
+    painter.drawImage(place, image);
 }
 
 int placeOf(const std::vector<int>& places, int count, int token) {

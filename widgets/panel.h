@@ -107,11 +107,11 @@ struct TilePanel {
     QString subtitle;
     QString note; ///< below, beside the legend
     struct Tile {
-        Map map;
+        std::shared_ptr<const Map> map;
         Layer layer;
         Head head;
-        QString name;    ///< "L3 H5"
-        QString caption; ///< below the map, where there is room
+        QString name;                     ///< "L3 H5"
+        std::function<QString()> caption; ///< below the map, where there is room; made when it is asked for
         bool chosen = false;
         bool off = false;     ///< in this run: drawn pale and struck through
         bool pending = false; ///< asked to be otherwise, by a run that is yet to come
@@ -122,10 +122,12 @@ struct TilePanel {
     QStringList rowNames;    ///< "layer 0" …; empty when tiles are not in that order
     QStringList columnNames;
     QStringList shortColumnNames; ///< instead, where those have no room
-    float high = 1;               ///< value of the last colour
-    bool ownRanges = false;       ///< the last colour is what is strong in each map instead
-    bool differs = false;         ///< as in MapPanel
-    bool switches = true;         ///< these heads can be switched off
+    QStringList cellRows;         ///< names of each map's rows
+    QStringList cellColumns;
+    float high = 1;         ///< value of the last colour
+    bool ownRanges = false; ///< the last colour is what is strong in each map instead
+    bool differs = false;   ///< as in MapPanel
+    bool switches = true;   ///< these heads can be switched off
     BlockKind kind = BlockKind::Encoder;
 };
 
@@ -263,6 +265,8 @@ public:
     virtual bool has(const Lit&) const { return false; }
     /// The neighbour, by arrow keys; the first place from nowhere. Nowhere when there is nothing to walk over.
     virtual Lit moved(const Lit&, int /*down*/, int /*right*/) const { return {}; }
+    /// How many places to the right, or left for -1, the next part of a row begins, such as another strip.
+    virtual int toNextPart(const Lit&, int right) const { return right; }
     /// Brings a place into view that zooming has put out of it; true when that changed what is seen.
     virtual bool reveal(const Lit&) { return false; }
     /// True when a click does more than to lock a pair.
@@ -279,5 +283,7 @@ protected:
 
 /// A weight with so many digits behind the point.
 QString numberText(float value, int digits = 2);
+/// The largest absolute value of those that are finite.
+float largestOf(const std::vector<float>& values, float atLeast = 0);
 
 } // namespace headlight

@@ -431,6 +431,21 @@ private Q_SLOTS:
         QVERIFY(oneText(lines.view->describe()).contains(u"dort → cat: 0.60"_qs));
     }
 
+    void linesOfSpecialsAlone() {
+        ShownLines lines(traceOf("  </s>\n </s> #\n"), BlockKind::Cross);
+        lines.selection.setSpecials(false);
+        QCOMPARE(lines.view->describe(), QStringList(u"Without special tokens there is nothing to show."_qs));
+    }
+
+    /// More lines than are drawn are still known to who points at their token.
+    void noTokenLosesItsLines() {
+        auto even = *encoderOf(1, 1, 150);
+        even.encoder->weights.assign(150 * 150, 1.0F / 150);
+        ShownLines lines(shared(even));
+        lines.control<QSpinBox>(u"Lines"_qs)->setValue(100);
+        QVERIFY(!oneText(lines.view->describe()).contains(u"no line"_qs));
+    }
+
     void linesOfTwoTexts_data() {
         QTest::addColumn<QString>("texts");
         QTest::addColumn<QString>("rows");
@@ -727,6 +742,31 @@ private Q_SLOTS:
             art += "w # .\n";
         ShownHeads heads(traceOf(art.c_str(), {.layers = 12, .heads = 12}), BlockKind::Cross);
         QVERIFY(heads.view->describe().first().contains(u"each cell the strongest"_qs));
+        heads.selection.setCollected(BlockKind::Cross, {{Layer(1), Head(0)}});
+        const auto rows = heads.view->numbers().rows;
+        QCOMPARE(rows[0][2], u"tokens 0–1"_qs); // 300 in 204
+        QCOMPARE(rows[1][4], u"b"_qs);
+        QVERIFY(rows.contains({u"L1 H0"_qs, {}, u"collected"_qs, {}, {}, u"0"_qs}));
+    }
+
+    /// Up from the first row and down from the last stay where they are.
+    void keysStayWithinTheTiles() {
+        ShownHeads heads(encoderOf(2, 3, 9));
+        for (const auto key : {Qt::Key_Down, Qt::Key_Right, Qt::Key_Up, Qt::Key_C})
+            QTest::keyClick(heads.view.get(), key);
+        for (const auto key : {Qt::Key_Down, Qt::Key_Down, Qt::Key_C})
+            QTest::keyClick(heads.view.get(), key);
+        QCOMPARE(heads.selection.collected(), (std::vector<HeadPlace>{{Layer(0), Head(1)}, {Layer(1), Head(1)}}));
+    }
+
+    /// How many heads are of each kind is told when the list is opened.
+    void kindsAreCountedWhenTheListOpens() {
+        ShownHeads heads(encoderOf(3, 4, 9));
+        auto* filter = heads.choice(u"Show"_qs);
+        QVERIFY(!filter->itemText(1).contains(u"("_qs));
+        filter->showPopup();
+        QVERIFY2(filter->itemText(1).contains(u"("_qs), qPrintable(filter->itemText(1)));
+        filter->hidePopup();
     }
 
     /// The menu of the button and that of the right mouse button: what they do to heads of this kind and no other.
@@ -925,6 +965,8 @@ private Q_SLOTS:
         QVERIFY2(!text.contains(u"entropy"_qs), "scores have none");
         matrix.selection.setHeadMode(HeadMode::MeanOfAll);
         QVERIFY(oneText(matrix.view->describe()).contains(u"entropy"_qs));
+        QVERIFY2(matrix.view->describe().first().contains(u"weights: Scores are of one head"_qs),
+                 "the box says scores, which these are not");
         QVERIFY(!canHave());
     }
 
@@ -938,6 +980,46 @@ private Q_SLOTS:
         matrix.view->findChild<QComboBox*>()->setCurrentIndex(1);
         QVERIFY(oneText(matrix.view->describe()).contains(u"chat → cat: 2.25"_qs));
         QCOMPARE(matrix.view->numbers().rows[0].last().toFloat(), -1.5F);
+    }
+
+    /// A change is one of weights.
+    void scoresHaveNoChange() {
+        auto full = traceFromAscii(cat, sixHeads);
+        auto changed = full;
+        changed.cross->scores.assign(changed.cross->weights.size(), 1.0F);
+        changed.intervention.forced = {{Query(0), Key(0)}};
+        ShownMatrix matrix(shared(changed));
+        matrix.view->setTrace(shared(changed), shared(full));
+        auto* change = boxOf(*matrix.view, u"change against the full run"_qs);
+        QVERIFY(change->isEnabled());
+        matrix.view->findChild<QComboBox*>()->setCurrentIndex(1);
+        QVERIFY(!change->isEnabled());
+        matrix.view->findChild<QComboBox*>()->setCurrentIndex(0);
+        QVERIFY(change->isEnabled());
+
+        change->click();
+        matrix.selection.setSpecials(false);
+        full.source.back().special = full.emitted.back().special = false;
+        matrix.view->setTrace(shared(changed), shared(full));
+        QVERIFY2(matrix.view->describe().first().contains(u"no change can be drawn"_qs),
+                 qPrintable(matrix.view->describe().first()));
+    }
+
+    /// Of many cells in one pixel the strongest is seen.
+    void aSingleCellOfManyIsSeen() {
+        auto trace = *encoderOf(1, 1, 1200);
+        auto& weights = trace.encoder->weights;
+        weights.assign(weights.size(), 1.0F / 1200);
+        weights[601 * 1200 + 701] = 1;
+        ShownMatrix matrix(shared(trace), BlockKind::Encoder);
+        const auto look = makeAppearance(Theme::Light, ColorMap::Viridis, matrix.view->font());
+        matrix.view->setAppearance(look);
+        const auto picture = matrix.picture();
+        int found = 0;
+        for (int y = 0; y < picture.height(); ++y)
+            for (int x = 0; x < picture.width(); ++x)
+                found += picture.pixel(x, y) == look.color(1);
+        QCOMPARE(found, 1);
     }
 
     void matrixByWordsWithoutSpecials() {

@@ -5,7 +5,9 @@
 
 #include <qcustomplot.h>
 
+#include <functional>
 #include <memory>
+#include <span>
 #include <vector>
 
 namespace headlight {
@@ -22,6 +24,14 @@ QString elided(const QFont& font, const QString& text, double width);
 inline bool onPaper(const QCPPainter& painter) {
     return painter.modes().testFlag(QCPPainter::pmVectorized);
 }
+
+/// A bar of colours from that of 0 to that of 1, with a line around it unless that has no colour.
+void drawColorBar(QCPPainter& painter, const QRectF& place, const QColor& line,
+                  const std::function<QColor(float)>& color);
+/// A map as one image: cells smaller than a pixel show the strongest of it, larger ones stay sharp.
+/// @param values [rows, columns]
+void drawPooled(QCPPainter& painter, const QRectF& place, std::span<const float> values, int rows, int columns,
+                const std::function<QRgb(float)>& color);
 
 /// Row or column of the panel that stands for a query or key; -1 when none does.
 int placeOf(const std::vector<int>& places, int count, int token);

@@ -64,7 +64,8 @@ public:
             text(painter, QRectF(m_area.left(), middle, m_label, line), Qt::AlignRight | Qt::AlignVCenter,
                  elided(font, m_panel.labels.value(row), m_label + 1), font, m_appearance.text);
             text(painter, QRectF(left + longest + spacing, middle, number, line), Qt::AlignLeft | Qt::AlignVCenter,
-                 numberText(m_panel.values[i]), font, isLit ? m_appearance.text : m_appearance.muted);
+                 std::isfinite(m_panel.values[i]) ? numberText(m_panel.values[i]) : QStringLiteral("–"), font,
+                 isLit ? m_appearance.text : m_appearance.muted);
         }
     }
     Lit at(const QPointF& position) const override {

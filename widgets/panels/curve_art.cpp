@@ -195,8 +195,9 @@ public:
     void addNumbers(ViewNumbers& numbers) const override {
         for (const auto& curve : m_panel.curves)
             for (std::size_t place = 0; place < curve.values.size(); ++place)
-                numbers.rows << numbersRow(m_panel.title, static_cast<int>(place), {}, -1, curve.name,
-                                           curve.values[place]);
+                numbers.rows << numbersRow(m_panel.title, static_cast<int>(place),
+                                           QString::number(m_panel.first + static_cast<double>(place) * m_panel.step),
+                                           -1, curve.name, curve.values[place]);
     }
 
 private:

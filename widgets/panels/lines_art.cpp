@@ -37,9 +37,6 @@ public:
         // The strongest are drawn last, above the others.
         std::stable_sort(m_lines.begin(), m_lines.end(),
                          [](const Line& a, const Line& b) { return a.at.weight < b.at.weight; });
-        m_allLines = static_cast<int>(m_lines.size());
-        if (m_allLines > mostLines)
-            m_lines.erase(m_lines.begin(), m_lines.end() - mostLines);
     }
 
     void arrange(const QRectF& area) override {
@@ -150,9 +147,9 @@ public:
                     tr("Double click: show it alone, or all again.")};
         const bool looks = lit.row >= 0;
         QStringList lines{
-            looks
-                ? tr("“%1” (%2) looks at").arg(left(lit.row)).arg(tokenAt(m_panel.queryRows, lit.row))
-                : tr("“%1” (%2) is looked at by").arg(right(lit.column)).arg(tokenAt(m_panel.keyColumns, lit.column))};
+            looks ? tr("“%1” (%2) looks at").arg(left(lit.row), QString::number(tokenAt(m_panel.queryRows, lit.row)))
+                  : tr("“%1” (%2) is looked at by")
+                        .arg(right(lit.column), QString::number(tokenAt(m_panel.keyColumns, lit.column)))};
         constexpr int most = 6;
         for (auto line = m_lines.rbegin(); line != m_lines.rend() && lines.size() <= most; ++line)
             if (looks ? line->at.row == lit.row : line->at.column == lit.column)
@@ -270,12 +267,13 @@ private:
     void drawLines(QCPPainter& painter, const Lit& lit, double width) {
         const auto count =
             std::count_if(m_lines.begin(), m_lines.end(), [&](const Line& line) { return isLitLine(line, lit); });
+        auto hidden = std::max<std::ptrdiff_t>(0, count - mostLines); // the weakest
         const bool curved = count <= mostCurves;
         painter.setRenderHint(QPainter::Antialiasing, curved || onPaper(painter));
         painter.setBrush(Qt::NoBrush);
         const double from = m_middle.left(), to = m_middle.right(), bend = m_middle.width() * 0.45;
         for (const auto& line : m_lines) {
-            if (!isLitLine(line, lit))
+            if (!isLitLine(line, lit) || hidden-- > 0)
                 continue;
             auto color = m_appearance.category(line.head);
             color.setAlphaF(std::clamp(line.at.weight, 0.0f, 1.0f));
@@ -403,18 +401,18 @@ private:
         };
         say(tr("opacity = weight:"));
         say(QStringLiteral("0"));
-        painter.setRenderHint(QPainter::Antialiasing, false);
-        constexpr int steps = 24;
-        for (int i = 0; i < steps; ++i) {
-            auto color = m_shown.size() == 1 ? m_appearance.category(m_shown.front()) : m_appearance.text;
-            color.setAlphaF(static_cast<float>(i + 1) / steps);
-            painter.fillRect(QRectF(std::round(x) + i * 3, std::round(top + line / 2 - 4), 3, 8), color);
-        }
-        x += steps * 3 + 6;
+        constexpr int width = 72;
+        drawColorBar(painter, QRectF(std::round(x), std::round(top + line / 2 - 4), width, 8), QColor(),
+                     [this](float share) {
+                         auto color = m_shown.size() == 1 ? m_appearance.category(m_shown.front()) : m_appearance.text;
+                         color.setAlphaF(share);
+                         return color;
+                     });
+        x += width + 6;
         say(QStringLiteral("1"));
         x += 10;
-        say(m_allLines > mostLines
-                ? tr("%1; the strongest %2 of %3 lines").arg(m_panel.note).arg(mostLines).arg(m_allLines)
+        say(static_cast<int>(m_lines.size()) > mostLines
+                ? tr("%1; the strongest %2 of %3 lines").arg(m_panel.note).arg(mostLines).arg(m_lines.size())
                 : m_panel.note);
     }
 
@@ -424,8 +422,7 @@ private:
     QFont m_font; ///< of tokens
     QFont m_bold;
     std::vector<Line> m_lines; ///< of the heads that are shown, the weakest first
-    int m_allLines = 0;
-    std::vector<int> m_shown; ///< heads
+    std::vector<int> m_shown;  ///< heads
     std::vector<QRectF> m_chips;
     QRectF m_area;
     QRectF m_middle; ///< between the tokens

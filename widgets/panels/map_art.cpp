@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace headlight {
 
@@ -330,13 +331,20 @@ private:
         const int count = (lastRow - firstRow) * (lastColumn - firstColumn);
         painter.setRenderHint(QPainter::Antialiasing, false);
         if ((!gaps && !onPaper(painter)) || count > mostVectorCells) {
-            QImage image(std::max(1, m_panel.map.columns), std::max(1, m_panel.map.rows), QImage::Format_RGB32);
-            for (int row = 0; row < m_panel.map.rows; ++row) {
-                auto* line = reinterpret_cast<QRgb*>(image.scanLine(row));
-                const auto values = m_panel.map.row(row);
-                std::transform(values.begin(), values.end(), line, [this](float value) { return color(value); });
-            }
-            painter.drawImage(cells(0, 0, m_panel.map.rows, m_panel.map.columns), image);
+            const int rows = lastRow - firstRow, columns = lastColumn - firstColumn;
+            // What is masked is weaker than any score that shares its pixel.
+            constexpr float weakest = std::numeric_limits<float>::denorm_min();
+            std::vector<float> seen;
+            seen.reserve(static_cast<std::size_t>(count));
+            for (int row = firstRow; row < lastRow; ++row)
+                for (const float value : m_panel.map.row(row).subspan(static_cast<std::size_t>(firstColumn),
+                                                                      static_cast<std::size_t>(columns)))
+                    seen.push_back(m_panel.masked && std::isinf(value) ? weakest : value);
+            if (count > 0)
+                drawPooled(painter, cells(firstRow, firstColumn, rows, columns), seen, rows, columns,
+                           [this](float value) {
+                               return m_panel.masked && value == weakest ? m_appearance.missing.rgb() : color(value);
+                           });
             return;
         }
         if (gaps)
@@ -560,7 +568,6 @@ private:
         if (!m_panel.levels.isEmpty())
             return drawLevels(painter);
         const double left = legendBegin().x(), top = legendBegin().y() - 4;
-        painter.setRenderHint(QPainter::Antialiasing, false);
         const auto low = m_panel.differs ? -m_panel.high : m_panel.low;
         const auto font = sized(m_appearance, 0.85);
         const auto lowText = QString::number(static_cast<double>(low), 'g', 3);
@@ -571,15 +578,8 @@ private:
         const double bar = left + textWidth(font, lowText) + spacing;
         const double width = m_legendBeside ? std::max(20.0, m_area.right() - bar - spacing - textWidth(font, highText))
                                             : std::min(160.0, m_area.width() / 2);
-        constexpr int steps = 64;
-        for (int i = 0; i < steps; ++i) {
-            const float value = low + (m_panel.high - low) * (static_cast<float>(i) + 0.5f) / steps;
-            const double from = std::round(bar + width * i / steps), to = std::round(bar + width * (i + 1) / steps);
-            painter.fillRect(QRectF(from, top, to - from, 8), QColor(color(value)));
-        }
-        painter.setPen(m_appearance.line);
-        painter.setBrush(Qt::NoBrush);
-        painter.drawRect(QRectF(bar - 1, top - 1, width + 1, 9));
+        drawColorBar(painter, QRectF(std::round(bar), top, width, 8), m_appearance.line,
+                     [&](float share) { return QColor(color(low + (m_panel.high - low) * share)); });
         const auto around = Qt::AlignLeft | Qt::AlignVCenter;
         text(painter, QRectF(left, top - 4, 40, 16), around, lowText, font, m_appearance.muted);
         text(painter, QRectF(bar + width + spacing, top - 4, 40, 16), around, highText, font, m_appearance.muted);

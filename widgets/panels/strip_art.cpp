@@ -219,6 +219,16 @@ public:
                 std::clamp(from.column + right, -1, m_first.back() - 1)};
     }
 
+    int toNextPart(const Lit& lit, int right) const override {
+        if (!has(lit) || m_panel.columns.empty())
+            return right;
+        const int column = lit.column < 0 ? -1 : columnAt(lit.column).first;
+        const bool begun = lit.column >= 0 && lit.column > m_first[asSize(column)];
+        if (right > 0 && column + 1 == static_cast<int>(m_panel.columns.size()))
+            return 0;
+        const int to = right > 0 ? column + 1 : begun ? column : column - 1;
+        return (to < 0 ? -1 : m_first[asSize(to)]) - lit.column;
+    }
     bool reveal(const Lit& lit) override {
         const int place = lit.row - m_panel.above;
         const auto range = y().range();
@@ -409,21 +419,26 @@ private:
         const auto font = sized(m_appearance, 0.85);
         const auto beside = Qt::AlignLeft | Qt::AlignVCenter;
         const double left = m_body.left(), middle = m_foot + footLine / 2;
-        const double minus = textWidth(font, QStringLiteral("−")) + 5, bar = 96;
-        text(painter, QRectF(left, m_foot, minus, footLine), beside, QStringLiteral("−"), font, m_appearance.muted);
-        painter.setRenderHint(QPainter::Antialiasing, false);
-        constexpr int steps = 48;
-        for (int i = 0; i < steps; ++i) {
-            const double from = std::round(bar * i / steps), to = std::round(bar * (i + 1) / steps);
-            painter.fillRect(QRectF(left + minus + from, middle - 4, to - from, 8),
-                             QColor(m_appearance.signedColor((static_cast<float>(i) + 0.5f) * 2 / steps - 1)));
-        }
-        painter.setPen(m_appearance.line);
-        painter.setBrush(Qt::NoBrush);
-        painter.drawRect(QRectF(left + minus - 1, middle - 5, bar + 1, 9));
+        double x = left;
+        const auto bar = [&](const QString& low, const QString& high, bool differs) {
+            text(painter, QRectF(x, m_foot, m_area.right() - x, footLine), beside, low, font, m_appearance.muted);
+            x += textWidth(font, low) + 5;
+            drawColorBar(
+                painter, QRectF(std::round(x), std::round(middle) - 4, 96, 8), m_appearance.line, [&](float share) {
+                    return QColor(differs ? m_appearance.signedColor(2 * share - 1) : m_appearance.color(share));
+                });
+            x += 96 + 5;
+            text(painter, QRectF(x, m_foot, m_area.right() - x, footLine), beside, high, font, m_appearance.muted);
+            x += textWidth(font, high) + 2 * spacing;
+        };
+        bar(QStringLiteral("−"), QStringLiteral("+"), true);
+        const auto positive = std::find_if(m_panel.columns.begin(), m_panel.columns.end(),
+                                           [](const auto& column) { return !column.differs; });
+        if (positive != m_panel.columns.end())
+            bar(QStringLiteral("0"), QString::number(static_cast<double>(positive->high), 'g', 3), false);
         painter.setRenderHint(QPainter::Antialiasing, true);
-        const double from = left + minus + bar + 5;
-        auto said = tr("+   the range of each strip stands above it");
+        const double from = x;
+        auto said = tr("the range of each strip stands above it");
         if (const auto [first, last] = visible(); last - first < m_between)
             said += tr("   ·   rows %1 to %2 of %3").arg(first + 1).arg(last).arg(m_between);
         text(painter, QRectF(from, m_foot, m_area.right() - from, footLine), beside,

@@ -19,9 +19,9 @@ public:
     TileArt(const TilePanel& panel, const Appearance& appearance)
         : TitledArt(appearance), m_panel(panel), m_font(sized(appearance, 0.85)) {
         m_captions = std::any_of(panel.tiles.begin(), panel.tiles.end(),
-                                 [](const auto& tile) { return !tile.caption.isEmpty(); });
-        if (!panel.tiles.empty() && panel.tiles.front().map.rows > 0)
-            m_shape = std::clamp(static_cast<double>(panel.tiles.front().map.columns) / panel.tiles.front().map.rows,
+                                 [](const auto& tile) { return static_cast<bool>(tile.caption); });
+        if (!panel.tiles.empty() && panel.tiles.front().map->rows > 0)
+            m_shape = std::clamp(static_cast<double>(panel.tiles.front().map->columns) / panel.tiles.front().map->rows,
                                  0.75, 1.6);
     }
 
@@ -49,7 +49,7 @@ public:
         drawNames(painter);
         int cells = 0;
         for (const auto& one : m_panel.tiles)
-            cells += one.map.rows * one.map.columns;
+            cells += one.map->rows * one.map->columns;
         for (int i = 0; i < count(); ++i)
             drawTile(painter, i, onPaper(painter) && cells <= mostVectorCells);
         drawLegend(painter);
@@ -74,7 +74,7 @@ public:
     QStringList wordsAt(const Lit& lit) const override {
         if (!has(lit))
             return {};
-        QStringList lines{at(lit.row).name, at(lit.row).caption};
+        QStringList lines{at(lit.row).name, captionOf(at(lit.row))};
         lines << statesOf(at(lit.row));
         lines << (m_panel.switches ? tr("Click opens it, Ctrl+click or C collects it, X switches it off or on.")
                                    : tr("Click opens it, Ctrl+click or C collects it."));
@@ -85,7 +85,10 @@ public:
     Lit moved(const Lit& from, int down, int right) const override {
         if (count() == 0)
             return {};
-        return {has(from) ? std::clamp(from.row + right + down * m_columns, 0, count() - 1) : 0, -1};
+        if (!has(from))
+            return {0, -1};
+        const int to = from.row + right + down * m_columns;
+        return {to >= 0 && to < count() ? to : from.row, -1};
     }
     bool opens() const override { return true; }
 
@@ -94,7 +97,7 @@ public:
         if (!m_panel.note.isEmpty())
             lines << m_panel.note;
         for (const auto& one : m_panel.tiles) {
-            QStringList words{one.caption};
+            QStringList words{captionOf(one)};
             words << statesOf(one);
             words.removeAll(QString());
             lines << QStringList{one.name, words.join(QStringLiteral(", "))}.join(QStringLiteral(": "));
@@ -103,12 +106,24 @@ public:
     }
     void addNumbers(ViewNumbers& numbers) const override {
         for (const auto& one : m_panel.tiles)
-            addMap(numbers, one.name, one.map, {}, {});
+            addMap(numbers, one.name, *one.map, m_panel.cellRows, m_panel.cellColumns);
+        const auto say = [&numbers](const QString& name, const QString& words, const QString& value = {}) {
+            numbers.rows << QStringList{name, {}, words, {}, {}, value};
+        };
+        for (const auto& one : m_panel.tiles) {
+            if (one.caption && !one.map->values.empty())
+                say(one.name, one.caption());
+            if (one.collected >= 0)
+                say(one.name, tr("collected"), QString::number(one.collected));
+            if (one.off)
+                say(one.name, tr("switched off"), QString::number(1));
+        }
     }
 
 private:
     int count() const { return static_cast<int>(m_panel.tiles.size()); }
     const TilePanel::Tile& at(int index) const { return m_panel.tiles[static_cast<std::size_t>(index)]; }
+    static QString captionOf(const TilePanel::Tile& tile) { return tile.caption ? tile.caption() : QString(); }
     static QStringList statesOf(const TilePanel::Tile& tile) {
         QStringList states;
         if (tile.chosen)
@@ -175,9 +190,10 @@ private:
         painter.setRenderHint(QPainter::Antialiasing, false);
         painter.setOpacity(one.off ? 0.3 : 1);
         if (vectors)
-            drawCells(painter, one.map, place);
-        else if (one.map.rows > 0 && one.map.columns > 0)
-            drawImage(painter, one.map, place);
+            drawCells(painter, *one.map, place);
+        else if (one.map->rows > 0 && one.map->columns > 0)
+            drawPooled(painter, place, one.map->values, one.map->rows, one.map->columns,
+                       [this, high = highOf(*one.map)](float value) { return color(value, high); });
         painter.setOpacity(1);
         painter.setPen(m_appearance.line);
         painter.setBrush(Qt::NoBrush);
@@ -193,7 +209,8 @@ private:
             auto font = m_font;
             font.setStrikeOut(one.off);
             // A tile that does not stand in its head's place says which it is.
-            const auto all = m_panel.rowNames.isEmpty() ? tr("%1 · %2").arg(one.name, one.caption) : one.caption;
+            const auto caption = captionOf(one);
+            const auto all = m_panel.rowNames.isEmpty() ? tr("%1 · %2").arg(one.name, caption) : caption;
             // Where there is no room for all of it the first part is whole, not all of them cut.
             const auto words = textWidth(font, all) > m_width ? all.section(QStringLiteral(", "), 0, 0) : all;
             text(painter, QRectF(place.left(), place.bottom() + 4, place.width(), m_line),
@@ -207,21 +224,6 @@ private:
             for (int column = 0; column < map.columns; ++column)
                 painter.fillRect(QRectF(place.left() + column * width, place.top() + row * height, width, height),
                                  QColor(color(map.at(row, column), high)));
-    }
-    /// A map with more cells than pixels shows the strongest of each pixel; one with fewer keeps its cells sharp.
-    void drawImage(QCPPainter& painter, const Map& map, const QRectF& place) {
-        const double scale = onPaper(painter) ? 3 : painter.device()->devicePixelRatioF();
-        const auto pooled = pooledMap(map.values, map.rows, map.columns, static_cast<int>(place.height() * scale),
-                                      static_cast<int>(place.width() * scale));
-        const float high = highOf(map);
-        QImage image(pooled.columns, pooled.rows, QImage::Format_RGB32);
-        for (int row = 0; row < pooled.rows; ++row) {
-            const auto values = pooled.row(row);
-            std::transform(values.begin(), values.end(), reinterpret_cast<QRgb*>(image.scanLine(row)),
-                           [this, high](float value) { return color(value, high); });
-        }
-        painter.setRenderHint(QPainter::SmoothPixmapTransform, false);
-        painter.drawImage(place, image);
     }
     /// A dot in a corner, in the colour that the head's lines have.
     void drawCollected(QCPPainter& painter, int category, const QRectF& place) {
@@ -241,18 +243,12 @@ private:
         const auto highText =
             m_panel.ownRanges ? tr("strong in its map") : QString::number(static_cast<double>(m_panel.high), 'g', 2);
         say(m_panel.differs ? QStringLiteral("−%1").arg(highText) : QStringLiteral("0"));
-        painter.setRenderHint(QPainter::Antialiasing, false);
-        constexpr int steps = 40;
-        for (int i = 0; i < steps; ++i) {
-            const float share = (static_cast<float>(i) + 0.5F) / steps;
-            const float value = m_panel.high * (m_panel.differs ? 2 * share - 1 : share);
-            painter.fillRect(QRectF(std::round(x) + i * 2, std::round(top + m_line / 2 - 4), 2, 8),
-                             QColor(color(value, m_panel.high)));
-        }
-        painter.setPen(m_appearance.line);
-        painter.setBrush(Qt::NoBrush);
-        painter.drawRect(QRectF(std::round(x) - 1, std::round(top + m_line / 2 - 5), steps * 2 + 1, 9));
-        x += steps * 2 + 6;
+        constexpr int width = 80;
+        drawColorBar(painter, QRectF(std::round(x), std::round(top + m_line / 2 - 4), width, 8), m_appearance.line,
+                     [this](float share) {
+                         return QColor(color(m_panel.high * (m_panel.differs ? 2 * share - 1 : share), m_panel.high));
+                     });
+        x += width + 6;
         say(m_panel.differs ? QStringLiteral("+%1").arg(highText) : highText);
         x += 10;
         say(m_panel.note);
