@@ -73,7 +73,7 @@ BarPanel AlignmentView::rankingPanel(const std::optional<HeadPlace>& shown) cons
         const auto& head = m_ranked[i];
         if (head.place == shown)
             bars.chosen = static_cast<int>(i);
-        bars.labels << QStringLiteral("L%1 H%2").arg(head.place.layer.value).arg(head.place.head.value);
+        bars.labels << headName(head.place);
         bars.values.push_back(static_cast<float>(byErrors ? *head.errorRate : head.score));
     }
     return bars;

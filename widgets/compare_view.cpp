@@ -5,10 +5,8 @@
 #include "widgets/reading_controls.h"
 
 #include <QCheckBox>
-#include <QSignalBlocker>
 
 #include <algorithm>
-#include <numeric>
 
 namespace headlight {
 
@@ -26,12 +24,9 @@ bool hasHeads(const AttentionBlock* block) {
 }
 
 FiguresPanel figuresOf(const Comparison& comparison, const QString& left, const QString& right) {
-    const auto same = std::inner_product(comparison.firstAlignment.begin(), comparison.firstAlignment.end(),
-                                         comparison.secondAlignment.begin(), 0, std::plus<>(),
-                                         [](int a, int b) { return a >= 0 && a == b ? 1 : 0; });
     const auto bits = [](float value) { return CompareView::tr("%1 bit").arg(numberText(value)); };
     return {{{CompareView::tr("Same strongest column"),
-              CompareView::tr("%1 of %2 rows").arg(same).arg(comparison.firstAlignment.size()), comparison.agreement},
+              CompareView::tr("%1 of %2 rows").arg(comparison.agreeing).arg(comparison.counted), comparison.agreement},
              {CompareView::tr("Mean divergence"), bits(comparison.meanDivergence), comparison.meanDivergence},
              {CompareView::tr("Entropy, %1").arg(left), bits(comparison.meanFirstEntropy), comparison.meanFirstEntropy},
              {CompareView::tr("Entropy, %1").arg(right), bits(comparison.meanSecondEntropy),
@@ -124,21 +119,13 @@ std::optional<CompareView::Choice> CompareView::defaultChoice(bool left) const {
 }
 
 void CompareView::fill(QComboBox& control, const std::optional<Choice>& chosen) {
-    const QSignalBlocker quiet(control);
     QStringList names;
     for (const auto& one : m_listed)
         names << one.name;
-    QStringList listed;
-    for (int i = 0; i < control.count(); ++i)
-        listed << control.itemText(i);
-    if (listed != names) {
-        control.clear();
-        control.addItems(names);
-    }
     control.setEnabled(m_listed.size() > 1); // with one there is nothing to choose
     const auto found = std::find_if(m_listed.begin(), m_listed.end(),
                                     [&](const Named& one) { return chosen && one.choice == *chosen; });
-    control.setCurrentIndex(found == m_listed.end() ? -1 : static_cast<int>(found - m_listed.begin()));
+    fillChoice(control, names, found == m_listed.end() ? -1 : static_cast<int>(found - m_listed.begin()));
 }
 
 std::optional<CompareView::Side> CompareView::side(const std::optional<Choice>& choice) const {
@@ -181,7 +168,7 @@ std::vector<Panel> CompareView::build() {
     auto comparison = compare({left->run, left->shown.map, left->shown.rows},
                               {right->run, right->shown.map, right->shown.rows}, kind(), selection()->detail());
     if (!comparison.comparable()) {
-        m_reason = QString::fromStdString(comparison.reason);
+        m_reason = reasonText(comparison);
         if (left->choice.ofB != right->choice.ofB && trace()->sourceText == other()->sourceText
             && !trace()->targetForced)
             m_reason += QLatin1Char('\n') + tr("Type a target, and both are made to say it.");

@@ -1,6 +1,7 @@
 #include "widgets/controls.h"
 
 #include <QPainter>
+#include <QSignalBlocker>
 #include <QWidget>
 
 #include <algorithm>
@@ -26,6 +27,23 @@ void drawBothArrows(QAbstractSpinBox* on) {
 }
 
 } // namespace
+
+void ComboBox::showPopup() {
+    Q_EMIT opening();
+    QComboBox::showPopup();
+}
+
+void fillChoice(QComboBox& box, const QStringList& names, int chosen) {
+    const QSignalBlocker quiet(box);
+    QStringList listed;
+    for (int i = 0; i < box.count(); ++i)
+        listed << box.itemText(i);
+    if (listed != names) {
+        box.clear();
+        box.addItems(names);
+    }
+    box.setCurrentIndex(chosen);
+}
 
 void ComboBox::paintEvent(QPaintEvent* event) {
     QComboBox::paintEvent(event);

@@ -15,12 +15,21 @@ class ComboBox : public QComboBox {
 public:
     using QComboBox::QComboBox;
 
+    void showPopup() override;
+
     /// Qt's own does not follow setMinimumContentsLength().
     QSize minimumSizeHint() const override { return sizeHint(); }
+
+Q_SIGNALS:
+    /// The list is about to be seen.
+    void opening();
 
 protected:
     void paintEvent(QPaintEvent* event) override;
 };
+
+/// Lists these names unless it does so, and picks one, -1 for none, all without a signal.
+void fillChoice(QComboBox& box, const QStringList& names, int chosen);
 
 class SpinBox : public QSpinBox {
     Q_OBJECT

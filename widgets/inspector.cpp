@@ -10,7 +10,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 namespace headlight {
 
@@ -42,26 +41,6 @@ QString nameOf(const std::vector<Token>& tokens, int index) {
     return index >= 0 && static_cast<std::size_t>(index) < tokens.size()
                ? shownText(tokens[static_cast<std::size_t>(index)].text)
                : QString::number(index);
-}
-
-QString kindWord(HeadKind kind) {
-    switch (kind) {
-    case HeadKind::Previous:
-        return Inspector::tr("previous token");
-    case HeadKind::Next:
-        return Inspector::tr("next token");
-    case HeadKind::Self:
-        return Inspector::tr("same token");
-    case HeadKind::First:
-        return Inspector::tr("first token");
-    case HeadKind::Delimiter:
-        return Inspector::tr("special tokens");
-    case HeadKind::Broad:
-        return Inspector::tr("broad");
-    case HeadKind::Mixed:
-        return Inspector::tr("mixed");
-    }
-    return {};
 }
 
 float meanEntropy(const Map& map) {
@@ -196,6 +175,8 @@ BlockKind Inspector::kindOnShow() const {
 
 Inspector::Pointed Inspector::pointed() {
     const auto& pair = m_selection->pair();
+    if (!pair.query && !pair.key)
+        return {pair.kind, -1, -1}; // so that nothing is computed of a kind that nobody looks at
     // A pair may outlive the text that it was chosen in.
     const auto within = [](const auto& index, const std::vector<Token>& tokens) {
         return index && index->value >= 0 && static_cast<std::size_t>(index->value) < tokens.size() ? index->value : -1;
@@ -309,6 +290,8 @@ void Inspector::addBars(std::span<const float> values, const QStringList& names,
 }
 
 void Inspector::addRow(const Pointed& at) {
+    if (at.query < 0 && at.key < 0)
+        return;
     const auto& known = facts(at.kind);
     if (!known.shown)
         return;
@@ -334,18 +317,15 @@ void Inspector::addSentence(BlockKind kind) {
         add(Line::Kind::Note, tr("%1 has no attention to measure.").arg(QString::fromStdString(m_trace->model)));
     } else if (known.comparison && known.comparison->comparable()) {
         const auto& both = *known.comparison;
-        const auto same =
-            std::inner_product(both.firstAlignment.begin(), both.firstAlignment.end(), both.secondAlignment.begin(), 0,
-                               std::plus<>(), [](int a, int b) { return a >= 0 && a == b ? 1 : 0; });
         add(Line::Kind::Heading, tr("WHOLE SENTENCE"));
         add(Line::Kind::Figure, tr("Same strongest word"),
-            QStringLiteral("%1 / %2").arg(same).arg(both.firstAlignment.size()));
+            QStringLiteral("%1 / %2").arg(both.agreeing).arg(both.counted));
         add(Line::Kind::Figure, tr("Mean divergence"), bits(both.meanDivergence));
         add(Line::Kind::Figure, againstFull() ? tr("Entropy now") : tr("Entropy A"), bits(both.meanFirstEntropy));
         add(Line::Kind::Figure, againstFull() ? tr("Entropy in full") : tr("Entropy B"), bits(both.meanSecondEntropy));
     } else if (known.comparison) {
         add(Line::Kind::Heading, tr("WHOLE SENTENCE"));
-        add(Line::Kind::Note, QString::fromStdString(known.comparison->reason));
+        add(Line::Kind::Note, reasonText(*known.comparison));
     } else if (!known.metrics) {
         add(Line::Kind::Heading, tr("WHOLE SENTENCE"));
         add(Line::Kind::Note, known.shown->name);
@@ -368,7 +348,7 @@ void Inspector::addHead(BlockKind kind) {
         return add(Line::Kind::Note, tr("No row has a choice to measure."));
     const auto figure = [this](const QString& name, const QString& value) { add(Line::Kind::Figure, name, value); };
     const auto percent = [](float share) { return tr("%1 %").arg(qRound(share * 100)); };
-    figure(tr("Kind"), kindWord(metrics.kind));
+    figure(tr("Kind"), kindName(metrics.kind));
     if (!compared)
         figure(tr("Entropy"), bits(metrics.entropy));
     figure(tr("Largest weight"), number(metrics.confidence));

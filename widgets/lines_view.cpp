@@ -93,7 +93,7 @@ LinesView::Source LinesView::headsOf(const Trace& run, BlockKind kind) const {
     if (kind == selection()->kind())
         for (const auto& place : selection()->collected())
             if (place.layer.value < block.layers && place.head.value < block.heads)
-                add(place, QStringLiteral("L%1 H%2").arg(place.layer.value).arg(place.head.value));
+                add(place, headName(place));
     if (!source.heads.empty()) {
         source.name = tr("%n collected head(s)", nullptr, static_cast<int>(source.heads.size()));
         return source;
@@ -157,6 +157,8 @@ std::vector<Panel> LinesView::build() {
         }
         panel.heads.push_back(std::move(lines));
     }
+    if (panel.left.isEmpty() || panel.right.isEmpty())
+        return {};
     QStringList said{kindName(kind), source.name};
     if (selection()->byWords())
         said << tr("by words");
@@ -209,10 +211,16 @@ void LinesView::isolate(const QString& head) {
 }
 
 QString LinesView::emptyText() const {
-    return trace() ? tr("%1 has no attention of this kind (%2).")
-                         .arg(QString::fromStdString(trace()->model),
-                              selection() ? kindName(selection()->kind()) : QString())
-                   : tr("Type a sentence to see what attends to what.");
+    if (!trace())
+        return tr("Type a sentence to see what attends to what.");
+    if (selection() && runWithHeads(trace(), other(), selection()->kind())) {
+        if (!selection()->specials())
+            return tr("Without special tokens there is nothing to show.");
+        if (!m_texts->isHidden() && m_texts->currentIndex() > 0)
+            return tr("%1: one of the two texts is empty.").arg(m_texts->currentText());
+    }
+    return tr("%1 has no attention of this kind (%2).")
+        .arg(QString::fromStdString(trace()->model), selection() ? kindName(selection()->kind()) : QString());
 }
 
 } // namespace headlight

@@ -35,14 +35,6 @@ std::optional<Map> scoresOf(const Trace& run, BlockKind kind, const ShownMap& sh
     return std::nullopt;
 }
 
-float largest(const std::vector<float>& values) {
-    float high = 0;
-    for (const float value : values)
-        if (std::isfinite(value))
-            high = std::max(high, std::abs(value));
-    return high;
-}
-
 } // namespace
 
 MatrixView::MatrixView(QWidget* parent)
@@ -79,14 +71,18 @@ std::vector<Panel> MatrixView::build() {
     if (auto* items = qobject_cast<QStandardItemModel*>(m_values->model()))
         items->item(1)->setEnabled(scores.has_value());
     const bool comparable = run == trace() && other() && isFullRun(*other(), *trace());
+    const bool asked = m_values->currentIndex() == 1;
     m_change->setVisible(comparable);
+    m_change->setEnabled(!scores || !asked); // it is of weights
 
     auto panel = mapPanelOf(*run, *shown, *selection(), kind);
     panel.linked = sharesTokens(*run, kind);
     if (panel.map.values.empty() && !selection()->specials())
         return {};
     panel.subtitle = tr("%1 · %2").arg(kindName(kind), panel.subtitle);
-    if (scores && m_values->currentIndex() == 1) {
+    if (asked && !scores)
+        panel.subtitle = tr("%1 · weights: %2").arg(panel.subtitle, why);
+    if (scores && asked) {
         // A sum of scores over the tokens of a word means nothing.
         panel.subtitle = tr("%1 · %2 · scores before softmax, by tokens").arg(kindName(kind), shown->name);
         panel.rows = shownTexts(*run, rowTokens(*run, kind, shown->rows));
@@ -95,7 +91,7 @@ std::vector<Panel> MatrixView::build() {
         panel.keyColumns.clear();
         panel.map = std::move(*scores);
         panel.masked = panel.differs = true;
-        panel.high = std::max(1e-6F, largest(panel.map.values));
+        panel.high = std::max(1e-6F, largestOf(panel.map.values));
     } else if (comparable && m_change->isChecked()) {
         showChange(panel, *shown, kind);
     } else {
@@ -105,7 +101,7 @@ std::vector<Panel> MatrixView::build() {
         entropy.high = std::max(1.0F, std::log2(static_cast<float>(std::max(1, panel.map.columns))));
         panel.rowStrip = std::move(entropy);
         auto received = columnSums(panel.map);
-        const float most = std::max(1.0F, largest(received));
+        const float most = std::max(1.0F, largestOf(received));
         panel.columnStrip = {tr("what each column receives of all rows"), std::move(received), most};
     }
     panel.zooms = true;
@@ -127,20 +123,23 @@ void MatrixView::showChange(MapPanel& panel, const ShownMap& shown, BlockKind ki
         same.map = headMap(*full.block(kind), shown.place->layer, shown.place->head);
     same.rows = shown.rows;
     const auto whole = mapPanelOf(full, same, *selection(), kind).map;
-    if (whole.rows != panel.map.rows || whole.columns != panel.map.columns)
-        return; // other words or special tokens: then what is shown stays
+    if (whole.rows != panel.map.rows || whole.columns != panel.map.columns) {
+        panel.subtitle =
+            tr("%1 · the full run has other words or special tokens, so no change can be drawn").arg(panel.subtitle);
+        return;
+    }
     MapPanel::Strip divergence{tr("divergence of each row in bits (Jensen–Shannon)"), {}, 0.01F};
     for (int row = 0; row < panel.map.rows; ++row)
         divergence.values.push_back(jensenShannon(panel.map.row(row), whole.row(row)));
-    divergence.high = std::max(divergence.high, largest(divergence.values));
+    divergence.high = std::max(divergence.high, largestOf(divergence.values));
     std::transform(panel.map.values.begin(), panel.map.values.end(), whole.values.begin(), panel.map.values.begin(),
                    std::minus<>());
     auto received = columnSums(panel.map);
-    const float most = std::max(0.01F, largest(received));
+    const float most = std::max(0.01F, largestOf(received));
     panel.rowStrip = std::move(divergence);
     panel.columnStrip = {tr("what each column receives more or less"), std::move(received), most};
     panel.differs = true;
-    panel.high = std::max(0.01F, largest(panel.map.values)); // below, a change is not worth a colour
+    panel.high = std::max(0.01F, largestOf(panel.map.values)); // below, a change is not worth a colour
     panel.subtitle = tr("%1 · this run minus the full one").arg(panel.subtitle);
 }
 

@@ -8,7 +8,6 @@
 #include <QLabel>
 #include <QLineEdit>
 #include <QRegularExpression>
-#include <QSignalBlocker>
 
 #include <algorithm>
 #include <cmath>
@@ -25,13 +24,6 @@ constexpr std::size_t mostCurves = 20;
 
 std::size_t asSize(int number) {
     return static_cast<std::size_t>(number);
-}
-
-float largest(const std::vector<float>& values, float from = 1e-6f) {
-    for (const float value : values)
-        if (std::isfinite(value))
-            from = std::max(from, std::abs(value));
-    return from;
 }
 
 /// "19.9", "6.28", "62832"
@@ -123,7 +115,7 @@ StripPanel::Column stripsOf(const QString& name, std::vector<std::vector<float>>
     column.size = size;
     column.high = 0;
     for (const auto& row : rows)
-        column.high = largest(row, column.high);
+        column.high = largestOf(row, column.high);
     column.meaning = QStringLiteral("±%1").arg(QString::number(static_cast<double>(column.high), 'g', 3));
     column.rows = std::move(rows);
     return column;
@@ -271,7 +263,7 @@ std::vector<Panel> PositionsView::tablePage() const {
     for (int row = 0; row < table.positions; ++row)
         matrix.rows << distanceName(firstRow + row, buckets);
     matrix.columns = counted(table.dimensions);
-    matrix.high = largest(table.values);
+    matrix.high = largestOf(table.values, 1e-6f);
     matrix.differs = true;
     matrix.legend = true;
     matrix.pointsAtTokens = false;
@@ -339,7 +331,7 @@ std::vector<Panel> PositionsView::similarityPage() const {
     panel.rows = panel.columns = counted(table.positions);
     panel.differs =
         std::any_of(panel.map.values.begin(), panel.map.values.end(), [](float value) { return value < 0; });
-    panel.high = cosine ? 1 : largest(panel.map.values);
+    panel.high = cosine ? 1 : largestOf(panel.map.values, 1e-6f);
     panel.pointsAtTokens = false;
     panel.legend = true;
     panel.zooms = true;
@@ -598,18 +590,10 @@ void PositionsView::fillControls() {
     }
     if (!input)
         return;
-    const QSignalBlocker quiet(m_tokens);
     QStringList names;
     for (int row = 0; row < input->input->rows; ++row)
         names << QStringLiteral("%1  %2").arg(row).arg(input->tokens.value(row));
-    bool same = names.size() == m_tokens->count();
-    for (int i = 0; same && i < names.size(); ++i)
-        same = m_tokens->itemText(i) == names[i];
-    if (!same) {
-        m_tokens->clear();
-        m_tokens->addItems(names);
-    }
-    m_tokens->setCurrentIndex(input->row.value);
+    fillChoice(*m_tokens, names, input->row.value);
 }
 
 void PositionsView::goTo(Query row) {

@@ -6,7 +6,6 @@
 
 #include <QKeyEvent>
 #include <QLabel>
-#include <QSignalBlocker>
 
 #include <algorithm>
 #include <cmath>
@@ -20,13 +19,6 @@ using Column = StripPanel::Column;
 
 std::size_t asSize(int number) {
     return static_cast<std::size_t>(number);
-}
-
-float largest(const std::vector<float>& values, float from = 0) {
-    for (const float value : values)
-        if (std::isfinite(value))
-            from = std::max(from, std::abs(value));
-    return from;
 }
 
 QString four(float value) {
@@ -46,9 +38,9 @@ Column stripColumn(const QString& name, const QString& meaning, int space, const
     column.name = name;
     column.size = size;
     column.space = space;
-    column.high = largest(below, largest(rows));
+    column.high = largestOf(below, largestOf(rows));
     for (const auto& strip : above)
-        column.high = largest(strip, column.high);
+        column.high = largestOf(strip, column.high);
     column.meaning =
         meaning.isEmpty() ? rangeText(column.high) : QStringLiteral("%1, %2").arg(meaning, rangeText(column.high));
     column.rows = above;
@@ -65,7 +57,7 @@ Column numberColumn(const QString& name, const QString& meaning, const std::vect
     Column column;
     column.name = name;
     column.meaning = meaning;
-    column.high = std::max(1e-6f, largest(rows));
+    column.high = std::max(1e-6f, largestOf(rows));
     column.rows.resize(asSize(above));
     for (const float value : rows)
         column.rows.push_back({value});
@@ -111,7 +103,7 @@ QueryKeyView::QueryKeyView(QWidget* parent)
     addControl(m_run);
     auto* keys = new QLabel(tr("←→ query   ↑↓ key   Shift ←→ dimension"), this);
     keys->setProperty("note", true);
-    keys->setToolTip(tr("Point at a cell to see what it was computed from."));
+    keys->setToolTip(tr("Point at a cell to see what it was computed from. Ctrl+Shift ←→: from strip to strip."));
     addControl(keys);
     connect(m_run, &QComboBox::activated, this, [this] { rebuild(); });
     connect(m_queries, &QComboBox::activated, this, [this](int query) {
@@ -242,7 +234,7 @@ StripPanel QueryKeyView::dotProduct(const Shown& shown) const {
     if (vectors) {
         auto keys = stripColumn(QStringLiteral("q, kⱼ"), {}, 0, steps.keyRows, steps.size, {{}}, {});
         keys.rows.front() = steps.query; // multiplied with them: its range is its own
-        keys.highAbove = std::max(1e-6f, largest(steps.query));
+        keys.highAbove = std::max(1e-6f, largestOf(steps.query));
         keys.meaning = tr("%1, %2").arg(rangeText(keys.highAbove), rangeText(keys.high));
         add(KeyStrip, std::move(keys));
         add(Products, stripColumn(QStringLiteral("q ∘ kⱼ"), {}, 0, steps.products, steps.size, {{}}, {}));
@@ -295,7 +287,8 @@ StripPanel QueryKeyView::dotProduct(const Shown& shown) const {
         if (key < 0) {
             if (column == 0)
                 return {tr("q[%1] of “%2” = %3").arg(place).arg(queryName, number(steps.query, place))};
-            return column < 0 ? QStringList{tr("q: the query vector of “%1” (query %2)").arg(queryName).arg(query)}
+            return column < 0 ? QStringList{tr("q: the query vector of “%1” (query %2)")
+                                                .arg(queryName, QString::number(query))}
                               : QStringList();
         }
         if (key >= steps.keys) {
@@ -303,7 +296,7 @@ StripPanel QueryKeyView::dotProduct(const Shown& shown) const {
                 return {tr("output[%1] = Σ weight · vⱼ[%1] = %2").arg(place).arg(number(steps.output, place))};
             return {tr("Σ weight = %1").arg(four(steps.sum))};
         }
-        QStringList words{tr("%1 → %2 (key %3)").arg(queryName, names.value(key)).arg(key)};
+        QStringList words{tr("%1 → %2 (key %3)").arg(queryName, names.value(key), QString::number(key))};
         switch (column < 0 ? Weight : kinds[asSize(column)]) {
         case KeyStrip:
             words << tr("k[%1] = %2").arg(place).arg(cell(steps.keyRows, steps.size));
@@ -406,7 +399,7 @@ StripPanel QueryKeyView::additive(const Shown& shown) const {
                 return {tr("context[%1] = Σ weight · hⱼ[%1] = %2").arg(place).arg(number(steps.context, place))};
             return {tr("Σ weight = %1").arg(four(1))};
         }
-        QStringList words{tr("%1 → %2 (key %3)").arg(queryName, names.value(key)).arg(key)};
+        QStringList words{tr("%1 → %2 (key %3)").arg(queryName, names.value(key), QString::number(key))};
         switch (column < 0 ? Weight : kinds[asSize(column)]) {
         case KeyStrip:
             words << tr("(U h)[%1] = %2").arg(place).arg(cell(steps.keyRows, steps.size));
@@ -458,18 +451,10 @@ QString QueryKeyView::emptyText() const {
 }
 
 void QueryKeyView::fillControls(const Shown& shown) {
-    const QSignalBlocker quiet(m_queries);
     QStringList names;
     for (int query = 0; query < shown.queries.size(); ++query)
         names << QStringLiteral("%1  %2").arg(query).arg(shown.queries[query]);
-    bool same = names.size() == m_queries->count();
-    for (int i = 0; same && i < names.size(); ++i)
-        same = m_queries->itemText(i) == names[i];
-    if (!same) {
-        m_queries->clear();
-        m_queries->addItems(names);
-    }
-    m_queries->setCurrentIndex(shown.query.value);
+    fillChoice(*m_queries, names, shown.query.value);
 }
 
 void QueryKeyView::goTo(const Shown& from, Query query) {

@@ -1,6 +1,6 @@
 #include "widgets/selection.h"
 
-#include "core/analysis/head_metrics.h"
+#include "core/analysis/comparison.h"
 #include "core/analysis/rollout.h"
 
 #include <algorithm>
@@ -261,6 +261,53 @@ QString kindName(BlockKind kind) {
         return Selection::tr("decoder, self");
     case BlockKind::Cross:
         return Selection::tr("cross");
+    }
+    return {};
+}
+
+QString kindName(HeadKind kind) {
+    switch (kind) {
+    case HeadKind::Previous:
+        return Selection::tr("previous token");
+    case HeadKind::Next:
+        return Selection::tr("next token");
+    case HeadKind::Self:
+        return Selection::tr("same token");
+    case HeadKind::First:
+        return Selection::tr("first token");
+    case HeadKind::Delimiter:
+        return Selection::tr("special tokens");
+    case HeadKind::Broad:
+        return Selection::tr("broad");
+    case HeadKind::Mixed:
+        return Selection::tr("mixed");
+    }
+    return {};
+}
+
+QString headName(const HeadPlace& head) {
+    return QStringLiteral("L%1 H%2").arg(head.layer.value).arg(head.head.value);
+}
+
+QString reasonText(const Comparison& comparison) {
+    const auto quoted = [](const std::string& word) {
+        return word.empty() ? Selection::tr("missing") : Selection::tr("“%1”").arg(shownText(word));
+    };
+    const auto word = QString::number(comparison.word + 1);
+    const auto first = quoted(comparison.firstWord), second = quoted(comparison.secondWord);
+    switch (comparison.reason) {
+    case Comparison::Reason::None:
+        return {};
+    case Comparison::Reason::NoAttention:
+        return Selection::tr("One of the two models has no attention of this kind.");
+    case Comparison::Reason::SourcesDiffer:
+        return Selection::tr("The source texts of the two models differ: word %1 is %2 in the one and %3 in the other.")
+            .arg(word, first, second);
+    case Comparison::Reason::TargetsDiffer:
+        return Selection::tr("The target texts of the two models differ: word %1 is %2 in the one and %3 in the other.")
+            .arg(word, first, second);
+    case Comparison::Reason::NothingLeft:
+        return Selection::tr("Without special tokens there is nothing to compare.");
     }
     return {};
 }

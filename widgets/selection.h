@@ -3,6 +3,7 @@
 
 #include "core/analysis/alignment.h"
 #include "core/analysis/gold_alignment.h"
+#include "core/analysis/head_metrics.h"
 #include "core/analysis/words.h"
 #include "core/trace/trace.h"
 
@@ -18,6 +19,8 @@
 #include <vector>
 
 namespace headlight {
+
+struct Comparison;
 
 /// What of a block is drawn as one map.
 enum class HeadMode {
@@ -148,6 +151,12 @@ const Trace* runWithHeads(const Trace* first, const Trace* other, BlockKind kind
 QString runName(const Trace& trace, const Trace* other, bool ofOther);
 /// "encoder, self", "decoder, self", "cross".
 QString kindName(BlockKind kind);
+/// "previous token", "broad", …
+QString kindName(HeadKind kind);
+/// "L3 H5"
+QString headName(const HeadPlace& head);
+/// Why two maps cannot be compared, a sentence; empty when they can.
+QString reasonText(const Comparison& comparison);
 /// A token's text as labels show it: without its vocabulary's mark of a space or a word's end, unless that is all there
 /// is, and with the letters that a byte-level piece stands for. One of a letter's bytes alone is U+FFFD where the piece
 /// is known to be of bytes.

@@ -175,6 +175,56 @@ private Q_SLOTS:
                  qPrintable(shown.view->accessibleDescription()));
     }
 
+    /// Ctrl and Shift go from strip to strip.
+    void fromStripToStrip() {
+        const auto shown = queryKey(BlockKind::Encoder, twoDimensions());
+        const auto after = [&](Qt::Key key) {
+            shown.key(key, Qt::ControlModifier | Qt::ShiftModifier);
+            return shown.view->accessibleDescription().section(QLatin1Char('\n'), 1);
+        };
+        shown.key(Qt::Key_Down);
+        QCOMPARE(after(Qt::Key_Right), u"k[0] = 2.0000"_qs);
+        QVERIFY(after(Qt::Key_Right).startsWith(u"q[0] · k[0] = "_qs));
+        shown.key(Qt::Key_Right, Qt::ShiftModifier);
+        QVERIFY(after(Qt::Key_Left).startsWith(u"q[0] · k[0] = "_qs));
+        QVERIFY(after(Qt::Key_Left).startsWith(u"k[0] = "_qs));
+    }
+
+    /// Weights have colours of their own, which are told too.
+    void bothColoursAreTold() {
+        const auto shown = queryKey(BlockKind::Encoder, twoDimensions());
+        const auto look = makeAppearance(Theme::Light, ColorMap::Viridis, shown.view->font());
+        shown.view->setAppearance(look);
+        const auto picture = shown.picture();
+        for (const auto color : {look.color(40.5F / 64), look.signedColor(2 * 40.5F / 64 - 1)}) {
+            bool found = false;
+            for (int y = 0; y < picture.height(); ++y)
+                for (int x = 0; x < picture.width(); ++x)
+                    found = found || picture.pixel(x, y) == color;
+            QVERIFY(found);
+        }
+    }
+
+    void tokensMayLookLikePlaces() {
+        auto trace = twoDimensions();
+        trace.source[0].text = "%2";
+        const auto shown = queryKey(BlockKind::Encoder, trace);
+        shown.key(Qt::Key_Down);
+        QVERIFY2(shown.view->accessibleDescription().contains(u"cat → %2 (key 0)"_qs),
+                 qPrintable(shown.view->accessibleDescription()));
+    }
+
+    /// Numbers of a curve say where they are.
+    void curvesKeepTheirPlaces() {
+        auto trace = positioned();
+        trace.positions->kind = PositionTable::Kind::Relative;
+        trace.positions->dimensions = 2;
+        trace.positions->values = {1, 2, 1, 2, 3, 4, 5, 6, 7, 8};
+        const auto shown = positions(PositionsView::Page::Table, trace);
+        QCOMPARE(shown.numbers().value(u"-2, head 0"_qs, 0), 1.0f);
+        QCOMPARE(shown.numbers().value(u"2, head 1"_qs, 0), 8.0f);
+    }
+
     /// The run that was chosen is shown, until the two are others.
     void aChoiceOfRunIsOfTheseRuns() {
         auto a = twoDimensions(), b = twoDimensions();
