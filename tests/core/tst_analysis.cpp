@@ -400,6 +400,24 @@ private Q_SLOTS:
         QCOMPARE(rollout(additive, BlockKind::Cross)->values, additive.cross->weights);
     }
 
+    /// Three queries of one run and two of another are five.
+    void talliesCountAllQueriesAlike() {
+        const auto keys = tokensOf({"a", "b", "</s>"});
+        const auto block = blockOf(BlockKind::Encoder, {{.5F, .5F, 0}, {.25F, .5F, .25F}, {0, 0, 1}});
+        const auto other = blockOf(BlockKind::Encoder, {{1, 0}, {.5F, .5F}});
+        HeadTally tally;
+        tally.add(block, Layer(0), Head(0), keys);
+        tally.add(other, Layer(0), Head(0), tokensOf({"a", "</s>"}));
+        const auto metrics = tally.metrics();
+        QCOMPARE(metrics.queries, 5);
+        QVERIFY(near(metrics.entropy, (1 + 1.5F + 0 + 0 + 1) / 5));
+        QVERIFY(near(metrics.first, (.75F + 1.5F) / 5));
+        QVERIFY(near(metrics.special, (1.25F + .5F) / 5));
+        QVERIFY(near(metrics.relative->previous, (.25F + 0 + .5F) / 3)); // of the queries that have one
+        QVERIFY(near(metrics.relative->self, (.5F + .5F + 1 + 1 + .5F) / 5));
+        QCOMPARE(metrics.kind, HeadKind::Self);
+    }
+
     void metricsByHand() {
         const auto keys = tokensOf({"a", "b", "</s>"});
         const auto block = blockOf(BlockKind::Encoder, {{.5F, .5F, 0}, {.25F, .5F, .25F}, {0, 0, 1}});
