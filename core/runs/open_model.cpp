@@ -1,6 +1,8 @@
 #include "core/runs/open_model.h"
 
 #include "core/hub.h"
+#include "core/text/normalize.h"
+#include "core/text/word_breaks.h"
 
 #include <torch/torch.h>
 
@@ -10,6 +12,44 @@
 #include <string_view>
 
 namespace headlight {
+
+namespace {
+
+/// Has letters from U+3000 to U+9FFF, Chinese and Japanese, which put no spaces between words.
+bool isOfUnspacedScript(const Token& token) {
+    return std::any_of(token.text.begin(), token.text.end(), [](char byte) {
+        return static_cast<unsigned char>(byte) >= 0xE3 && static_cast<unsigned char>(byte) <= 0xE9;
+    });
+}
+
+/// Words as a typed text would have them.
+void numberByDictionary(std::vector<Token>& tokens, std::size_t from) {
+    static const WordBreaker breaker;
+    std::string text;
+    std::vector<Token> spelled; // with their places in `text`
+    int first = 0;
+    for (std::size_t i = 0; i < tokens.size(); ++i) {
+        if (i < from)
+            first = std::max(first, tokens[i].word + 1);
+        if (i < from || tokens[i].special)
+            continue;
+        const auto begin = text.size();
+        std::string_view piece = tokens[i].text;
+        for (; piece.starts_with(spaceMark); piece.remove_prefix(spaceMark.size()))
+            text += ' ';
+        text += piece;
+        spelled.push_back(tokens[i]);
+        spelled.back().bytes = {begin, text.size()};
+    }
+    const auto words = breaker.words(text);
+    headlight::numberWords(spelled, words);
+    auto next = spelled.begin();
+    for (std::size_t i = from; i < tokens.size(); ++i)
+        if (!tokens[i].special)
+            tokens[i].word = first + (next++)->word;
+}
+
+} // namespace
 
 OpenModel::OpenModel(LoadedModel loaded) : m_loaded(std::move(loaded)) {
     const auto& network = m_loaded.network;
@@ -213,6 +253,10 @@ torch::Tensor OpenModel::batchOfOne(const std::vector<std::int64_t>& ids) {
 }
 
 void OpenModel::numberWords(std::vector<Token>& tokens, std::size_t from) {
+    if (std::any_of(tokens.begin() + static_cast<std::ptrdiff_t>(from), tokens.end(), isOfUnspacedScript)) {
+        numberByDictionary(tokens, from);
+        return;
+    }
     // SentencePiece's space, and the space and line break of byte-level vocabularies.
     constexpr std::array<std::string_view, 3> marks{"\u2581", "\u0120", "\u010a"};
     constexpr std::string_view wordEnd = "</w>"; // of OpenAI-GPT

@@ -65,7 +65,8 @@ protected:
 
     static std::vector<std::int64_t> idsOf(const std::vector<Token>& tokens);
     static torch::Tensor batchOfOne(const std::vector<std::int64_t>& ids); ///< [1, T]
-    /// Words of tokens that nobody typed, from a token on: a new one begins at a space.
+    /// Words of tokens that nobody typed, from a token on: a new one begins at a space, of Chinese as a dictionary has
+    /// it.
     static void numberWords(std::vector<Token>& tokens, std::size_t from = 0);
 
 private:

@@ -159,6 +159,23 @@ private Q_SLOTS:
         (target ? request.target : request.second) = "w11";
         QVERIFY_EXCEPTION_THROWN(Engine::open(folder.path())->run(request), Error);
     }
+
+    /// A character is a token, and has no space before it: 學校 is one word all the same, as it is when typed.
+    void wordsOfGivenChineseAreThoseOfADictionary() {
+        const Folder folder;
+        folder.recurrent();
+        QVERIFY(std::filesystem::remove(folder.path() / "spiece.model"));
+        headlight::write(folder.path() / "tokenizer.json", R"({"model": {"type": "WordLevel", "unk_token": "<unk>",
+            "vocab": {"<unk>": 1, "學": 9, "校": 3, "，": 4, "我": 5, "們": 6, "▁": 7, "▁Tom": 8, "</s>": 0}}})");
+        Request request;
+        request.sourceIds = {9, 3, 0};
+        request.targetIds = {5, 6, 9, 3, 4, 8, 7, 5};
+        const auto trace = Engine::open(folder.path())->run(request);
+        std::vector<int> words;
+        for (const auto& token : trace->target)
+            words.push_back(token.word);
+        QCOMPARE(words, (std::vector<int>{0, 0, 1, 1, 2, 3, 4, 4}));
+    }
 };
 
 QTEST_APPLESS_MAIN(TestRuns)
