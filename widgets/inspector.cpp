@@ -207,6 +207,7 @@ const std::vector<Inspector::Line>& Inspector::lines() {
     addPointer(at);
     addRow(at);
     addSentence(kind);
+    addOutputChange();
     addHead(kind);
     // Last what only a pair has: so nothing above moves when the pointer enters or leaves.
     addPredictions(at);
@@ -308,6 +309,18 @@ void Inspector::addRow(const Pointed& at) {
             weights.push_back(known.drawn.map.at(query, column));
         addBars(weights, known.rows, -1);
     }
+}
+
+void Inspector::addOutputChange() {
+    if (!againstFull())
+        return;
+    const auto change = outputChange(*m_trace, *m_other);
+    if (change.steps == 0)
+        return;
+    add(Line::Kind::Heading, tr("OUTPUT, NOW AGAINST FULL"));
+    add(Line::Kind::Figure, tr("Same choice"), QStringLiteral("%1 / %2").arg(change.sameChoice).arg(change.steps));
+    add(Line::Kind::Figure, tr("Its probability"),
+        tr("%1, in full %2").arg(number(change.after), number(change.before)));
 }
 
 void Inspector::addSentence(BlockKind kind) {

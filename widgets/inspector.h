@@ -83,6 +83,8 @@ private:
     void addPointer(const Pointed& at);
     void addRow(const Pointed& at);
     void addSentence(BlockKind kind);
+    /// What the heads that are off do for the output.
+    void addOutputChange();
     void addHead(BlockKind kind);
     void addPredictions(const Pointed& at);
     void addEnergy(const Pointed& at);

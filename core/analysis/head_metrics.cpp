@@ -146,4 +146,27 @@ float headChange(const AttentionBlock& first, const AttentionBlock& second, Laye
     return rows > 0 ? static_cast<float>(sum / rows) : 0.0F;
 }
 
+OutputChange outputChange(const Trace& changed, const Trace& full) {
+    OutputChange change;
+    double before = 0, after = 0;
+    for (const auto& was : full.predictions) {
+        const auto now = std::find_if(changed.predictions.begin(), changed.predictions.end(),
+                                      [&](const Prediction& other) { return other.position == was.position; });
+        if (now == changed.predictions.end() || was.candidates.empty() || now->candidates.empty())
+            continue;
+        const auto& choice = was.candidates.front();
+        const auto kept = std::find_if(now->candidates.begin(), now->candidates.end(),
+                                       [&](const Candidate& candidate) { return candidate.id == choice.id; });
+        ++change.steps;
+        change.sameChoice += kept == now->candidates.begin() ? 1 : 0;
+        before += static_cast<double>(choice.probability);
+        after += kept == now->candidates.end() ? 0.0 : static_cast<double>(kept->probability);
+    }
+    if (change.steps > 0) {
+        change.before = static_cast<float>(before / change.steps);
+        change.after = static_cast<float>(after / change.steps);
+    }
+    return change;
+}
+
 } // namespace headlight

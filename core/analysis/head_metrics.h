@@ -89,4 +89,13 @@ bool haveSameShape(const AttentionBlock& first, const AttentionBlock* second);
 /// @param second of the same shape as the first
 float headChange(const AttentionBlock& first, const AttentionBlock& second, Layer layer, Head head);
 
+/// What heads do for the output, told by leaving them out (ablation, Michel et al. 2019).
+struct OutputChange {
+    int steps = 0;      ///< that both runs predict
+    int sameChoice = 0; ///< of these, with the same most probable token
+    float before = 0;   ///< mean probability of what the full run would choose, there
+    float after = 0;    ///< and in the changed run; 0 where it is not among the candidates that were kept
+};
+OutputChange outputChange(const Trace& changed, const Trace& full);
+
 } // namespace headlight

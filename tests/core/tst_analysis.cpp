@@ -527,6 +527,26 @@ private Q_SLOTS:
         QCOMPARE(measured(metrics, HeadMeasure(measure)), std::optional(value));
     }
 
+    void changeOfTheOutput() {
+        Trace full, changed;
+        const auto predict = [](Trace& trace, int position, std::vector<Candidate> candidates) {
+            trace.predictions.push_back({position, std::move(candidates)});
+        };
+        predict(full, 0, {{7, "a", 0.75F}, {8, "b", 0.25F}});
+        predict(full, 1, {{8, "b", 0.5F}, {7, "a", 0.25F}});
+        predict(full, 2, {{9, "c", 1}});
+        predict(full, 5, {{9, "c", 1}});                        // which the changed run does not have
+        predict(changed, 2, {{7, "a", 0.5F}});                  // the choice is no candidate any more
+        predict(changed, 1, {{7, "a", 0.5F}, {8, "b", 0.25F}}); // it is another
+        predict(changed, 0, {{7, "a", 0.5F}, {8, "b", 0.5F}});
+        const auto change = outputChange(changed, full);
+        QCOMPARE(change.steps, 3);
+        QCOMPARE(change.sameChoice, 1);
+        QCOMPARE(change.before, 0.75F);
+        QCOMPARE(change.after, 0.25F);
+        QCOMPARE(outputChange({}, full).steps, 0);
+    }
+
     void changeOfAHead() {
         const auto first = blockOf(BlockKind::Encoder, {{1, 0}, {.5F, .5F}});
         QCOMPARE(headChange(first, first, Layer(0), Head(0)), 0.0F);

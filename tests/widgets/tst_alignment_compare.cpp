@@ -449,7 +449,8 @@ private Q_SLOTS:
         auto lines = inspector.describe();
         for (const auto& line :
              {u"now 0.00, in full 0.70"_qs, u"Change: −0.70"_qs, u"ROW “dort”"_qs, u"STEP 2: NOW · IN FULL"_qs,
-              u"chat: 0.50, in full –"_qs, u"dort: 0.25, in full 0.75"_qs, u"Entropy in full: 0.57 bit"_qs})
+              u"chat: 0.50, in full –"_qs, u"dort: 0.25, in full 0.75"_qs, u"Entropy in full: 0.57 bit"_qs,
+              u"OUTPUT, NOW AGAINST FULL"_qs, u"Same choice: 3 / 4"_qs})
             QVERIFY2(lines.contains(line), qPrintable(line + u"\n"_qs + oneText(lines)));
         QVERIFY(!oneText(lines).contains(u"other words"_qs));
         inspector.resize(280, 800);
