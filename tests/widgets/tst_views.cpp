@@ -2,10 +2,14 @@
 #include "tests/support/shown_view.h"
 #include "widgets/alignment_view.h"
 #include "widgets/compare_view.h"
+#include "widgets/figure_exporter.h"
 #include "widgets/heads_view.h"
 #include "widgets/inspector.h"
+#include "widgets/lines_view.h"
 #include "widgets/matrix_view.h"
+#include "widgets/playback_view.h"
 #include "widgets/positions_view.h"
+#include "widgets/query_key_view.h"
 #include "widgets/token_strip.h"
 
 #include <QCheckBox>
@@ -20,6 +24,7 @@
 #include <QToolTip>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <memory>
 
@@ -38,6 +43,12 @@ std::unique_ptr<TraceView> makeView(const QString& name) {
         return std::make_unique<HeadsView>();
     if (name == u"matrix")
         return std::make_unique<MatrixView>();
+    if (name == u"lines")
+        return std::make_unique<LinesView>();
+    if (name == u"query")
+        return std::make_unique<QueryKeyView>();
+    if (name == u"playback")
+        return std::make_unique<PlaybackView>();
     return std::make_unique<PositionsView>();
 }
 
@@ -325,6 +336,29 @@ private Q_SLOTS:
         QVERIFY(shown.picture() != whole);
         if (name == u"alignment" || name == u"matrix")
             QVERIFY(oneText(shown.view->describe()).contains(u"not a number"_qs));
+    }
+
+    void anExportLooksAsTheScreenDoes_data() {
+        addViews();
+        for (const auto* name : {"lines", "query", "playback"})
+            QTest::newRow(name) << QString::fromLatin1(name);
+    }
+    void anExportLooksAsTheScreenDoes() {
+        QFETCH(QString, name);
+        Shown shown(makeView(name), {700, 560});
+        shown.view->setTrace(traceOf(cat, {.positionDimensions = 8}), traceOf(otherCat));
+        QCoreApplication::processEvents(); // a control that came makes its row higher
+        const auto area = shown.view->figureArea();
+        const auto screen = shown.view->grab(area).toImage().convertToFormat(QImage::Format_RGB32);
+        const auto file = FigureExporter::image(*shown.view, {.size = area.size(), .scale = 1, .title = {}})
+                              .convertToFormat(QImage::Format_RGB32);
+        QCOMPARE(file.size(), screen.size());
+        QVERIFY(colorsOf(screen) > 12);
+        int different = 0;
+        for (int y = 0; y < file.height(); ++y)
+            for (int x = 0; x < file.width(); ++x)
+                different += std::abs(qGreen(file.pixel(x, y)) - qGreen(screen.pixel(x, y))) > 40;
+        QVERIFY2(different < file.width() * file.height() / 500, qPrintable(QString::number(different)));
     }
 
     /// The small weights of a long text have no colour on the range that all maps share.
