@@ -112,7 +112,8 @@ torch::Tensor Recurrent::decode(const torch::Tensor& target, const Memory& memor
         gates, initial, recurrence,
         {m_attention->w(), m_attention->v(), weights[1], memory.extra[1], memory.states, memory.mask}, context);
     if (context.watch)
-        context.watch->additive({run.weights, run.energies, run.queryPart, memory.extra[1], m_attention->v(), memory.states});
+        context.watch->additive(
+            {run.weights, run.energies, run.queryPart, memory.extra[1], m_attention->v(), memory.states});
     return readout(run.states, tokens, run.contexts); // [B, T, E]
 }
 
