@@ -79,10 +79,9 @@ QString HelpText::lookingAt() {
     text +=
         section(tr("With the keyboard"),
                 tr("Ctrl and a number: the views, from the left. Alt+Up, Alt+Down: layers. Alt+Left, Alt+Right: heads. "
-                   "In a view the "
-                   "arrows move the pointer, Return locks the pair under it, Esc frees it; Ctrl and an arrow go on to "
-                   "the next part of the picture. In Playback Left and Right step, Space plays. Ctrl+L: back to the "
-                   "source."));
+                   "In a view the arrows move the pointer, Return locks the pair under it, Esc frees it; Ctrl and an "
+                   "arrow go on to the next part of the picture. In Playback Left and Right step, Space plays. "
+                   "Ctrl+L: back to the source."));
     return text;
 }
 

@@ -597,14 +597,14 @@ void MainWindow::tellChanges(const TracePointer& full) {
 void MainWindow::openTrace(const QString& file) {
     try {
         auto trace = std::make_shared<const Trace>(readTrace(QFile::encodeName(file).toStdString()));
+        m_whatIf.clear();
+        m_selection->setOff({});
         m_service->cancel(); // a run that is on its way would take this one's place
         m_tellSlow.stop();
         if (m_traceFile.isEmpty())
             m_typed = m_texts->texts();
         m_traceFile = file;
         m_topBar->showFile(QFileInfo(file).fileName());
-        m_whatIf.clear();
-        m_selection->setOff({});
         QStringList notices;
         for (const auto& notice : trace->notices)
             notices << QString::fromStdString(notice);

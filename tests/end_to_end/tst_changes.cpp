@@ -11,6 +11,7 @@
 #include <QListWidget>
 #include <QPushButton>
 #include <QStandardPaths>
+#include <QStatusBar>
 #include <QTemporaryDir>
 
 #include <algorithm>
@@ -147,9 +148,12 @@ private Q_SLOTS:
         const Opened opened({.modelA = nameOf(m_tiny.path()), .source = QStringLiteral("the cat")});
         QTRY_VERIFY_WITH_TIMEOUT(opened.showsWhatIsTyped(), patience);
         QTest::keyClicks(opened.source, QStringLiteral("s"));
+        opened.window->selection().setOff({{BlockKind::Cross, Layer(0), Head(0)}});
         QVERIFY(opened.window->waiting());
         opened.drop(folder.filePath(QStringLiteral("trace.safetensors")).toStdString());
         QVERIFY(!opened.window->waiting());
+        QVERIFY(opened.window->selection().off().empty());
+        QVERIFY(opened.window->statusBar()->currentMessage().isEmpty()); // nobody tried to change the file's run
         QTest::qWait(300);
         QCOMPARE(QString::fromStdString(opened.window->trace()->sourceText), QStringLiteral("a dog"));
     }
