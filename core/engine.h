@@ -35,7 +35,7 @@ struct ModelInfo {
 /// Which costly parts of a Trace to record beside the attention weights.
 struct Recording {
     bool scores = false;  ///< scores before softmax
-    bool vectors = false; ///< query, key, value and input vectors; for additive attention W s, U h and v
+    bool vectors = false; ///< query, key, value and input vectors; of additive attention W s, U h, v and h
     bool logits = false;
     bool positions = true;
     int candidates = 5;      ///< predictions kept for each step
