@@ -81,6 +81,16 @@ Request requestForSecond(const Request& request, const Trace& first, const Model
             second.source = first.targetText;
         return second;
     }
+    const bool ownWords = !request.target && request.targetIds.empty();
+    const bool inFull = !request.intervention.empty() && firstModel.name == secondModel.name
+                        && firstModel.parameters == secondModel.parameters;
+    if (ownWords && inFull) { // token by token what the changed model said, which words might be cut into otherwise
+        second.beam = 1;
+        for (const auto& token : first.emitted)
+            second.beginIds.push_back(token.id);
+        second.maxLength = static_cast<int>(second.beginIds.size());
+        return second;
+    }
     if (request.sourceIds.empty()) { // words say the same to both, ids only where both have one vocabulary
         second.targetIds.clear();
         second.target = first.targetText;

@@ -502,6 +502,7 @@ void MainWindow::display(const InferenceResult& result) {
         for (const auto& notice : trace->notices)
             problems << tr("%1: %2").arg(QString::fromStdString(trace->model), QString::fromStdString(notice));
     }
+    problems.removeDuplicates(); // of a model beside itself in full
     m_banner->tell(problems.join(QLatin1Char('\n')));
 
     if (result.firstModel)

@@ -1,6 +1,7 @@
 #include "widgets/alignment_view.h"
 
 #include "widgets/map_panel.h"
+#include "widgets/names.h"
 #include "widgets/reading_controls.h"
 
 #include <QCheckBox>
@@ -26,6 +27,7 @@ void AlignmentView::setSelection(Selection* selection) {
     addControl(makeWordsBox(*selection));
     addControl(makeSpecialsBox(*selection));
     addControl(makeRangeBox(*selection));
+    addControl(m_change = makeChangeBox(*selection));
     m_rank = new QCheckBox(tr("rank heads"));
     m_rank->setToolTip(tr("The heads that align best, by their errors against the links of people where those are "
                           "known, otherwise by how sharp their rows are and how many words they reach"));
@@ -49,8 +51,10 @@ std::vector<Panel> AlignmentView::build() {
         return {};
     panel.marks = hardAlignment(panel.map);
     panel.legend = true;
+    showFull(panel, *shown);
     if (gold) {
         const auto& rows = rowTokens(*trace(), BlockKind::Cross, shown->rows);
+        panel.outlines.clear(); // people's links are framed likewise
         for (const auto& cells : linkCells(*gold, rows, trace()->source, panel.queryRows, panel.keyColumns))
             panel.outlines.push_back({cells.row, cells.column, cells.rows, cells.columns, !cells.sure});
         panel.solidOutline = tr("sure link");
@@ -60,6 +64,26 @@ std::vector<Panel> AlignmentView::build() {
         return {{QRectF(0, 0, 1, 1), std::move(panel)}};
     m_ranked = rankedHeads(*trace(), rowsOf(selection()->reading()), gold ? &*gold : nullptr);
     return {{QRectF(0, 0, 0.7, 1), std::move(panel)}, {QRectF(0.73, 0, 0.27, 1), rankingPanel(shown->place)}};
+}
+
+void AlignmentView::showFull(MapPanel& panel, const ShownMap& shown) {
+    const auto* full = fullRunOf(trace());
+    m_change->setVisible(full);
+    if (!full)
+        return;
+    const auto whole = fullMapOf(*full, *trace(), shown, panel, *selection(), BlockKind::Cross);
+    if (whole.map.values.empty()) {
+        panel.subtitle = tr("%1 · %2").arg(panel.subtitle, whole.problem);
+        return;
+    }
+    const auto before = hardAlignment(whole.map);
+    for (std::size_t row = 0; row < before.size(); ++row)
+        if (before[row] >= 0 && before[row] != panel.marks[row])
+            panel.outlines.push_back({.row = static_cast<int>(row), .column = before[row], .dashed = true});
+    if (!panel.outlines.empty())
+        panel.dashedOutline = tr("strongest in full");
+    if (selection()->change())
+        showChange(panel, whole.map);
 }
 
 BarPanel AlignmentView::rankingPanel(const std::optional<HeadPlace>& shown) const {

@@ -11,7 +11,8 @@ class QCheckBox;
 namespace headlight {
 
 /// Target down the side, source along the top, one map of cross-attention; each row's largest weight has a dot. Links
-/// that people made are framed where they are known. Beside it, when asked for, the heads by how well they align, of
+/// that people made are framed where they are known; of a run with something changed, where a row's largest weight is
+/// in full. Beside it, when asked for, the heads by how well they align, of
 /// which a click opens one.
 class AlignmentView : public FigureView {
     Q_OBJECT
@@ -26,8 +27,11 @@ protected:
     bool clicked(const Panel& panel, const Lit& place, Qt::KeyboardModifiers modifiers) override;
 
 private:
+    /// Of a changed run, says what changed against the run in full.
+    void showFull(MapPanel& panel, const ShownMap& shown);
     BarPanel rankingPanel(const std::optional<HeadPlace>& shown) const;
 
+    QCheckBox* m_change = nullptr;
     QCheckBox* m_rank = nullptr;
     std::vector<RankedHead> m_ranked; ///< as the bars stand
 };

@@ -1,5 +1,6 @@
 #include "widgets/answer_list.h"
 
+#include "widgets/names.h"
 #include "widgets/selection.h"
 
 #include <QPainter>

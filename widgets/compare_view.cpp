@@ -2,6 +2,7 @@
 
 #include "widgets/controls.h"
 #include "widgets/map_panel.h"
+#include "widgets/names.h"
 #include "widgets/reading_controls.h"
 
 #include <QCheckBox>

@@ -2,6 +2,7 @@
 #undef QT_NO_KEYWORDS
 #include "widgets/figure_view.h"
 
+#include "core/analysis/head_metrics.h"
 #include "widgets/controls.h"
 
 #include <qcustomplot.h>
@@ -306,6 +307,10 @@ bool FigureView::sharesTokens(const Trace& run, BlockKind kind) const {
     return &run == trace()
            || (same(run.queryTokens(kind), trace()->queryTokens(kind))
                && same(run.keyTokens(kind), trace()->keyTokens(kind)));
+}
+
+const Trace* FigureView::fullRunOf(const Trace* run) const {
+    return run && run == trace() && other() && isFullRun(*other(), *run) ? other() : nullptr;
 }
 
 Panel* FigureView::panelBefore(std::size_t index) {

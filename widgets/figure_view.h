@@ -46,6 +46,8 @@ protected:
     /// True when the queries and keys of a kind are the same tokens in this run as in A's: the pair that all views
     /// share counts those.
     bool sharesTokens(const Trace& run, BlockKind kind) const;
+    /// Where this is A's run, changed, and B is A in full: that one, to tell what changed. Otherwise null.
+    const Trace* fullRunOf(const Trace* run) const;
     /// While build() runs, a part of the picture before, to be moved into the next; null when there was none.
     Panel* panelBefore(std::size_t index);
     /// True for a key that a control had no use for and that is meant for the figure wherever the focus is.

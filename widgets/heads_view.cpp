@@ -2,6 +2,8 @@
 
 #include "core/analysis/thinning.h"
 #include "widgets/controls.h"
+#include "widgets/map_panel.h"
+#include "widgets/names.h"
 #include "widgets/reading_controls.h"
 
 #include <QCheckBox>
@@ -105,7 +107,7 @@ void offer(QComboBox& box, const std::vector<std::pair<QString, int>>& entries) 
 
 HeadsView::HeadsView(QWidget* parent)
     : FigureView(parent), m_sorting(new ComboBox), m_backwards(new QToolButton), m_filter(new ComboBox),
-      m_off(new QToolButton), m_change(new QCheckBox(tr("change against the full run"))) {
+      m_off(new QToolButton) {
     m_sorting->setToolTip(tr("By what heads are sorted, the highest first; what the measures mean is in the help."));
     m_backwards->setCheckable(true);
     m_backwards->setText(QStringLiteral("↓"));
@@ -119,8 +121,6 @@ HeadsView::HeadsView(QWidget* parent)
            "the pointer."));
     m_off->setPopupMode(QToolButton::InstantPopup);
     m_off->setMenu(new QMenu(m_off));
-    m_change->setToolTip(tr("Weights of this run minus those of the same model with nothing switched off."));
-    m_change->hide();
 
     // A list is as wide as what it begins with: the longest of its entries would not leave room for the others.
     for (auto* box : {m_sorting, m_filter}) {
@@ -131,14 +131,12 @@ HeadsView::HeadsView(QWidget* parent)
     addControl(m_backwards);
     addControl(m_filter, tr("Show"));
     addControl(m_off);
-    addControl(m_change);
     for (auto* box : {m_sorting, m_filter})
         connect(box, &QComboBox::currentIndexChanged, this, &HeadsView::rebuild);
     connect(m_backwards, &QToolButton::toggled, this, [this](bool on) {
         m_backwards->setText(on ? QStringLiteral("↑") : QStringLiteral("↓"));
         rebuild();
     });
-    connect(m_change, &QCheckBox::toggled, this, &HeadsView::rebuild);
     connect(m_filter, &ComboBox::opening, this, [this] {
         if (!m_heads || m_counted)
             return;
@@ -155,6 +153,7 @@ void HeadsView::setTrace(TracePointer trace, TracePointer other) {
 }
 
 void HeadsView::setSelection(Selection* selection) {
+    addControl(m_change = makeChangeBox(*selection));
     addControl(makeRangeBox(*selection));
     FigureView::setSelection(selection);
     connect(selection, &Selection::offChanged, this, &HeadsView::rebuild);
@@ -205,8 +204,7 @@ std::shared_ptr<const HeadsView::Heads> HeadsView::headsOf(const Trace& run, Blo
     return made;
 }
 
-void HeadsView::followControls(const Heads& heads, const Trace& run, bool comparable) {
-    m_change->setVisible(comparable);
+void HeadsView::followControls(const Heads& heads, const Trace& run) {
     std::vector<std::pair<QString, int>> entries{{tr("layer, head"), byPlace}};
     for (int measure = 0; measure <= lastMeasure; ++measure)
         if (heads.metrics.empty() || measured(heads.metricsOf(0), HeadMeasure(measure)))
@@ -316,12 +314,13 @@ std::vector<Panel> HeadsView::build() {
     if (!run)
         return {};
     const auto* block = run->block(kind);
-    const bool comparable = run == trace() && other() && isFullRun(*other(), *trace());
-    const bool sameShape = comparable && haveSameShape(*block, other()->block(kind));
-    const bool change = comparable && sameShape && m_change->isChecked();
-    const auto kept = headsOf(*run, kind, change ? other() : nullptr);
+    const auto* full = fullRunOf(run);
+    const bool sameShape = full && haveSameShape(*block, full->block(kind));
+    const bool change = sameShape && selection()->change();
+    m_change->setVisible(full);
+    const auto kept = headsOf(*run, kind, change ? full : nullptr);
     const auto& heads = *kept;
-    followControls(heads, *run, comparable);
+    followControls(heads, *run);
     const auto chosen = selection()->shown(*run, kind)->place;
     const auto list = listed(heads, *run);
     const int sorting = m_sorting->currentData().toInt();
@@ -345,7 +344,7 @@ std::vector<Panel> HeadsView::build() {
         notes << (m_filter->currentData().toInt() == showCollected ? tr("No head was collected; “Show” has all.")
                   : m_filter->currentData().toInt() == showOff     ? tr("No head is switched off; “Show” has all.")
                                                                : tr("No head is of this kind; “Show” has others."));
-    if (comparable && !sameShape)
+    if (full && !sameShape)
         notes << tr("The full run read another number of tokens, so no change can be drawn.");
     notes.removeAll(QString());
     panel.note = notes.join(QLatin1Char(' '));
@@ -362,11 +361,9 @@ std::vector<Panel> HeadsView::build() {
     }
     if (change) {
         panel.differs = true;
-        panel.high = 0.01F; // below, a change is not worth a colour
+        panel.high = leastChange;
         for (const auto& map : heads.maps)
-            for (const float value : map->values)
-                if (std::isfinite(value))
-                    panel.high = std::max(panel.high, std::abs(value));
+            panel.high = largestOf(map->values, panel.high);
     }
     panel.ownRanges = !change && selection()->ownRange();
     if (!heads.maps.empty()) {

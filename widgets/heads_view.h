@@ -50,7 +50,7 @@ private:
         const HeadMetrics& metricsOf(int head) const;
     };
     std::shared_ptr<const Heads> headsOf(const Trace& run, BlockKind kind, const Trace* full);
-    void followControls(const Heads& heads, const Trace& run, bool comparable);
+    void followControls(const Heads& heads, const Trace& run);
     /// The heads that pass the filter, sorted: places in Heads.
     std::vector<int> listed(const Heads& heads, const Trace& run) const;
     float valueOf(const Heads& heads, int head, int sorting) const;
@@ -67,7 +67,7 @@ private:
     QToolButton* m_backwards;
     ComboBox* m_filter;
     QToolButton* m_off;
-    QCheckBox* m_change;
+    QCheckBox* m_change = nullptr;
     std::shared_ptr<const Heads> m_heads;
     bool m_counted = false; ///< the filter says how many heads are of each kind
 };

@@ -3,6 +3,7 @@
 
 #include "core/analysis/gold_alignment.h"
 #include "core/analysis/words.h"
+#include "widgets/names.h"
 
 #include <QAccessible>
 #include <QPaintEvent>

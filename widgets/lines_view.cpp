@@ -1,13 +1,16 @@
 #include "widgets/lines_view.h"
 
+#include "core/analysis/comparison.h"
 #include "core/analysis/thinning.h"
 #include "widgets/controls.h"
 #include "widgets/map_panel.h"
+#include "widgets/names.h"
 #include "widgets/reading_controls.h"
 
 #include <QCheckBox>
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 #include <utility>
 
@@ -46,6 +49,13 @@ QStringList namesOf(const std::vector<int>& rows, const QStringList& names) {
     return kept;
 }
 
+/// Weights without their signs, which changes have.
+Map sizesOf(Map map) {
+    for (auto& value : map.values)
+        value = std::abs(value);
+    return map;
+}
+
 } // namespace
 
 LinesView::LinesView(QWidget* parent)
@@ -77,6 +87,7 @@ LinesView::LinesView(QWidget* parent)
 void LinesView::setSelection(Selection* selection) {
     addControl(makeWordsBox(*selection));
     addControl(makeSpecialsBox(*selection));
+    addControl(m_change = makeChangeBox(*selection));
     FigureView::setSelection(selection);
 }
 
@@ -127,6 +138,9 @@ std::vector<Panel> LinesView::build() {
         return {};
     auto source = headsOf(*run, kind);
     followControls(*run, kind, source);
+    const auto* full = fullRunOf(run);
+    m_change->setVisible(full);
+    QString problem; // why no change can be drawn
     const auto texts = m_texts->isHidden() || m_texts->currentIndex() < 1
                            ? std::pair(-1, -1)
                            : textPairs[static_cast<std::size_t>(m_texts->currentIndex() - 1)];
@@ -141,6 +155,12 @@ std::vector<Panel> LinesView::build() {
         LinesPanel::HeadLines lines{.name = one.name, .map = {}, .lines = {}, .shown = !m_hidden.contains(one.name)};
         if (lines.shown) {
             auto whole = mapPanelOf(*run, one, *selection(), kind);
+            if (full && selection()->change()) {
+                const auto before = fullMapOf(*full, *run, one, whole, *selection(), kind);
+                problem = before.problem;
+                if (panel.differs = !before.map.values.empty(); panel.differs)
+                    whole.map = differenceOf(whole.map, before.map);
+            }
             if (!std::exchange(named, true)) {
                 panel.title = whole.title;
                 panel.leftTitle = whole.rowAxis;
@@ -153,7 +173,9 @@ std::vector<Panel> LinesView::build() {
                 panel.keyColumns = std::move(whole.keyColumns);
             }
             lines.map = partOf(whole.map, rows, columns);
-            lines.lines = strongestOfRows(lines.map, m_share->value() / 100.0);
+            lines.lines = strongestOfRows(sizesOf(lines.map), m_share->value() / 100.0);
+            for (auto& line : lines.lines)
+                line.weight = lines.map.at(line.row, line.column);
         }
         panel.heads.push_back(std::move(lines));
     }
@@ -162,10 +184,17 @@ std::vector<Panel> LinesView::build() {
     QStringList said{kindName(kind), source.name};
     if (selection()->byWords())
         said << tr("by words");
+    if (panel.differs)
+        said << tr("this run minus the full one");
+    else if (!problem.isEmpty())
+        said << problem;
     panel.subtitle = said.join(QStringLiteral(" · "));
-    QStringList notes{m_share->value() == 100
-                          ? tr("all weights")
-                          : tr("the strongest weights that hold %1 % of each row").arg(m_share->value())};
+    const int share = m_share->value();
+    QStringList notes{panel.differs  ? share == 100
+                                           ? tr("all changes; less is dashed")
+                                           : tr("the largest changes, %1 % of each row's; less is dashed").arg(share)
+                       : share == 100 ? tr("all weights")
+                                     : tr("the strongest weights that hold %1 % of each row").arg(share)};
     if (!selection()->specials())
         notes << tr("without special tokens, rows rescaled");
     if (texts.first >= 0)

@@ -8,6 +8,7 @@
 
 #include <vector>
 
+class QCheckBox;
 class QComboBox;
 class QSpinBox;
 
@@ -46,6 +47,7 @@ private:
     QComboBox* m_which;
     QSpinBox* m_share;
     QComboBox* m_texts;
+    QCheckBox* m_change = nullptr;
     QStringList m_listed;   ///< names of the heads on show, hidden or not
     QSet<QString> m_hidden; ///< names; those of a layer's heads are the same in each
 };

@@ -1,7 +1,10 @@
 #include "widgets/map_panel.h"
 
+#include "core/analysis/comparison.h"
+#include "core/analysis/head_metrics.h"
 #include "core/analysis/thinning.h"
 #include "core/analysis/words.h"
+#include "widgets/names.h"
 
 #include <QCoreApplication>
 
@@ -51,6 +54,35 @@ MapPanel mapPanelOf(const Trace& run, const ShownMap& shown, const Selection& se
     panel.map = std::move(made.map);
     panel.high = highOf(panel.map, selection);
     return panel;
+}
+
+std::optional<ShownMap> shownInFull(const Trace& full, const Trace& changed, const ShownMap& shown,
+                                    const Selection& selection, BlockKind kind) {
+    auto same = selection.shown(full, kind);
+    if (!same || !haveSameShape(*changed.block(kind), full.block(kind)))
+        return std::nullopt;
+    if (shown.place) // where the best one is asked for, it may have been another
+        same->map = headMap(*full.block(kind), shown.place->layer, shown.place->head);
+    same->rows = shown.rows;
+    return same;
+}
+
+FullMap fullMapOf(const Trace& full, const Trace& changed, const ShownMap& shown, const MapPanel& panel,
+                  const Selection& selection, BlockKind kind) {
+    const auto same = shownInFull(full, changed, shown, selection, kind);
+    if (!same)
+        return {{}, MapPanelTexts::tr("the full run read another number of tokens, so no change can be drawn")};
+    auto map = mapPanelOf(full, *same, selection, kind).map;
+    if (map.rows != panel.map.rows || map.columns != panel.map.columns)
+        return {{}, MapPanelTexts::tr("the full run has other words or special tokens, so no change can be drawn")};
+    return {std::move(map), {}};
+}
+
+void showChange(MapPanel& panel, const Map& full) {
+    panel.map = differenceOf(panel.map, full);
+    panel.differs = true;
+    panel.high = largestOf(panel.map.values, leastChange);
+    panel.subtitle = MapPanelTexts::tr("%1 · this run minus the full one").arg(panel.subtitle);
 }
 
 float highOf(const Map& map, const Selection& selection) {

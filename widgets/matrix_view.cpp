@@ -5,6 +5,7 @@
 #include "core/analysis/thinning.h"
 #include "widgets/controls.h"
 #include "widgets/map_panel.h"
+#include "widgets/names.h"
 #include "widgets/reading_controls.h"
 
 #include <QCheckBox>
@@ -37,18 +38,14 @@ std::optional<Map> scoresOf(const Trace& run, BlockKind kind, const ShownMap& sh
 
 } // namespace
 
-MatrixView::MatrixView(QWidget* parent)
-    : FigureView(parent), m_values(new ComboBox), m_change(new QCheckBox(tr("change against the full run"))) {
+MatrixView::MatrixView(QWidget* parent) : FigureView(parent), m_values(new ComboBox) {
     m_values->addItems({tr("weights"), tr("scores before softmax")});
-    m_change->setToolTip(tr("Weights of this run minus those of the same model with nothing switched off or forced"));
-    m_change->hide();
     addControl(m_values, tr("Cells"));
-    addControl(m_change);
     connect(m_values, &QComboBox::currentIndexChanged, this, &MatrixView::rebuild);
-    connect(m_change, &QCheckBox::toggled, this, &MatrixView::rebuild);
 }
 
 void MatrixView::setSelection(Selection* selection) {
+    addControl(m_change = makeChangeBox(*selection));
     addControl(makeWordsBox(*selection));
     addControl(makeSpecialsBox(*selection));
     addControl(makeRangeBox(*selection));
@@ -70,9 +67,9 @@ std::vector<Panel> MatrixView::build() {
     m_values->setToolTip(why);
     if (auto* items = qobject_cast<QStandardItemModel*>(m_values->model()))
         items->item(1)->setEnabled(scores.has_value());
-    const bool comparable = run == trace() && other() && isFullRun(*other(), *trace());
+    const auto* full = fullRunOf(run);
     const bool asked = m_values->currentIndex() == 1;
-    m_change->setVisible(comparable);
+    m_change->setVisible(full);
     m_change->setEnabled(!scores || !asked); // it is of weights
 
     auto panel = mapPanelOf(*run, *shown, *selection(), kind);
@@ -92,9 +89,14 @@ std::vector<Panel> MatrixView::build() {
         panel.map = std::move(*scores);
         panel.masked = panel.differs = true;
         panel.high = std::max(1e-6F, largestOf(panel.map.values));
-    } else if (comparable && m_change->isChecked()) {
-        showChange(panel, *shown, kind);
+    } else if (const auto whole = full && selection()->change()
+                                      ? fullMapOf(*full, *run, *shown, panel, *selection(), kind)
+                                      : FullMap();
+               !whole.map.values.empty()) {
+        showChangeOf(panel, whole.map);
     } else {
+        if (!whole.problem.isEmpty())
+            panel.subtitle = tr("%1 · %2").arg(panel.subtitle, whole.problem);
         MapPanel::Strip entropy{tr("entropy of each row in bits"), {}, 1};
         for (int row = 0; row < panel.map.rows; ++row)
             entropy.values.push_back(entropyBits(panel.map.row(row)));
@@ -110,37 +112,16 @@ std::vector<Panel> MatrixView::build() {
     return {{QRectF(0, 0, 1, 1), std::move(panel)}};
 }
 
-void MatrixView::showChange(MapPanel& panel, const ShownMap& shown, BlockKind kind) const {
-    const auto& full = *other();
-    const auto before = selection()->shown(full, kind);
-    if (!before || !haveSameShape(*trace()->block(kind), full.block(kind))) {
-        panel.subtitle =
-            tr("%1 · the full run read another number of tokens, so no change can be drawn").arg(panel.subtitle);
-        return;
-    }
-    auto same = *before;
-    if (shown.place) // where the best one is asked for, it may have been another
-        same.map = headMap(*full.block(kind), shown.place->layer, shown.place->head);
-    same.rows = shown.rows;
-    const auto whole = mapPanelOf(full, same, *selection(), kind).map;
-    if (whole.rows != panel.map.rows || whole.columns != panel.map.columns) {
-        panel.subtitle =
-            tr("%1 · the full run has other words or special tokens, so no change can be drawn").arg(panel.subtitle);
-        return;
-    }
-    MapPanel::Strip divergence{tr("divergence of each row in bits (Jensen–Shannon)"), {}, 0.01F};
+void MatrixView::showChangeOf(MapPanel& panel, const Map& full) {
+    MapPanel::Strip divergence{tr("divergence of each row in bits (Jensen–Shannon)"), {}, leastChange};
     for (int row = 0; row < panel.map.rows; ++row)
-        divergence.values.push_back(jensenShannon(panel.map.row(row), whole.row(row)));
-    divergence.high = std::max(divergence.high, largestOf(divergence.values));
-    std::transform(panel.map.values.begin(), panel.map.values.end(), whole.values.begin(), panel.map.values.begin(),
-                   std::minus<>());
-    auto received = columnSums(panel.map);
-    const float most = std::max(0.01F, largestOf(received));
+        divergence.values.push_back(jensenShannon(panel.map.row(row), full.row(row)));
+    divergence.high = largestOf(divergence.values, leastChange);
     panel.rowStrip = std::move(divergence);
+    showChange(panel, full);
+    auto received = columnSums(panel.map);
+    const float most = largestOf(received, leastChange);
     panel.columnStrip = {tr("what each column receives more or less"), std::move(received), most};
-    panel.differs = true;
-    panel.high = std::max(0.01F, largestOf(panel.map.values)); // below, a change is not worth a colour
-    panel.subtitle = tr("%1 · this run minus the full one").arg(panel.subtitle);
 }
 
 QString MatrixView::emptyText() const {

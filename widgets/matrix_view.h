@@ -26,11 +26,11 @@ protected:
     QString emptyText() const override;
 
 private:
-    /// Makes a panel of weights one of their change against the run in full, or says why that cannot be.
-    void showChange(MapPanel& panel, const ShownMap& shown, BlockKind kind) const;
+    /// Makes a panel of weights one of their change against those in full, with what that sums up to beside it.
+    static void showChangeOf(MapPanel& panel, const Map& full);
 
     QComboBox* m_values;
-    QCheckBox* m_change;
+    QCheckBox* m_change = nullptr;
 };
 
 } // namespace headlight

@@ -76,6 +76,7 @@ struct BarPanel {
     QString note; ///< below, what the number means
     QStringList labels;
     std::vector<float> values;
+    std::vector<float> before;  ///< what each was before a change, marked beside it; may be empty
     std::vector<int> queryRows; ///< as in MapPanel
     BlockKind kind = BlockKind::Cross;
     float high = 1;              ///< value of the longest bar
@@ -138,6 +139,7 @@ struct StepPanel {
     QStringList source;
     QStringList target;              ///< given out up to this step, whose token is the last
     std::vector<float> weights;      ///< over the source; empty without attention
+    std::vector<float> before;       ///< the same of the run in full, to see what a change did; empty: there is none
     std::vector<float> fixedContext; ///< of a decoder without attention: the one vector that it sees
     int step = 0;                    ///< the query
     int forced = -1;                 ///< the key that this step's attention is forced on; -1: none
@@ -178,7 +180,8 @@ struct LinesPanel {
     std::vector<HeadLines> heads; ///< coloured by their place here
     std::vector<int> queryRows;   ///< as in MapPanel
     std::vector<int> keyColumns;
-    bool linked = true; ///< as in MapPanel
+    bool linked = true;   ///< as in MapPanel
+    bool differs = false; ///< weights are changes: a line that is less than it was is dashed
     BlockKind kind = BlockKind::Encoder;
 };
 

@@ -1,6 +1,8 @@
 #include "widgets/playback_view.h"
 
 #include "widgets/controls.h"
+#include "widgets/map_panel.h"
+#include "widgets/names.h"
 
 #include <QKeyEvent>
 #include <QLabel>
@@ -9,6 +11,7 @@
 #include <QToolButton>
 
 #include <algorithm>
+#include <cmath>
 
 namespace headlight {
 
@@ -20,6 +23,16 @@ QToolButton* button(const QString& sign, const QString& name) {
     made->setToolTip(name);
     made->setAccessibleName(name);
     return made;
+}
+
+/// Not a number where it is not among the candidates that were kept.
+float probabilityOf(std::int64_t token, int step, const Trace& run) {
+    for (const auto& prediction : run.predictions)
+        if (prediction.position == step)
+            for (const auto& candidate : prediction.candidates)
+                if (candidate.id == token)
+                    return candidate.probability;
+    return NAN;
 }
 
 } // namespace
@@ -155,6 +168,13 @@ StepPanel PlaybackView::stepPanel() const {
         const auto row = shown->map.row(m_step);
         panel.weights.assign(row.begin(), row.begin() + std::min<std::ptrdiff_t>(std::ssize(row), keys.size()));
     }
+    if (const auto* full = fullRunOf(trace()); full && !panel.weights.empty()) {
+        if (const auto before = shownInFull(*full, *trace(), *shown, *selection(), kind())) {
+            const auto row = before->map.row(m_step);
+            panel.before.assign(row.begin(), row.begin() + std::ssize(panel.weights));
+            notes << tr("dashed: in full");
+        }
+    }
     panel.fixedContext = trace()->fixedContext;
     for (const auto& forced : trace()->intervention.forced)
         if (forced.query.value == m_step)
@@ -170,9 +190,14 @@ BarPanel PlaybackView::candidatesPanel() const {
     bars.pointsAtQueries = false;
     bars.title = tr("Step %1: candidates").arg(m_step);
     bars.note = kind() == BlockKind::Cross ? tr("choose one to go on from it") : tr("probability");
+    const auto* full = fullRunOf(trace());
+    if (full)
+        bars.note = tr("%1; upright: in full").arg(bars.note);
     for (const auto& prediction : trace()->predictions)
         if (prediction.position == m_step)
             for (const auto& candidate : prediction.candidates) {
+                if (full)
+                    bars.before.push_back(probabilityOf(candidate.id, m_step, *full));
                 const auto text = shownText(candidate.text);
                 const bool given = candidate.id == trace()->emitted[static_cast<std::size_t>(m_step)].id;
                 bars.labels << (given ? tr("%1 ✓").arg(text) : text);

@@ -2,6 +2,7 @@
 
 #include "core/analysis/positions.h"
 #include "widgets/controls.h"
+#include "widgets/names.h"
 #include "widgets/run_box.h"
 
 #include <QKeyEvent>

@@ -70,4 +70,10 @@ QCheckBox* makeRangeBox(Selection& selection) {
         &Selection::ownRange, &Selection::setOwnRange);
 }
 
+QCheckBox* makeChangeBox(Selection& selection) {
+    return makeBox(selection, Texts::tr("change against the full run"),
+                   Texts::tr("Weights of this run minus those of the same model with nothing switched off or forced"),
+                   &Selection::change, &Selection::setChange);
+}
+
 } // namespace headlight

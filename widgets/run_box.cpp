@@ -1,5 +1,6 @@
 #include "widgets/run_box.h"
 
+#include "widgets/names.h"
 #include "widgets/selection.h"
 
 #include <QSignalBlocker>

@@ -3,24 +3,19 @@
 
 #include "core/analysis/alignment.h"
 #include "core/analysis/gold_alignment.h"
-#include "core/analysis/head_metrics.h"
 #include "core/analysis/words.h"
 #include "core/trace/trace.h"
 
 #include <QObject>
 #include <QString>
-#include <QStringList>
 
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <string_view>
 #include <utility>
 #include <vector>
 
 namespace headlight {
-
-struct Comparison;
 
 /// What of a block is drawn as one map.
 enum class HeadMode {
@@ -70,6 +65,8 @@ public:
     /// True: a map's last colour is as strong as it gets, see rangeOf(), so that a long text's small weights are seen.
     /// False: it is 1, so that maps can be compared.
     bool ownRange() const { return m_ownRange; }
+    /// True: where a run was changed and its model in full stands beside it, maps are the one minus the other.
+    bool change() const { return m_change; }
     /// Heads of `kind()` that were collected to be seen together, in the order of collecting.
     const std::vector<HeadPlace>& collected() const { return m_collected; }
     /// Heads that are switched off, of any kind, in order.
@@ -88,6 +85,7 @@ public:
     void setByWords(bool byWords);
     void setSpecials(bool shown);
     void setOwnRange(bool own);
+    void setChange(bool shown);
     /// Adds the head to those collected, or takes it away. Another kind begins anew.
     void toggleCollected(BlockKind kind, const HeadPlace& head);
     void setCollected(BlockKind kind, std::vector<HeadPlace> heads);
@@ -104,7 +102,7 @@ public:
     std::optional<ShownMap> shown(const Trace& trace, BlockKind kind) const;
 
 Q_SIGNALS:
-    /// Another kind, layer, head, mode or reading; words, specials, range, collected heads or gold alignment.
+    /// Another kind, layer, head, mode or reading; words, specials, range, change, collected heads or gold alignment.
     void headChanged();
     void pairChanged();
     /// Other heads are switched off: the model is to run again.
@@ -129,6 +127,7 @@ private:
     Reading m_reading = Reading::Automatic;
     bool m_byWords = false;
     bool m_ownRange = false;
+    bool m_change = false;
     bool m_specials = true;
     std::vector<HeadPlace> m_collected;
     std::vector<Intervention::HeadOff> m_off;
@@ -147,24 +146,4 @@ std::optional<ShownMap> shownMap(const Trace& trace, BlockKind kind, HeadMode mo
 /// Of two runs the one with more heads of this kind, the first of equals: what the views of single heads show. Null
 /// when neither has any.
 const Trace* runWithHeads(const Trace* first, const Trace* other, BlockKind kind);
-/// Which of two runs is meant: "A" or "B"; where the second is the first's model in full "now" or "in full".
-QString runName(const Trace& trace, const Trace* other, bool ofOther);
-/// "encoder, self", "decoder, self", "cross".
-QString kindName(BlockKind kind);
-/// "previous token", "broad", …
-QString kindName(HeadKind kind);
-/// "L3 H5"
-QString headName(const HeadPlace& head);
-/// Why two maps cannot be compared, a sentence; empty when they can.
-QString reasonText(const Comparison& comparison);
-/// A token's text as labels show it: without its vocabulary's mark of a space or a word's end, unless that is all there
-/// is, and with the letters that a byte-level piece stands for. One of a letter's bytes alone is U+FFFD where the piece
-/// is known to be of bytes.
-QString shownText(std::string_view token, bool ofBytes = false);
-/// The same for one of a run's lists of tokens, which tell together whether their pieces are of bytes. Some of a
-/// letter's bytes are shown as the letter, where it was typed.
-QStringList shownTexts(const Trace& trace, const std::vector<Token>& tokens);
-/// The same for the words of such a list, as words.h makes them.
-QStringList shownTexts(const Trace& trace, const std::vector<Token>& tokens, const std::vector<Word>& words);
-
 } // namespace headlight

@@ -1,6 +1,8 @@
 // Chips are measured once for a text and placed once for a width; painting and hovering only look them up.
 #include "widgets/token_strip.h"
 
+#include "widgets/names.h"
+
 #include <QFocusEvent>
 #include <QHelpEvent>
 #include <QMouseEvent>

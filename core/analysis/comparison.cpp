@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cassert>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <utility>
 
@@ -63,9 +64,7 @@ float meanOfFinite(const std::vector<float>& values) {
 void measure(Comparison& comparison) {
     const auto& first = comparison.first;
     const auto& second = comparison.second;
-    comparison.difference = first;
-    for (std::size_t cell = 0; cell < first.values.size(); ++cell)
-        comparison.difference.values[cell] -= second.values[cell];
+    comparison.difference = differenceOf(first, second);
     comparison.firstAlignment = hardAlignment(first);
     comparison.secondAlignment = hardAlignment(second);
     int& agreeing = comparison.agreeing;
@@ -139,6 +138,14 @@ Comparison compare(const ComparisonSide& first, const ComparisonSide& second, Bl
     made.second = std::move(other.map);
     measure(made);
     return made;
+}
+
+Map differenceOf(const Map& first, const Map& second) {
+    assert(first.values.size() == second.values.size());
+    auto difference = first;
+    std::transform(first.values.begin(), first.values.end(), second.values.begin(), difference.values.begin(),
+                   std::minus<>());
+    return difference;
 }
 
 float entropyBits(std::span<const float> row) {

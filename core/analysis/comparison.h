@@ -67,6 +67,8 @@ struct Comparison {
 Comparison compare(const ComparisonSide& first, const ComparisonSide& second, BlockKind kind = BlockKind::Cross,
                    const Detail& detail = {});
 
+/// first - second, cell by cell; both of one size.
+Map differenceOf(const Map& first, const Map& second);
 /// -Σ p log2 p. Not a number when a weight is not finite or negative.
 float entropyBits(std::span<const float> row);
 /// Jensen–Shannon divergence in bits, 0 to 1 for distributions. Not a number when a weight is not finite or negative.

@@ -69,6 +69,7 @@ private Q_SLOTS:
     void secondHasTheTargetOfTheFirst();
     void secondHasTheIdsOfTheFirst();
     void typedTargetIsForBoth();
+    void fullRunHasTheTokensOfTheChanged();
     void problems_data();
     void problems();
     void goesOnAfterAProblem();
@@ -213,6 +214,25 @@ void TestInferenceService::typedTargetIsForBoth() {
     QVERIFY(result.first->targetForced && result.second->targetForced);
     QCOMPARE(result.first->targetText, std::string("typed"));
     QCOMPARE(result.second->targetText, std::string("typed"));
+}
+
+/// What a changed model says need not be cut into the same tokens again, so the model in full is given the tokens.
+void TestInferenceService::fullRunHasTheTokensOfTheChanged() {
+    const Folder model;
+    model.recurrent();
+    Listener listener;
+    auto both = job(model, "some source text");
+    both.second = model.path();
+    both.request.intervention.forced = {{Query(0), Key(1)}};
+    for (const int longest : {0, 3}) {
+        both.request.maxLength = longest;
+        const auto result = listener.run(both);
+        QCOMPARE(result.problem, QString());
+        QCOMPARE(result.second->target, result.first->target);
+        QCOMPARE(result.second->emitted, result.first->emitted);
+        QVERIFY(result.second->intervention.empty());
+        QVERIFY(result.second->cross->weights != result.first->cross->weights);
+    }
 }
 
 void TestInferenceService::problems_data() {

@@ -101,6 +101,33 @@ private Q_SLOTS:
         QTEST(int(shown.view->numbers().rows.size()), "cells");
     }
 
+    /// A changed run beside the same model in full: where a row looked before is framed, and the change can be drawn.
+    void changeOfTheAlignment() {
+        auto changed = traceFromAscii(otherCat);
+        changed.intervention.forced = {{Query(2), Key(1)}};
+        Shown shown(std::make_unique<AlignmentView>());
+        shown.view->setTrace(shared(changed), nullptr);
+        auto* change = box(*shown.view, u"change against the full run"_qs);
+        QVERIFY(change && !change->isVisible());
+        const auto alone = shown.picture();
+        shown.view->setTrace(shared(changed), traceOf(cat));
+        QVERIFY(change->isVisible());
+        const auto framed = shown.picture();
+        QVERIFY2(framed != alone, "row dort looked at sleeps");
+        QVERIFY(said(*shown.view).contains(u"dort → cat: 0.60"_qs));
+        change->click();
+        QVERIFY(shown.selection.change());
+        QVERIFY(shown.picture() != framed);
+        QCOMPARE(shown.view->numbers().rows[9].last().toFloat(), 0.6F);
+        QCOMPARE(shown.view->numbers().rows[10].last().toFloat(), -0.7F);
+        QVERIFY(said(*shown.view).contains(u"minus the full"_qs));
+        shown.view->setTrace(shared(changed), traceOf("  a b\n x 9 1\n y . #\n"));
+        QVERIFY(said(*shown.view).contains(u"no change can be drawn"_qs));
+        shown.view->setTrace(traceOf(cat), traceOf(cat));
+        QVERIFY2(!change->isVisible(), "nothing was changed");
+        QVERIFY(!said(*shown.view).contains(u"full"_qs));
+    }
+
     /// A token lights its word, a word its first token, what is left out nothing.
     void tokensLightTheirWord() {
         Shown shown(std::make_unique<AlignmentView>());

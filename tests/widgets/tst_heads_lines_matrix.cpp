@@ -1056,6 +1056,31 @@ private Q_SLOTS:
         QVERIFY(!matrix.picture().isNull());
     }
 
+    /// Lines of a changed run: what is more and what is less than in full, by its size.
+    void changeOfTheLines() {
+        auto changed = traceFromAscii(otherCat);
+        changed.intervention.forced = {{Query(2), Key(1)}};
+        Shown lines(std::make_unique<LinesView>());
+        lines.view->setTrace(shared(changed), traceOf(cat));
+        auto* change = boxOf(*lines.view, u"change against the full run"_qs);
+        QVERIFY(change && change->isVisible());
+        const auto weights = lines.picture();
+        change->click();
+        QVERIFY(lines.picture() != weights);
+        auto text = oneText(lines.view->describe());
+        for (const auto& line : {u"this run minus the full one"_qs, u"less is dashed"_qs, u"dort → sleeps: -0.70"_qs})
+            QVERIFY2(text.contains(line), qPrintable(text));
+        QCOMPARE(lines.view->numbers().rows.size(), 2); // the other rows are as they were
+        const auto dashed = lines.picture();
+        std::swap(changed.cross->weights[9], changed.cross->weights[10]); // nothing is less at sleeps but all of it
+        lines.view->setTrace(shared(changed), traceOf(cat));
+        QVERIFY(lines.picture() != dashed);
+        lines.view->setTrace(shared(changed), traceOf("  a b\n x 9 1\n y . #\n"));
+        text = oneText(lines.view->describe());
+        QVERIFY2(text.contains(u"no change can be drawn"_qs), qPrintable(text));
+        QVERIFY2(!text.contains(u"dashed"_qs), qPrintable(text));
+    }
+
     void matrixOfALongText() {
         const auto trace = encoderOf(1, 1, 512);
         ShownMatrix matrix(trace, BlockKind::Encoder);

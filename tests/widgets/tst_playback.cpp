@@ -90,6 +90,26 @@ private Q_SLOTS:
         QCOMPARE(candidate[0], (QVariantList{1, qint64(101)}));
     }
 
+    /// Beside a changed run its model in full: what the step looked at, and how probable its candidates were.
+    void changeOfAStep() {
+        auto changed = traceFromAscii(otherCat);
+        changed.predictions = playable().predictions;
+        changed.predictions[2].candidates[0].probability = 0.25F;
+        changed.predictions[2].candidates[1] = {7, "new", 0.2F};
+        changed.intervention.forced = {{Query(2), Key(1)}};
+        const Played played(changed);
+        played.playback().goTo(2);
+        const auto alone = played.picture();
+        QVERIFY(!played.said().contains(u"in full"_qs));
+        played.playback().setTrace(shared(changed), shared(playable()));
+        QVERIFY(played.picture() != alone);
+        for (const auto& line : {u"cat: 0.60 (in full 0.00)"_qs, u"sleeps: 0.00 (in full 0.70)"_qs,
+                                 u"said ✓: 0.25 (in full 0.75)"_qs, u"new: 0.20 (in full not among them)"_qs})
+            QVERIFY2(played.said().contains(line), qPrintable(played.said()));
+        played.playback().setTrace(shared(changed), traceOf("  a b\n x 9 1\n y . #\n"));
+        QVERIFY2(played.said().contains(u"cat: 0.60\n"_qs), "of another length");
+    }
+
     void whatIsForcedCanBeFreed() {
         auto trace = playable();
         trace.intervention.forced = {{Query(0), Key(0)}};

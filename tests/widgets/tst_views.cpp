@@ -7,6 +7,7 @@
 #include "widgets/inspector.h"
 #include "widgets/lines_view.h"
 #include "widgets/matrix_view.h"
+#include "widgets/names.h"
 #include "widgets/playback_view.h"
 #include "widgets/positions_view.h"
 #include "widgets/query_key_view.h"

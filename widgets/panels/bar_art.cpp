@@ -58,6 +58,12 @@ public:
                            std::max(2.0, longest * std::clamp(static_cast<double>(share), 0.0, 1.0)), height),
                     2, 2);
             }
+            if (const float before = i < m_panel.before.size() ? m_panel.before[i] / m_panel.high : NAN;
+                std::isfinite(before)) {
+                const double x = left + longest * std::clamp(static_cast<double>(before), 0.0, 1.0);
+                painter.setPen(QPen(m_appearance.text, 2));
+                painter.drawLine(QPointF(x, top + m_rowHeight * 0.15), QPointF(x, top + m_rowHeight * 0.85));
+            }
             if (!named)
                 continue;
             const double middle = top + m_rowHeight / 2 - line / 2;
@@ -99,9 +105,15 @@ public:
 
     QStringList describe() const override {
         QStringList lines{m_panel.title};
-        for (int row = 0; row < m_panel.labels.size(); ++row)
+        for (int row = 0; row < m_panel.labels.size(); ++row) {
+            const auto place = static_cast<std::size_t>(row);
             lines << (row == m_panel.chosen ? tr("%1: %2, on show") : tr("%1: %2"))
-                         .arg(m_panel.labels[row], numberText(m_panel.values[static_cast<std::size_t>(row)]));
+                         .arg(m_panel.labels[row], numberText(m_panel.values[place]));
+            if (place < m_panel.before.size())
+                lines.back() += std::isfinite(m_panel.before[place])
+                                    ? tr(" (in full %1)").arg(numberText(m_panel.before[place]))
+                                    : tr(" (in full not among them)");
+        }
         return lines;
     }
     void addNumbers(ViewNumbers& numbers) const override {

@@ -36,7 +36,7 @@ public:
         }
         // The strongest are drawn last, above the others.
         std::stable_sort(m_lines.begin(), m_lines.end(),
-                         [](const Line& a, const Line& b) { return a.at.weight < b.at.weight; });
+                         [](const Line& a, const Line& b) { return sizeOf(a.at.weight) < sizeOf(b.at.weight); });
     }
 
     void arrange(const QRectF& area) override {
@@ -55,7 +55,7 @@ public:
         m_line = QFontMetricsF(m_bold).height();
 
         m_cell = std::clamp(60.0 / std::max<double>(1, static_cast<double>(m_shown.size())), 3.0, 12.0);
-        m_number = m_shown.size() == 1 ? textWidth(m_bold, QStringLiteral("0.00")) + 6 : 0;
+        m_number = m_shown.size() == 1 ? textWidth(m_bold, QStringLiteral("−0.00")) + 6 : 0;
         const double beside = m_cell * static_cast<double>(m_shown.size()) + m_number + 2 * 6;
         const double widest = std::clamp(area.width() * 0.26 - beside / 2, 40.0, 200.0);
         const auto wide = [&](const QStringList& labels) {
@@ -215,6 +215,8 @@ private:
         int head = 0;
     };
 
+    /// How opaque it is drawn.
+    static float sizeOf(float weight) { return std::isfinite(weight) ? std::min(std::abs(weight), 1.0F) : 0.0F; }
     QString name() const { return QStringList{m_panel.title, m_panel.subtitle}.join(QLatin1Char(' ')).trimmed(); }
     int rows() const { return static_cast<int>(m_panel.left.size()); }
     int columns() const { return static_cast<int>(m_panel.right.size()); }
@@ -276,12 +278,13 @@ private:
             if (!isLitLine(line, lit) || hidden-- > 0)
                 continue;
             auto color = m_appearance.category(line.head);
-            color.setAlphaF(std::clamp(line.at.weight, 0.0f, 1.0f));
+            const float size = sizeOf(line.at.weight);
+            color.setAlphaF(size);
             if (color.alpha() == 0)
                 continue;
             // Up to a pixel wide is what painters draw some ten times as fast.
-            const double pen = width > 0 ? width : 1.2 + 2.8 * static_cast<double>(line.at.weight);
-            painter.setPen(QPen(color, pen, Qt::SolidLine, Qt::FlatCap));
+            const double pen = width > 0 ? width : 1.2 + 2.8 * static_cast<double>(size);
+            painter.setPen(QPen(color, pen, line.at.weight < 0 ? Qt::DashLine : Qt::SolidLine, Qt::FlatCap));
             const double aside = asideOf(line.head);
             const QPointF begin(from, middleOf(line.at.row) + aside), end(to, middleOf(line.at.column) + aside);
             if (curved) {
@@ -310,7 +313,8 @@ private:
         if (tinted)
             for (int place = 0; place < count; ++place)
                 for (const int head : m_shown)
-                    if (const float one = weightOf(head, lit, onLeft, place); one > weights[std::size_t(place)])
+                    if (const float one = weightOf(head, lit, onLeft, place);
+                        sizeOf(one) > sizeOf(weights[std::size_t(place)]))
                         weights[static_cast<std::size_t>(place)] = one;
 
         const double label = onLeft ? m_leftLabel : m_rightLabel;
@@ -328,7 +332,8 @@ private:
             std::fill(taken.begin() + std::max(0, place - m_step + 1), taken.begin() + std::min(count, place + m_step),
                       1);
             const bool isSelf = place == self;
-            const auto weight = static_cast<double>(weights[static_cast<std::size_t>(place)]);
+            const float value = weights[static_cast<std::size_t>(place)];
+            const auto weight = static_cast<double>(sizeOf(value));
             const auto& font = isSelf ? m_bold : m_font;
             const auto color = !dimmed || isSelf ? m_appearance.text
                                                  : mixed(m_appearance.text, m_appearance.window,
@@ -339,8 +344,8 @@ private:
                  elided(font, labels[place], label + 1), font, color);
             if (tinted && m_number > 0 && weight >= 0.005) {
                 const double number = onLeft ? cells - 6 - m_number : cells + cellsWidth + 6;
-                text(painter, QRectF(number, top, m_number, m_line), side | Qt::AlignVCenter,
-                     numberText(static_cast<float>(weight)), m_font, color);
+                text(painter, QRectF(number, top, m_number, m_line), side | Qt::AlignVCenter, numberText(value), m_font,
+                     color);
             }
         }
     }
@@ -354,7 +359,7 @@ private:
             turn.push_back(place);
         if (byWeight)
             std::stable_sort(turn.begin() + before, turn.end(), [&](int a, int b) {
-                return weights[static_cast<std::size_t>(a)] > weights[static_cast<std::size_t>(b)];
+                return sizeOf(weights[static_cast<std::size_t>(a)]) > sizeOf(weights[static_cast<std::size_t>(b)]);
             });
         return turn;
     }
@@ -368,8 +373,7 @@ private:
             double x = edge;
             for (const int head : m_shown) {
                 auto color = m_appearance.category(head);
-                const float weight = weightOf(head, lit, onLeft, place);
-                color.setAlphaF(std::isfinite(weight) ? std::clamp(weight, 0.0f, 1.0f) : 0.0f);
+                color.setAlphaF(sizeOf(weightOf(head, lit, onLeft, place)));
                 if (color.alpha() > 0)
                     painter.fillRect(QRectF(x, top, m_cell, std::max(1.0, bottom - top - gap)), color);
                 x += m_cell;
@@ -399,7 +403,7 @@ private:
                  m_appearance.muted);
             x += textWidth(m_small, shown) + 6;
         };
-        say(tr("opacity = weight:"));
+        say(m_panel.differs ? tr("opacity = change:") : tr("opacity = weight:"));
         say(QStringLiteral("0"));
         constexpr int width = 72;
         drawColorBar(painter, QRectF(std::round(x), std::round(top + line / 2 - 4), width, 8), QColor(),

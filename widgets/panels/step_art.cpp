@@ -111,6 +111,8 @@ public:
         QStringList lines{m_panel.source[lit.row]};
         if (static_cast<std::size_t>(lit.row) < m_panel.weights.size()) {
             lines << numberText(m_panel.weights[static_cast<std::size_t>(lit.row)], 4);
+            if (static_cast<std::size_t>(lit.row) < m_panel.before.size())
+                lines << tr("in full: %1").arg(numberText(m_panel.before[static_cast<std::size_t>(lit.row)], 4));
             if (m_panel.kind == BlockKind::Cross)
                 lines << (lit.row == m_panel.forced ? tr("Click to let the model look where it wants.")
                                                     : tr("Click to make this step look here, and go on from it."));
@@ -129,8 +131,11 @@ public:
     QStringList describe() const override {
         QStringList lines{QStringList{m_panel.title, m_panel.subtitle}.join(QLatin1Char(' ')).trimmed(),
                           tr("given out: %1").arg(m_panel.target.join(QLatin1Char(' ')))};
-        for (std::size_t i = 0; i < m_panel.weights.size(); ++i)
+        for (std::size_t i = 0; i < m_panel.weights.size(); ++i) {
             lines << tr("%1: %2").arg(m_panel.source.value(static_cast<int>(i)), numberText(m_panel.weights[i]));
+            if (i < m_panel.before.size())
+                lines.back() += tr(" (in full %1)").arg(numberText(m_panel.before[i]));
+        }
         if (!m_panel.fixedContext.empty())
             lines << tr("one fixed vector of %n number(s)", nullptr, static_cast<int>(m_panel.fixedContext.size()));
         return lines;
@@ -171,15 +176,18 @@ private:
         painter.drawPath(path);
     }
     void drawLines(QCPPainter& painter) const {
+        drawLines(painter, m_panel.weights, m_appearance.accent, Qt::SolidLine);
+        drawLines(painter, m_panel.before, m_appearance.text, Qt::DashLine);
+    }
+    void drawLines(QCPPainter& painter, const std::vector<float>& weights, QColor color, Qt::PenStyle style) const {
         painter.setBrush(Qt::NoBrush);
         const QPointF from(m_now.center().x(), m_now.top());
-        for (std::size_t i = 0; i < m_source.size() && i < m_panel.weights.size(); ++i) {
-            const auto weight = static_cast<double>(m_panel.weights[i]);
+        for (std::size_t i = 0; i < m_source.size() && i < weights.size(); ++i) {
+            const auto weight = static_cast<double>(weights[i]);
             if (!(weight > 0.01))
                 continue;
-            QColor color = m_appearance.accent;
             color.setAlphaF(static_cast<float>(std::clamp(weight, 0.05, 1.0)));
-            painter.setPen(QPen(color, 1 + 5 * std::min(weight, 1.0)));
+            painter.setPen(QPen(color, style == Qt::SolidLine ? 1 + 5 * std::min(weight, 1.0) : 1.5, style));
             curve(painter, {m_source[i].center().x(), m_source[i].bottom()}, from);
         }
     }
