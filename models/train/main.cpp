@@ -78,6 +78,7 @@ Options of train                                            default
   --patience N        validations                           10
   --seed N                                                  1
   --precision float32|bfloat16                              float32
+  --from FOLDER       weights to begin with: a model of the same sizes and vocabulary
 Options of train, evaluate and report
   --device cpu|cuda                                         cpu
   --threads N                                               all cores

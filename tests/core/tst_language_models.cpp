@@ -1,4 +1,5 @@
 // Protects the training of language models: vocabularies, rows of text, hiding, both losses, and the folders written.
+#include "core/checkpoint/whole_file.h"
 #include "core/engine.h"
 #include "core/text/tokenizer.h"
 #include "models/train/corpus.h"
@@ -147,6 +148,8 @@ private Q_SLOTS:
     void learnsAndGoesOnAfterAStop();
     void theFolderOpensAndPredicts_data() { addArchitectures(); }
     void theFolderOpensAndPredicts();
+    void beginsWithTheWeightsOfAnother_data() { addArchitectures(); }
+    void beginsWithTheWeightsOfAnother();
     void isScoredBesideBaselines_data() { addArchitectures(); }
     void isScoredBesideBaselines();
     void theReportTellsOfAllKinds();
@@ -402,6 +405,31 @@ void TestLanguageModels::theFolderOpensAndPredicts() {
     auto others = words;
     *std::next(std::find(others.begin(), others.end(), "--width")) = "32";
     QVERIFY_EXCEPTION_THROWN(trainCommand(Arguments(others, trainOptionNames), torch::kCPU), Error);
+}
+
+void TestLanguageModels::beginsWithTheWeightsOfAnother() {
+    QFETCH(QString, architecture);
+    const QTemporaryDir folder;
+    const auto words = commandOf(folder, architecture);
+    QCOMPARE(trainCommand(Arguments(words, trainOptionNames), torch::kCPU), 0);
+    const auto with = [&](std::vector<std::pair<std::string, std::string>> values) {
+        auto command = words;
+        for (const auto& [name, value] : values)
+            if (const auto found = std::find(command.begin(), command.end(), name); found != command.end())
+                *std::next(found) = value;
+            else
+                command.insert(command.end(), {name, value});
+        return trainCommand(Arguments(command, trainOptionNames), torch::kCPU);
+    };
+    const auto first = pathOf(folder, "model"), second = pathOf(folder, "second");
+    QCOMPARE(with({{"--out", second.string()}, {"--from", first.string()}, {"--steps", "1"}, {"--learning-rate", "0"}}),
+             0);
+    const auto bytes = [](const std::filesystem::path& model) {
+        return readWholeFile(model / "model.safetensors", 1 << 20);
+    };
+    QVERIFY(bytes(second) == bytes(first));
+    QVERIFY_EXCEPTION_THROWN(
+        with({{"--out", pathOf(folder, "third").string()}, {"--from", first.string()}, {"--width", "32"}}), Error);
 }
 
 void TestLanguageModels::isScoredBesideBaselines() {
