@@ -153,7 +153,24 @@ QList<TextPanel::Example> TextPanel::examples() {
     if (file.open(QIODevice::ReadOnly)) {
         for (const auto& value : QJsonDocument::fromJson(file.readAll()).array())
             found.append({value[QLatin1String("text")].toString(), value[QLatin1String("look")].toString(),
-                          value[QLatin1String("for")].toString()});
+                          value[QLatin1String("for")].toString(),
+                          value[QLatin1String("models")].toVariant().toStringList()});
+    }
+    return found;
+}
+
+QList<TextPanel::Example> TextPanel::examplesFor(const ModelInfo& model) {
+    const auto all = examples();
+    const auto name = QString::fromStdString(model.name), purpose = purposeOf(model);
+    const bool named =
+        std::any_of(all.cbegin(), all.cend(), [&](const Example& example) { return example.models.contains(name); });
+    QList<Example> found;
+    for (auto example : all) {
+        if (named ? !example.models.contains(name) : example.purpose != purpose || !example.models.isEmpty())
+            continue;
+        if (!model.mask.empty())
+            example.text.replace(QLatin1String("[MASK]"), QString::fromStdString(model.mask));
+        found.append(example);
     }
     return found;
 }
@@ -325,7 +342,7 @@ Request TextPanel::request() const {
 }
 
 void TextPanel::setModel(const ModelInfo& model) {
-    const bool another = purposeOf(model) != purposeOf(m_model) || model.mask != m_model.mask || m_examples.isEmpty();
+    const bool another = model.name != m_model.name || model.mask != m_model.mask || m_examples.isEmpty();
     m_model = model;
     m_answers->setModel(model);
     m_targetGroup->setVisible(!AnswerPanel::serves(model));
@@ -340,15 +357,7 @@ void TextPanel::setModel(const ModelInfo& model) {
 }
 
 void TextPanel::fillExamples() {
-    m_examples.clear();
-    const auto purpose = purposeOf(m_model);
-    for (auto example : examples()) {
-        if (example.purpose != purpose)
-            continue;
-        if (!m_model.mask.empty())
-            example.text.replace(QLatin1String("[MASK]"), QString::fromStdString(m_model.mask));
-        m_examples.append(example);
-    }
+    m_examples = examplesFor(m_model);
     m_try->clear();
     for (const auto& example : std::as_const(m_examples)) {
         auto* item = new QListWidgetItem(example.text, m_try);

@@ -32,9 +32,12 @@ public:
         QString text;
         QString look;    ///< what there is to see in it
         QString purpose; ///< "translation", "masked", "causal", "classification" or "encoder": of what kind of model
+        QStringList models; ///< names of the models that `look` speaks of; empty: of any of that kind
     };
     /// Those that come with the program.
     static QList<Example> examples();
+    /// Those for a model: that speak of it, or where none does, of its kind.
+    static QList<Example> examplesFor(const ModelInfo& model);
     /// Of what kind a model is, in the words of Example::purpose.
     static QString purposeOf(const ModelInfo& model);
 

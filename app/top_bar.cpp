@@ -2,6 +2,7 @@
 
 #include "core/hub.h"
 #include "widgets/controls.h"
+#include "widgets/names.h"
 #include "widgets/reading_controls.h"
 
 #include <QFile>
