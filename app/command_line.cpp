@@ -365,6 +365,7 @@ constexpr Option renderOptions[] = {
      QT_TRANSLATE_NOOP("headlight::CommandLine", "special tokens left out, rows rescaled to sum to 1")},
     {"own-range", nullptr,
      QT_TRANSLATE_NOOP("headlight::CommandLine", "colours to what is strong in each map, not to 1")},
+    {"change", nullptr, QT_TRANSLATE_NOOP("headlight::CommandLine", "with --off: what that changed, not the weights")},
     {"point", "Q,K",
      QT_TRANSLATE_NOOP("headlight::CommandLine", "query and key to light, counted from 0, as a click does")},
     {"colors", "MAP", QT_TRANSLATE_NOOP("headlight::CommandLine", "blue, viridis, cividis, magma or grey")},
@@ -424,6 +425,9 @@ void runRender(const Words& words, QTextStream& out, QTextStream& err) {
     options.words = words.has("words");
     options.specials = !words.has("no-specials");
     options.ownRange = words.has("own-range");
+    options.change = words.has("change");
+    if (options.change && options.off.empty())
+        throw WrongWords(tr("--change needs --off"));
     options.source = words.value("text");
     if (words.has("target"))
         options.target = words.value("target");

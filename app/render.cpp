@@ -113,6 +113,7 @@ void select(Selection& selection, const RenderOptions& options, const Runs& runs
     selection.setByWords(options.words);
     selection.setSpecials(options.specials);
     selection.setOwnRange(options.ownRange);
+    selection.setChange(options.change);
     const auto* block = checkedBlock(options, runs);
     if (!block)
         return;

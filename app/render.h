@@ -26,6 +26,7 @@ struct RenderOptions {
     bool words = false;            ///< words instead of tokens
     bool specials = true;          ///< special tokens, too
     bool ownRange = false;         ///< colours to what is strong in each map
+    bool change = false;           ///< what the heads that are off changed, not the weights
     std::optional<QString> target; ///< absent: model A's own translation
     QString view = QStringLiteral("alignment");
     std::optional<BlockKind> kind;            ///< absent: cross-attention, else what the model has

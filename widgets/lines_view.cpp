@@ -184,10 +184,16 @@ std::vector<Panel> LinesView::build() {
     QStringList said{kindName(kind), source.name};
     if (selection()->byWords())
         said << tr("by words");
-    if (panel.differs)
-        said << tr("this run minus the full one");
-    else if (!problem.isEmpty())
+    if (panel.differs) {
+        panel.high = 0;
+        for (const auto& head : panel.heads)
+            panel.high = largestOf(head.map.values, panel.high);
+        said << (panel.high < leastChange ? tr("this run minus the full one: nothing changed here")
+                                          : tr("this run minus the full one"));
+        panel.high = std::max(panel.high, leastChange);
+    } else if (!problem.isEmpty()) {
         said << problem;
+    }
     panel.subtitle = said.join(QStringLiteral(" · "));
     const int share = m_share->value();
     QStringList notes{panel.differs  ? share == 100

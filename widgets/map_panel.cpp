@@ -82,7 +82,10 @@ void showChange(MapPanel& panel, const Map& full) {
     panel.map = differenceOf(panel.map, full);
     panel.differs = true;
     panel.high = largestOf(panel.map.values, leastChange);
-    panel.subtitle = MapPanelTexts::tr("%1 · this run minus the full one").arg(panel.subtitle);
+    panel.subtitle = (largestOf(panel.map.values) < leastChange
+                          ? MapPanelTexts::tr("%1 · this run minus the full one: nothing changed here")
+                          : MapPanelTexts::tr("%1 · this run minus the full one"))
+                         .arg(panel.subtitle);
 }
 
 float highOf(const Map& map, const Selection& selection) {

@@ -182,6 +182,7 @@ struct LinesPanel {
     std::vector<int> keyColumns;
     bool linked = true;   ///< as in MapPanel
     bool differs = false; ///< weights are changes: a line that is less than it was is dashed
+    float high = 1;       ///< the weight of the most opaque line
     BlockKind kind = BlockKind::Encoder;
 };
 

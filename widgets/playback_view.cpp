@@ -189,10 +189,11 @@ BarPanel PlaybackView::candidatesPanel() const {
     BarPanel bars;
     bars.pointsAtQueries = false;
     bars.title = tr("Step %1: candidates").arg(m_step);
-    bars.note = kind() == BlockKind::Cross ? tr("choose one to go on from it") : tr("probability");
     const auto* full = fullRunOf(trace());
+    bars.note = kind() != BlockKind::Cross ? tr("probability") : tr("choose one to go on from it");
     if (full)
-        bars.note = tr("%1; upright: in full").arg(bars.note);
+        bars.note =
+            kind() != BlockKind::Cross ? tr("probability; upright: in full") : tr("choose one; upright: in full");
     for (const auto& prediction : trace()->predictions)
         if (prediction.position == m_step)
             for (const auto& candidate : prediction.candidates) {

@@ -460,6 +460,8 @@ void TestCommandLine::picturesShowWhatIsAskedFor() {
     QVERIFY(own != numbers(u"--target un_deux"_qs));
     QCOMPARE(own, numbers(u"--own-range"_qs)); // which is of colours alone
     QVERIFY(own != numbers(u"--view compare --compare tiny"_qs));
+    QVERIFY(numbers(u"--off cross.0.0"_qs) != numbers(u"--off cross.0.0 --change"_qs));
+    QVERIFY(numbers(u"--change"_qs).contains(u"--change needs --off"_qs));
 }
 
 void TestCommandLine::demo() {

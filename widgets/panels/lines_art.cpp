@@ -36,7 +36,7 @@ public:
         }
         // The strongest are drawn last, above the others.
         std::stable_sort(m_lines.begin(), m_lines.end(),
-                         [](const Line& a, const Line& b) { return sizeOf(a.at.weight) < sizeOf(b.at.weight); });
+                         [this](const Line& a, const Line& b) { return sizeOf(a.at.weight) < sizeOf(b.at.weight); });
     }
 
     void arrange(const QRectF& area) override {
@@ -216,7 +216,9 @@ private:
     };
 
     /// How opaque it is drawn.
-    static float sizeOf(float weight) { return std::isfinite(weight) ? std::min(std::abs(weight), 1.0F) : 0.0F; }
+    float sizeOf(float weight) const {
+        return std::isfinite(weight) ? std::min(std::abs(weight) / m_panel.high, 1.0F) : 0.0F;
+    }
     QString name() const { return QStringList{m_panel.title, m_panel.subtitle}.join(QLatin1Char(' ')).trimmed(); }
     int rows() const { return static_cast<int>(m_panel.left.size()); }
     int columns() const { return static_cast<int>(m_panel.right.size()); }
@@ -350,7 +352,7 @@ private:
         }
     }
     /// Places in the order in which they may take room for their names: the lit one, what it looks at most, the rest.
-    static std::vector<int> inTurn(const std::vector<float>& weights, int self, bool byWeight, int step) {
+    std::vector<int> inTurn(const std::vector<float>& weights, int self, bool byWeight, int step) const {
         std::vector<int> turn;
         if (self >= 0 && self < static_cast<int>(weights.size()))
             turn.push_back(self);
@@ -413,7 +415,7 @@ private:
                          return color;
                      });
         x += width + 6;
-        say(QStringLiteral("1"));
+        say(m_panel.differs ? numberText(m_panel.high) : QStringLiteral("1"));
         x += 10;
         say(static_cast<int>(m_lines.size()) > mostLines
                 ? tr("%1; the strongest %2 of %3 lines").arg(m_panel.note).arg(mostLines).arg(m_lines.size())
