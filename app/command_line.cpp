@@ -360,6 +360,8 @@ constexpr Option renderOptions[] = {
     {"head", "H", QT_TRANSLATE_NOOP("headlight::CommandLine", "counted from 0")},
     {"off", "KIND.L.H,…", headsOffHelp},
     {"trace", "FILE", QT_TRANSLATE_NOOP("headlight::CommandLine", "instead of --model and --text: a run from a file")},
+    {"page", "PAGE", QT_TRANSLATE_NOOP("headlight::CommandLine", "of positions: table, similarity, input or pattern")},
+    {"step", "N", QT_TRANSLATE_NOOP("headlight::CommandLine", "of playback: the step on show, counted from 0")},
     {"words", nullptr, QT_TRANSLATE_NOOP("headlight::CommandLine", "words instead of tokens")},
     {"no-specials", nullptr,
      QT_TRANSLATE_NOOP("headlight::CommandLine", "special tokens left out, rows rescaled to sum to 1")},
@@ -439,6 +441,9 @@ void runRender(const Words& words, QTextStream& out, QTextStream& err) {
     if (const auto kind = words.oneOf("kind", {QStringLiteral("encoder"), QStringLiteral("decoder"),
                                                QStringLiteral("cross")})) // in the order of BlockKind
         options.kind = static_cast<BlockKind>(*kind);
+    options.page = words.oneOf("page", {QStringLiteral("table"), QStringLiteral("similarity"), QStringLiteral("input"),
+                                        QStringLiteral("pattern")}); // in the order of Page
+    options.step = words.whole("step", 0, std::numeric_limits<int>::max());
     options.layer = words.whole("layer", 0, std::numeric_limits<int>::max());
     options.head = words.whole("head", 0, std::numeric_limits<int>::max());
     if (words.has("point")) {
@@ -460,6 +465,11 @@ void runRender(const Words& words, QTextStream& out, QTextStream& err) {
     options.size = sizeOf(words);
     if (words.has("tab") && options.view != QLatin1String("window"))
         throw WrongWords(tr("--tab needs --view window"));
+    const auto& shown = options.view == QLatin1String("window") ? options.tab : options.view;
+    if (options.page && shown != QLatin1String("positions"))
+        throw WrongWords(tr("--page needs the view positions"));
+    if (options.step && shown != QLatin1String("playback"))
+        throw WrongWords(tr("--step needs the view playback"));
 
     RenderReport report;
     if (demo) {

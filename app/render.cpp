@@ -9,6 +9,8 @@
 #include "core/engine.h"
 #include "core/trace/trace_file.h"
 #include "widgets/figure_exporter.h"
+#include "widgets/playback_view.h"
+#include "widgets/positions_view.h"
 #include "widgets/selection.h"
 
 #include <QApplication>
@@ -136,6 +138,18 @@ void select(Selection& selection, const RenderOptions& options, const Runs& runs
         selection.setHeadMode(HeadMode::MeanOfLayer);
 }
 
+/// To the page or the step that is asked for.
+void turn(TraceView& view, const RenderOptions& options) {
+    if (auto* positions = qobject_cast<PositionsView*>(&view); positions && options.page)
+        positions->setPage(static_cast<PositionsView::Page>(*options.page));
+    if (auto* playback = qobject_cast<PlaybackView*>(&view); playback && options.step) {
+        if (*options.step >= playback->steps())
+            throw Error(Error::Kind::Invalid, "--step", "there is no step " + std::to_string(*options.step),
+                        "the run has " + std::to_string(playback->steps()) + ", counted from 0");
+        playback->goTo(*options.step);
+    }
+}
+
 void drawView(const RenderOptions& options, const Runs& runs) {
     const auto& type = viewType(options.view);
     Selection selection; // before the view, which must not outlive it
@@ -145,6 +159,7 @@ void drawView(const RenderOptions& options, const Runs& runs) {
         makeAppearance(options.theme, options.map.value_or(defaultColorMap(options.theme)), QApplication::font()));
     view->setSelection(&selection);
     view->setTrace(runs.first, runs.second);
+    turn(*view, options);
     const auto size = options.size.isEmpty() ? type.size : options.size;
     view->resize(size);
     FigureExporter::save(
@@ -193,6 +208,7 @@ void drawWindow(const RenderOptions& options, const Runs& runs) {
     if (!ready())
         throw Error(Error::Kind::Invalid, "--view window", "the window did not come to show a run");
     select(window.selection(), options, runs);
+    turn(*window.view(), options);
     QCoreApplication::processEvents(); // layouts that the run's arrival changed
 
     const double scale = options.scale.value_or(1);

@@ -32,6 +32,8 @@ struct RenderOptions {
     std::optional<BlockKind> kind;            ///< absent: cross-attention, else what the model has
     std::optional<int> layer;                 ///< absent: what the view shows unasked
     std::optional<std::pair<int, int>> point; ///< query and key to light, as a click on their cell does
+    std::optional<int> page;                  ///< of Positions, counted as PositionsView::Page
+    std::optional<int> step;                  ///< of Playback
     std::optional<int> head;                  ///< absent while `layer` is given: the mean of that layer's heads
     Theme theme = Theme::Light;
     std::optional<ColorMap> map; ///< absent: the theme's own

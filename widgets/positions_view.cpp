@@ -510,7 +510,7 @@ std::vector<Panel> PositionsView::patternPage() const {
                    ? tr("every query may look at every key: so short a text BigBird reads in full")
                    : tr("every query may look at every key");
     else if (blocks)
-        what = tr("blocks of %1 tokens, Zaheer et al. 2020, Fig. 1").arg(pattern.blockSize);
+        what = tr("all heads together: blocks of %1 tokens, Zaheer et al. 2020, Fig. 1").arg(pattern.blockSize);
     else
         what = tr("never: a weight of exactly 0 in all layers and heads");
     panel.subtitle = tr("%1 · %2").arg(kindName(block->kind), what);

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdlib>
+#include <functional>
 #include <limits>
 #include <numbers>
 #include <numeric>
@@ -158,7 +159,17 @@ AttentionPattern attentionPattern(const AttentionBlock& block) {
         return pattern;
 
     const int blocks = (block.queries + size - 1) / size;
-    const auto sees = [&](int query, int key) { return seen[asSize(query * size) * keys + asSize(key * size)] != 0; };
+    // Each head has random blocks of its own, which together may be all there are.
+    std::vector<char> always(asSize(blocks) * asSize(blocks), 1);
+    for (std::size_t head = 0; head < block.weights.size(); head += all) {
+        std::vector<char> here(always.size(), 0);
+        for (std::size_t query = 0; query < queries; ++query)
+            for (std::size_t key = 0; key < keys; ++key)
+                here[query / asSize(size) * asSize(blocks) + key / asSize(size)] |=
+                    block.weights[head + query * keys + key] != 0;
+        std::transform(always.begin(), always.end(), here.begin(), always.begin(), std::bit_and<>());
+    }
+    const auto sees = [&](int query, int key) { return always[asSize(query * blocks + key)] != 0; };
     std::vector<bool> globalQuery, globalKey;
     for (int one = 0; one < blocks; ++one) {
         bool row = true, column = true;

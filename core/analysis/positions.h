@@ -55,9 +55,9 @@ std::vector<float> otherInput(const InputVectors& input, int row);
 enum class Looks {
     Never,   ///< the weight is exactly 0 in all layers and heads
     Allowed, ///< of a pattern that is not made of blocks, such as a causal one
-    Global,  ///< the query looks at everything, or everything looks at the key
-    Window,  ///< in neighbouring blocks
-    Random,  ///< none of that
+    Global,  ///< the query looks at everything, or everything looks at the key, in every layer and head
+    Window,  ///< in neighbouring blocks, likewise
+    Random,  ///< none of that: in some heads only
 };
 
 /// Which query may look at which key, as the weights of all layers and heads show together.

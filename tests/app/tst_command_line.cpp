@@ -461,6 +461,10 @@ void TestCommandLine::picturesShowWhatIsAskedFor() {
     QCOMPARE(own, numbers(u"--own-range"_qs)); // which is of colours alone
     QVERIFY(own != numbers(u"--view compare --compare tiny"_qs));
     QVERIFY(numbers(u"--off cross.0.0"_qs) != numbers(u"--off cross.0.0 --change"_qs));
+    QVERIFY(numbers(u"--view playback --step 0"_qs) != numbers(u"--view playback --step 1"_qs));
+    QVERIFY(numbers(u"--view playback --step 99999"_qs).contains(u"--step: there is no step 99999"_qs));
+    QVERIFY(numbers(u"--step 0"_qs).contains(u"--step needs the view playback"_qs));
+    QVERIFY(numbers(u"--page pattern"_qs).contains(u"--page needs the view positions"_qs));
     QVERIFY(numbers(u"--change"_qs).contains(u"--change needs --off"_qs));
 }
 

@@ -189,6 +189,15 @@ private Q_SLOTS:
         block.weights = {1, 0, 1, 0, 1, 0, 0.5f, 0.5f};
         QCOMPARE(drawn(attentionPattern(block)), u"a. aa"_qs);
     }
+
+    /// What random blocks of two heads reach together is no global row.
+    void randomBlocksOfHeadsAddUp() {
+        auto block = looking({"xxxxxx", "xxx.xx", "xxxx.x", "x.xxxx", "x..xxx", "xxxxxx"}, 2);
+        const auto other = looking({"xxxxxx", "xxxx.x", "xxxx.x", "x.xxxx", "x..xxx", "xxxxxx"}, 2);
+        block.heads = 2;
+        block.weights.insert(block.weights.end(), other.weights.begin(), other.weights.end());
+        QCOMPARE(drawn(attentionPattern(block), 2), u"gggggg gwwrrg gwww.g g.wwwg g..wwg gggggg"_qs);
+    }
 };
 
 QTEST_GUILESS_MAIN(TestPositions)
