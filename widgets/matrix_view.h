@@ -11,7 +11,8 @@ class QComboBox;
 namespace headlight {
 
 /// Of two runs of the one that has more heads. Queries down, keys across; the wheel zooms, dragging pans, a double
-/// click shows the whole map again. Bars beside it say how broadly each query looks and how much each key receives.
+/// click shows the whole map again. Bars beside it say how broadly each query looks and how much each key receives; a
+/// query alone, as its bar points at it, filters the keys' bars to what it gives them, and a key alone the queries'.
 /// Instead of weights it can show the scores before the softmax, where the run kept them, or, for a run with something
 /// changed beside the same in full, what that changed.
 class MatrixView : public FigureView {

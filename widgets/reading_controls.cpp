@@ -71,9 +71,12 @@ QCheckBox* makeRangeBox(Selection& selection) {
 }
 
 QCheckBox* makeChangeBox(Selection& selection) {
-    return makeBox(selection, Texts::tr("change against the full run"),
-                   Texts::tr("Weights of this run minus those of the same model with nothing switched off or forced"),
-                   &Selection::change, &Selection::setChange);
+    auto* box =
+        makeBox(selection, Texts::tr("change against the full run"),
+                Texts::tr("Weights of this run minus those of the same model with nothing switched off or forced"),
+                &Selection::change, &Selection::setChange);
+    box->hide();
+    return box;
 }
 
 } // namespace headlight

@@ -16,7 +16,7 @@ QCheckBox* makeWordsBox(Selection& selection);
 QCheckBox* makeSpecialsBox(Selection& selection);
 /// Colours to each map's largest, or to 1: Selection::ownRange().
 QCheckBox* makeRangeBox(Selection& selection);
-/// A changed run's weights, or what changed in them: Selection::change().
+/// A changed run's weights, or what changed in them: Selection::change(). Hidden until there is something to compare.
 QCheckBox* makeChangeBox(Selection& selection);
 
 } // namespace headlight

@@ -1037,6 +1037,29 @@ private Q_SLOTS:
         QVERIFY(!text.contains(u"</s>"_qs));
     }
 
+    /// A row alone, as its bar lights it, filters the bars of columns to its own weights; a column alone those of rows.
+    void stripsFilterEachOther() {
+        const auto bars = [](const char* art, const Selection::Pair& pair) {
+            ShownMatrix matrix(traceOf(art));
+            const auto look = makeAppearance(Theme::Light, ColorMap::Blue, matrix.view->font());
+            matrix.view->setAppearance(look);
+            matrix.selection.hover(pair);
+            auto picture = matrix.picture();
+            for (int y = 0; y < picture.height(); ++y)
+                for (int x = 0; x < picture.width(); ++x)
+                    if (const auto color = picture.pixelColor(x, y); color != look.accent && color != look.accentSoft)
+                        picture.setPixelColor(x, y, Qt::white);
+            return picture;
+        };
+        // The same sums and entropies, other weights.
+        constexpr const char *one = "  a b c d\n w # . . .\n x . # . .\n y . . # .\n z . . . #\n",
+                             *other = "  a b c d\n w . . . #\n x . . # .\n y . # . .\n z # . . .\n";
+        QCOMPARE(bars(one, {}), bars(other, {}));
+        for (const auto& pair : {pairOf(BlockKind::Cross, 0, -1), pairOf(BlockKind::Cross, -1, 0)})
+            QVERIFY(bars(one, pair) != bars(other, pair));
+        QCOMPARE(bars(one, pairOf(BlockKind::Cross, 1, 1)), bars(other, pairOf(BlockKind::Cross, 1, 1)));
+    }
+
     void changeOfTheMatrix() {
         const auto full = traceFromAscii(cat);
         auto changed = traceFromAscii(otherCat);

@@ -107,8 +107,8 @@ public:
         drawOutlines(painter);
         drawMarks(painter);
         painter.restore();
-        drawStrips(painter, {});
-        drawStripWords(painter);
+        drawStrips(painter, m_panel.rowStrip, m_panel.columnStrip, {}, false);
+        drawStripWords(painter, m_panel.rowStrip, m_panel.columnStrip);
         drawCurveTicks(painter);
         if (m_legendBelow || m_legendBeside)
             drawLegend(painter);
@@ -117,7 +117,7 @@ public:
     void drawLive(QCPPainter& painter, const Lit& lit) override {
         drawLabels(painter, lit);
         if (lit != Lit{})
-            drawStrips(painter, lit);
+            drawLitStrips(painter, lit);
         painter.save();
         painter.setClipRect(m_plot.adjusted(-2, -2, 2, 2));
         painter.setBrush(Qt::NoBrush);
@@ -470,8 +470,33 @@ private:
 
     QRectF stripOfRows() const { return {m_plot.right() + 1, m_plot.top(), stripGap + stripSize, m_plot.height()}; }
     QRectF stripOfColumns() const { return {m_plot.left(), m_plot.bottom() + 1, m_plot.width(), stripGap + stripSize}; }
-    /// @param lit only its bars are drawn, as lit; nothing: all are
-    void drawStrips(QCPPainter& painter, const Lit& lit) {
+    /// A row alone filters what is below to what it gives each column, a column alone what is beside likewise.
+    void drawLitStrips(QCPPainter& painter, const Lit& lit) {
+        auto rows = m_panel.rowStrip, columns = m_panel.columnStrip;
+        QRectF filtered;
+        if (columns && lit.row >= 0 && lit.column < 0) {
+            const auto weights = m_panel.map.row(lit.row);
+            columns = MapPanel::Strip{tr("what “%1” gives each column").arg(m_panel.rows.value(lit.row)),
+                                      {weights.begin(), weights.end()},
+                                      m_panel.high};
+            filtered = stripOfColumns();
+        } else if (rows && lit.column >= 0 && lit.row < 0) {
+            rows = MapPanel::Strip{
+                tr("what each row gives “%1”").arg(m_panel.columns.value(lit.column)), {}, m_panel.high};
+            for (int row = 0; row < m_panel.map.rows; ++row)
+                rows->values.push_back(m_panel.map.at(row, lit.column));
+            filtered = stripOfRows();
+        }
+        if (filtered.isEmpty())
+            return drawStrips(painter, rows, columns, lit, true);
+        for (const auto& area : {filtered, placeOfStripWords()})
+            painter.fillRect(area.adjusted(0, 0, 2, 2), m_appearance.window);
+        drawStrips(painter, rows, columns, lit, false);
+        drawStripWords(painter, rows, columns);
+    }
+    using AnyStrip = std::optional<MapPanel::Strip>;
+    /// @param onlyLit draws no other bars than those of the lit row and column
+    void drawStrips(QCPPainter& painter, const AnyStrip& rows, const AnyStrip& columns, const Lit& lit, bool onlyLit) {
         painter.save();
         painter.setRenderHint(QPainter::Antialiasing, false);
         const auto draw = [&](const MapPanel::Strip& strip, const QRectF& area, bool ofRows, int litPlace) {
@@ -479,7 +504,7 @@ private:
             const auto [first, last] = visible(ofRows ? y() : x(), static_cast<int>(strip.values.size()));
             for (int place = first; place < last; ++place) {
                 const float share = strip.values[static_cast<std::size_t>(place)] / strip.high;
-                if (!std::isfinite(share) || (lit != Lit{} && place != litPlace))
+                if (!std::isfinite(share) || (onlyLit && place != litPlace))
                     continue;
                 const double length = std::max(1.0, std::round(std::min(1.0, std::abs(double(share))) * stripSize));
                 auto bar = ofRows ? cells(place, 0, 1, 1) : cells(0, place, 1, 1);
@@ -492,25 +517,28 @@ private:
                                                         : m_appearance.accentSoft);
             }
         };
-        if (m_panel.rowStrip)
-            draw(*m_panel.rowStrip, stripOfRows(), true, lit.row);
-        if (m_panel.columnStrip)
-            draw(*m_panel.columnStrip, stripOfColumns(), false, lit.column);
+        if (rows)
+            draw(*rows, stripOfRows(), true, lit.row);
+        if (columns)
+            draw(*columns, stripOfColumns(), false, lit.column);
         painter.restore();
     }
+    QRectF placeOfStripWords() const {
+        return {m_plot.left(), m_plot.bottom() + m_below + (m_legendBelow ? legendHeight : 8),
+                m_area.right() - m_plot.left(), captionHeight};
+    }
     /// Below everything, what the bars mean and how long they can be.
-    void drawStripWords(QCPPainter& painter) {
+    void drawStripWords(QCPPainter& painter, const AnyStrip& rows, const AnyStrip& columns) {
         QStringList said;
         const auto range = [](const MapPanel::Strip& strip) { return QString::number(double(strip.high), 'g', 3); };
-        if (const auto& strip = m_panel.rowStrip)
-            said << tr("right: %1, up to %2").arg(strip->meaning, range(*strip));
-        if (const auto& strip = m_panel.columnStrip)
-            said << tr("below: %1, up to %2").arg(strip->meaning, range(*strip));
+        if (rows)
+            said << tr("right: %1, up to %2").arg(rows->meaning, range(*rows));
+        if (columns)
+            said << tr("below: %1, up to %2").arg(columns->meaning, range(*columns));
         if (said.isEmpty())
             return;
         const auto font = sized(m_appearance, 0.85);
-        const QRectF place(m_plot.left(), m_plot.bottom() + m_below + (m_legendBelow ? legendHeight : 8),
-                           m_area.right() - m_plot.left(), captionHeight);
+        const auto place = placeOfStripWords();
         text(painter, place, Qt::AlignLeft | Qt::AlignVCenter,
              elided(font, said.join(QStringLiteral("; ")), place.width()), font, m_appearance.muted);
     }
