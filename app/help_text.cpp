@@ -27,7 +27,9 @@ QString HelpText::lookingAt() {
                     "With every key that you press the models run again and their weights are drawn."));
     text += section(tr("Rows and columns"),
                     tr("A row is a query: the token that looks. A column is a key: the token that is looked at. "
-                       "Each row sums to 1. Layers and heads are counted from 0."));
+                       "Each row sums to 1. Layers and heads are counted from 0. In Matrix the bars on the right tell "
+                       "how broadly each row looks, those below what each column receives; point at one of them, and "
+                       "the other bars show its weights alone."));
     text +=
         section(tr("Colours and dots"),
                 tr("One scale for all: the further a colour is from the background, the larger the weight. "
@@ -62,7 +64,12 @@ QString HelpText::lookingAt() {
         tr("In Playback choose another candidate, or click a source token to make the step look there and nowhere "
            "else: the decoder goes on from it. In Heads a head can be switched off: what it read counts as nothing "
            "(Michel et al. 2019, <i>Are Sixteen Heads Really Better than One?</i>). While heads are off or "
-           "attention is forced, B is A as it is. A line above the views tells what was changed and leads back."));
+           "attention is forced, B is A as it is. “change against the full run” draws the weights of the one minus "
+           "those "
+           "of the other, in Alignment also a dashed frame where a row looked most in full; in Playback dashed lines "
+           "and "
+           "upright marks are what the model in full looks at and says there. A line above the views tells what was "
+           "changed and leads back."));
     text += section(
         tr("Kinds of heads"),
         tr("previous, next, same, first: at least half of the head's weight is on the token before, behind, on the "
