@@ -51,6 +51,25 @@ QString problemWith(const std::filesystem::path& folder, const std::exception& e
         .arg(QString::fromStdString(folder.string()), firstLine);
 }
 
+/// The changed model's own request with nothing changed: what it said by itself is given token by token, for words
+/// might be cut into other tokens than it chose.
+Request requestInFull(Request full, const Trace& changed, bool answers) {
+    if (answers) {
+        if (full.target || !full.targetIds.empty())
+            return full;
+        full.beam = 1;
+        for (const auto& token : changed.emitted)
+            full.beginIds.push_back(token.id);
+        full.maxLength = static_cast<int>(full.beginIds.size());
+    } else if (!changed.target.empty()) { // a decoder alone; an encoder's tokens are all in the text
+        full.targetIds.clear();
+        for (auto token = changed.target.begin() + changed.prompt; token != changed.target.end(); ++token)
+            full.targetIds.push_back(token->id);
+        full.maxLength = 0;
+    }
+    return full;
+}
+
 } // namespace
 
 Request requestForSecond(const Request& request, const Trace& first, const ModelInfo& firstModel,
@@ -71,6 +90,9 @@ Request requestForSecond(const Request& request, const Trace& first, const Model
         if (second.second)
             replaceMask(*second.second);
     }
+    if (!request.intervention.empty() && firstModel.name == secondModel.name
+        && firstModel.parameters == secondModel.parameters)
+        return requestInFull(std::move(second), first, answers(firstModel));
     if (!answers(firstModel) || !answers(secondModel)) {
         // Only a text of words says the same to both: what A added to it is a part of it for B.
         second.target.reset();
@@ -79,16 +101,6 @@ Request requestForSecond(const Request& request, const Trace& first, const Model
         second.skip.reset();
         if (request.sourceIds.empty() && first.source.empty() && !first.window)
             second.source = first.targetText;
-        return second;
-    }
-    const bool ownWords = !request.target && request.targetIds.empty();
-    const bool inFull = !request.intervention.empty() && firstModel.name == secondModel.name
-                        && firstModel.parameters == secondModel.parameters;
-    if (ownWords && inFull) { // token by token what the changed model said, which words might be cut into otherwise
-        second.beam = 1;
-        for (const auto& token : first.emitted)
-            second.beginIds.push_back(token.id);
-        second.maxLength = static_cast<int>(second.beginIds.size());
         return second;
     }
     if (request.sourceIds.empty()) { // words say the same to both, ids only where both have one vocabulary

@@ -74,6 +74,7 @@ QStringList noticesOf(const Runs& runs) {
         for (const auto& notice : trace->notices)
             notices.append(QString::fromStdString(trace->model + ": " + notice));
     }
+    notices.removeDuplicates(); // of a model beside itself in full
     return notices;
 }
 
@@ -143,10 +144,10 @@ void turn(TraceView& view, const RenderOptions& options) {
     if (auto* positions = qobject_cast<PositionsView*>(&view); positions && options.page)
         positions->setPage(static_cast<PositionsView::Page>(*options.page));
     if (auto* playback = qobject_cast<PlaybackView*>(&view); playback && options.step) {
-        if (*options.step >= playback->steps())
-            throw Error(Error::Kind::Invalid, "--step", "there is no step " + std::to_string(*options.step),
-                        "the run has " + std::to_string(playback->steps()) + ", counted from 0");
         playback->goTo(*options.step);
+        if (playback->step() != *options.step) // of a decoder alone the first ones are given
+            throw Error(Error::Kind::Invalid, "--step", "there is no step " + std::to_string(*options.step),
+                        "the last one is " + std::to_string(playback->steps() - 1));
     }
 }
 

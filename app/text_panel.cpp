@@ -342,7 +342,8 @@ Request TextPanel::request() const {
 }
 
 void TextPanel::setModel(const ModelInfo& model) {
-    const bool another = model.name != m_model.name || model.mask != m_model.mask || m_examples.isEmpty();
+    const bool another = model.name != m_model.name || purposeOf(model) != purposeOf(m_model)
+                         || model.mask != m_model.mask || m_examples.isEmpty();
     m_model = model;
     m_answers->setModel(model);
     m_targetGroup->setVisible(!AnswerPanel::serves(model));

@@ -30,8 +30,8 @@ class TextPanel : public QWidget {
 public:
     struct Example {
         QString text;
-        QString look;    ///< what there is to see in it
-        QString purpose; ///< "translation", "masked", "causal", "classification" or "encoder": of what kind of model
+        QString look;       ///< what there is to see in it
+        QString purpose;    ///< "translation", "masked", "causal", "classification" or "encoder": of what kind of model
         QStringList models; ///< names of the models that `look` speaks of; empty: of any of that kind
     };
     /// Those that come with the program.
@@ -95,7 +95,7 @@ private:
     void moveWindow(int direction);
     void putWord(int position, const QString& word);
 
-    QList<Example> m_examples; ///< for the kind of model that A is
+    QList<Example> m_examples; ///< for the model that A is
     ModelInfo m_model;
     QPlainTextEdit* m_source;
     QPlainTextEdit* m_second;

@@ -37,6 +37,8 @@ void AlignmentView::setSelection(Selection* selection) {
 }
 
 std::vector<Panel> AlignmentView::build() {
+    const auto* full = fullRunOf(trace());
+    m_change->setVisible(full && full->cross);
     auto shown = selection()->shown(*trace(), BlockKind::Cross);
     m_rank->setEnabled(shown && trace()->cross->layers * trace()->cross->heads > 1);
     if (!shown)
@@ -51,7 +53,8 @@ std::vector<Panel> AlignmentView::build() {
         return {};
     panel.marks = hardAlignment(panel.map);
     panel.legend = true;
-    showFull(panel, *shown);
+    if (full)
+        showFull(panel, *full, *shown);
     if (gold) {
         const auto& rows = rowTokens(*trace(), BlockKind::Cross, shown->rows);
         panel.outlines.clear(); // people's links are framed likewise
@@ -66,12 +69,8 @@ std::vector<Panel> AlignmentView::build() {
     return {{QRectF(0, 0, 0.7, 1), std::move(panel)}, {QRectF(0.73, 0, 0.27, 1), rankingPanel(shown->place)}};
 }
 
-void AlignmentView::showFull(MapPanel& panel, const ShownMap& shown) {
-    const auto* full = fullRunOf(trace());
-    m_change->setVisible(full);
-    if (!full)
-        return;
-    const auto whole = fullMapOf(*full, *trace(), shown, panel, *selection(), BlockKind::Cross);
+void AlignmentView::showFull(MapPanel& panel, const Trace& full, const ShownMap& shown) const {
+    const auto whole = fullMapOf(full, *trace(), shown, panel, *selection(), BlockKind::Cross);
     if (whole.map.values.empty()) {
         panel.subtitle = tr("%1 · %2").arg(panel.subtitle, whole.problem);
         return;

@@ -11,8 +11,8 @@ class QCheckBox;
 namespace headlight {
 
 /// Target down the side, source along the top, one map of cross-attention; each row's largest weight has a dot. Links
-/// that people made are framed where they are known; of a run with something changed, where a row's largest weight is
-/// in full. Beside it, when asked for, the heads by how well they align, of
+/// that people made are framed where they are known; otherwise, of a run with something changed, where a row's largest
+/// weight is in full. Beside it, when asked for, the heads by how well they align, of
 /// which a click opens one.
 class AlignmentView : public FigureView {
     Q_OBJECT
@@ -28,7 +28,7 @@ protected:
 
 private:
     /// Of a changed run, says what changed against the run in full.
-    void showFull(MapPanel& panel, const ShownMap& shown);
+    void showFull(MapPanel& panel, const Trace& full, const ShownMap& shown) const;
     BarPanel rankingPanel(const std::optional<HeadPlace>& shown) const;
 
     QCheckBox* m_change = nullptr;

@@ -1,5 +1,6 @@
 #include "widgets/heads_view.h"
 
+#include "core/analysis/comparison.h"
 #include "core/analysis/thinning.h"
 #include "widgets/controls.h"
 #include "widgets/map_panel.h"
@@ -186,15 +187,13 @@ std::shared_ptr<const HeadsView::Heads> HeadsView::headsOf(const Trace& run, Blo
     };
     for (int i = 0; i < count; ++i) {
         const HeadPlace place{Layer(i / block.heads), Head(i % block.heads)};
-        const auto weights = block.map(place.layer, place.head);
         if (full) {
-            const auto before = full->block(kind)->map(place.layer, place.head);
-            std::vector<float> difference(weights.size());
-            std::transform(weights.begin(), weights.end(), before.begin(), difference.begin(), std::minus<>());
-            heads.maps.push_back(pooled(difference));
+            const auto now = headMap(block, place.layer, place.head);
+            const auto before = headMap(*full->block(kind), place.layer, place.head);
+            heads.maps.push_back(pooled(differenceOf(now, before).values));
             heads.changes.push_back(headChange(block, *full->block(kind), place.layer, place.head));
         } else {
-            heads.maps.push_back(pooled(weights));
+            heads.maps.push_back(pooled(block.map(place.layer, place.head)));
         }
         if (kind == BlockKind::Cross)
             heads.alignments.push_back(
@@ -311,13 +310,13 @@ QString HeadsView::noteOf(const Trace& run, BlockKind kind) const {
 std::vector<Panel> HeadsView::build() {
     const auto kind = selection()->kind();
     const auto* run = runWithHeads(trace(), other(), kind);
+    const auto* full = fullRunOf(run);
+    m_change->setVisible(full);
     if (!run)
         return {};
     const auto* block = run->block(kind);
-    const auto* full = fullRunOf(run);
-    const bool sameShape = full && haveSameShape(*block, full->block(kind));
-    const bool change = sameShape && selection()->change();
-    m_change->setVisible(full);
+    const bool same = full && readTheSame(*full, *run, kind);
+    const bool change = same && selection()->change();
     const auto kept = headsOf(*run, kind, change ? full : nullptr);
     const auto& heads = *kept;
     followControls(heads, *run);
@@ -344,8 +343,8 @@ std::vector<Panel> HeadsView::build() {
         notes << (m_filter->currentData().toInt() == showCollected ? tr("No head was collected; “Show” has all.")
                   : m_filter->currentData().toInt() == showOff     ? tr("No head is switched off; “Show” has all.")
                                                                : tr("No head is of this kind; “Show” has others."));
-    if (full && !sameShape)
-        notes << tr("The full run read another number of tokens, so no change can be drawn.");
+    if (full && !same)
+        notes << tr("The full run read other tokens, so no change can be drawn.");
     notes.removeAll(QString());
     panel.note = notes.join(QLatin1Char(' '));
     if (inPlace) {

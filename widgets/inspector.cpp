@@ -382,18 +382,11 @@ void Inspector::addHead(BlockKind kind) {
 
 void Inspector::addPredictions(const Pointed& at) {
     const bool predicts = at.kind != BlockKind::Encoder || m_trace->target.empty();
-    const auto found =
-        std::find_if(m_trace->predictions.begin(), m_trace->predictions.end(),
-                     [&](const Prediction& prediction) { return predicts && prediction.position == at.query; });
-    if (at.query < 0 || found == m_trace->predictions.end() || found->candidates.empty())
+    const auto* found = predicts && at.query >= 0 ? predictionAt(*m_trace, at.query) : nullptr;
+    if (!found || found->candidates.empty())
         return;
     const auto step = static_cast<std::size_t>(at.query);
-    const Prediction* full = nullptr;
-    if (againstFull()) {
-        const auto same = std::find_if(m_other->predictions.begin(), m_other->predictions.end(),
-                                       [&](const Prediction& prediction) { return prediction.position == at.query; });
-        full = same == m_other->predictions.end() ? nullptr : &*same;
-    }
+    const auto* full = againstFull() ? predictionAt(*m_other, at.query) : nullptr;
     add(Line::Kind::Heading, (full ? tr("STEP %1: NOW · IN FULL") : tr("PREDICTIONS AT STEP %1")).arg(at.query));
     for (std::size_t i = 0; i < std::min(found->candidates.size(), mostCandidates); ++i) {
         const auto& candidate = found->candidates[i];
@@ -401,11 +394,8 @@ void Inspector::addPredictions(const Pointed& at) {
         auto& line = m_lines.back();
         line.share = candidate.probability;
         line.lit = step < m_trace->emitted.size() && m_trace->emitted[step].id == candidate.id;
-        if (!full)
-            continue;
-        const auto before = std::find_if(full->candidates.begin(), full->candidates.end(),
-                                         [&](const Candidate& other) { return other.id == candidate.id; });
-        line.secondValue = number(before == full->candidates.end() ? std::nanf("") : before->probability);
+        if (full)
+            line.secondValue = number(probabilityOf(*full, candidate.id));
     }
     const auto& now = m_trace->target;
     const auto& then = full ? m_other->target : now;

@@ -134,12 +134,12 @@ void LinesView::followControls(const Trace& run, BlockKind kind, const Source& s
 std::vector<Panel> LinesView::build() {
     const auto kind = selection()->kind();
     const auto* run = runWithHeads(trace(), other(), kind);
+    const auto* full = fullRunOf(run);
+    m_change->setVisible(full);
     if (!run)
         return {};
     auto source = headsOf(*run, kind);
     followControls(*run, kind, source);
-    const auto* full = fullRunOf(run);
-    m_change->setVisible(full);
     QString problem; // why no change can be drawn
     const auto texts = m_texts->isHidden() || m_texts->currentIndex() < 1
                            ? std::pair(-1, -1)
@@ -173,7 +173,7 @@ std::vector<Panel> LinesView::build() {
                 panel.keyColumns = std::move(whole.keyColumns);
             }
             lines.map = partOf(whole.map, rows, columns);
-            lines.lines = strongestOfRows(sizesOf(lines.map), m_share->value() / 100.0);
+            lines.lines = strongestOfRows(panel.differs ? sizesOf(lines.map) : lines.map, m_share->value() / 100.0);
             for (auto& line : lines.lines)
                 line.weight = lines.map.at(line.row, line.column);
         }
@@ -188,8 +188,7 @@ std::vector<Panel> LinesView::build() {
         panel.high = 0;
         for (const auto& head : panel.heads)
             panel.high = largestOf(head.map.values, panel.high);
-        said << (panel.high < leastChange ? tr("this run minus the full one: nothing changed here")
-                                          : tr("this run minus the full one"));
+        said << changeText(panel.high);
         panel.high = std::max(panel.high, leastChange);
     } else if (!problem.isEmpty()) {
         said << problem;

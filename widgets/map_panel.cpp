@@ -58,12 +58,16 @@ MapPanel mapPanelOf(const Trace& run, const ShownMap& shown, const Selection& se
 
 std::optional<ShownMap> shownInFull(const Trace& full, const Trace& changed, const ShownMap& shown,
                                     const Selection& selection, BlockKind kind) {
-    auto same = selection.shown(full, kind);
-    if (!same || !haveSameShape(*changed.block(kind), full.block(kind)))
+    if (!readTheSame(full, changed, kind))
         return std::nullopt;
-    if (shown.place) // where the best one is asked for, it may have been another
-        same->map = headMap(*full.block(kind), shown.place->layer, shown.place->head);
-    same->rows = shown.rows;
+    if (!shown.place) {
+        auto same = selection.shown(full, kind);
+        if (same)
+            same->rows = shown.rows;
+        return same;
+    }
+    auto same = shown; // where the best one is asked for, it may be another in full
+    same.map = headMap(*full.block(kind), shown.place->layer, shown.place->head);
     return same;
 }
 
@@ -71,7 +75,7 @@ FullMap fullMapOf(const Trace& full, const Trace& changed, const ShownMap& shown
                   const Selection& selection, BlockKind kind) {
     const auto same = shownInFull(full, changed, shown, selection, kind);
     if (!same)
-        return {{}, MapPanelTexts::tr("the full run read another number of tokens, so no change can be drawn")};
+        return {{}, MapPanelTexts::tr("the full run read other tokens, so no change can be drawn")};
     auto map = mapPanelOf(full, *same, selection, kind).map;
     if (map.rows != panel.map.rows || map.columns != panel.map.columns)
         return {{}, MapPanelTexts::tr("the full run has other words or special tokens, so no change can be drawn")};
@@ -82,10 +86,13 @@ void showChange(MapPanel& panel, const Map& full) {
     panel.map = differenceOf(panel.map, full);
     panel.differs = true;
     panel.high = largestOf(panel.map.values, leastChange);
-    panel.subtitle = (largestOf(panel.map.values) < leastChange
-                          ? MapPanelTexts::tr("%1 · this run minus the full one: nothing changed here")
-                          : MapPanelTexts::tr("%1 · this run minus the full one"))
-                         .arg(panel.subtitle);
+    panel.subtitle = MapPanelTexts::tr("%1 · %2").arg(panel.subtitle, changeText(largestOf(panel.map.values)));
+}
+
+QString changeText(float largest) {
+    return largest < leastChange ? MapPanelTexts::tr("this run minus the full one: no weight changed by %1")
+                                       .arg(static_cast<double>(leastChange))
+                                 : MapPanelTexts::tr("this run minus the full one");
 }
 
 float highOf(const Map& map, const Selection& selection) {

@@ -11,20 +11,23 @@ namespace headlight {
 /// @param shown of this run and kind, as Selection::shown makes it
 MapPanel mapPanelOf(const Trace& run, const ShownMap& shown, const Selection& selection, BlockKind kind);
 
-/// The map of the run in full that `shown` is of the changed run, token by token. Empty where they are of two sizes.
+/// The map of the run in full that `shown` is of the changed run, token by token. Empty where they read other tokens.
 std::optional<ShownMap> shownInFull(const Trace& full, const Trace& changed, const ShownMap& shown,
                                     const Selection& selection, BlockKind kind);
-/// The same, with the rows and columns of `panel`, which shows it of the changed run.
+/// What fullMapOf() finds.
 struct FullMap {
     Map map;         ///< empty where there is a problem
     QString problem; ///< why no change can be told, as a part of a subtitle
 };
+/// The same map with the rows and columns of `panel`, which shows it of the changed run.
 FullMap fullMapOf(const Trace& full, const Trace& changed, const ShownMap& shown, const MapPanel& panel,
                   const Selection& selection, BlockKind kind);
 /// Makes the panel show its weights minus those in full: signed, in a range of its own.
 void showChange(MapPanel& panel, const Map& full);
 /// The least last colour of a change: below, it is not worth a colour.
 constexpr float leastChange = 0.01F;
+/// What a picture of changes says of itself, when the largest of them is so large.
+QString changeText(float largest);
 
 /// The value of a map's last colour: 1, or where the Selection wants each map's own range what rangeOf() finds.
 float highOf(const Map& map, const Selection& selection);

@@ -1,7 +1,6 @@
 #include "widgets/matrix_view.h"
 
 #include "core/analysis/comparison.h"
-#include "core/analysis/head_metrics.h"
 #include "core/analysis/thinning.h"
 #include "widgets/controls.h"
 #include "widgets/map_panel.h"
@@ -9,7 +8,6 @@
 #include "widgets/reading_controls.h"
 
 #include <QCheckBox>
-#include <QSignalBlocker>
 #include <QStandardItemModel>
 
 #include <algorithm>
@@ -56,6 +54,8 @@ std::vector<Panel> MatrixView::build() {
     const auto kind = selection()->kind();
     const auto* run = runWithHeads(trace(), other(), kind);
     const auto shown = run ? selection()->shown(*run, kind) : std::nullopt;
+    const auto* full = fullRunOf(run);
+    m_change->setVisible(full);
     if (!shown)
         return {};
 
@@ -67,9 +67,7 @@ std::vector<Panel> MatrixView::build() {
     m_values->setToolTip(why);
     if (auto* items = qobject_cast<QStandardItemModel*>(m_values->model()))
         items->item(1)->setEnabled(scores.has_value());
-    const auto* full = fullRunOf(run);
     const bool asked = m_values->currentIndex() == 1;
-    m_change->setVisible(full);
     m_change->setEnabled(!scores || !asked); // it is of weights
 
     auto panel = mapPanelOf(*run, *shown, *selection(), kind);

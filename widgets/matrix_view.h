@@ -3,8 +3,6 @@
 
 #include "widgets/figure_view.h"
 
-#include <optional>
-
 class QCheckBox;
 class QComboBox;
 

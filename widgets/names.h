@@ -1,4 +1,4 @@
-// What things are called on screen and on the command line: tokens, runs, kinds of attention, heads, reasons.
+// What things are called on screen: tokens, runs, kinds of attention, heads, reasons.
 #pragma once
 
 #include "core/analysis/alignment.h"

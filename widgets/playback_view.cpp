@@ -1,5 +1,6 @@
 #include "widgets/playback_view.h"
 
+#include "core/analysis/head_metrics.h"
 #include "widgets/controls.h"
 #include "widgets/map_panel.h"
 #include "widgets/names.h"
@@ -23,16 +24,6 @@ QToolButton* button(const QString& sign, const QString& name) {
     made->setToolTip(name);
     made->setAccessibleName(name);
     return made;
-}
-
-/// Not a number where it is not among the candidates that were kept.
-float probabilityOf(std::int64_t token, int step, const Trace& run) {
-    for (const auto& prediction : run.predictions)
-        if (prediction.position == step)
-            for (const auto& candidate : prediction.candidates)
-                if (candidate.id == token)
-                    return candidate.probability;
-    return NAN;
 }
 
 } // namespace
@@ -185,25 +176,34 @@ StepPanel PlaybackView::stepPanel() const {
     return panel;
 }
 
+const Prediction* PlaybackView::predictionInFull() const {
+    const auto* full = fullRunOf(trace());
+    const auto read = static_cast<std::ptrdiff_t>(m_step) + 1;
+    const auto same = [](const Token& a, const Token& b) { return a.id == b.id; };
+    if (!full || std::ssize(full->target) < read || std::ssize(trace()->target) < read
+        || !std::equal(full->target.begin(), full->target.begin() + read, trace()->target.begin(), same))
+        return nullptr;
+    return predictionAt(*full, m_step);
+}
+
 BarPanel PlaybackView::candidatesPanel() const {
     BarPanel bars;
     bars.pointsAtQueries = false;
     bars.title = tr("Step %1: candidates").arg(m_step);
-    const auto* full = fullRunOf(trace());
-    bars.note = kind() != BlockKind::Cross ? tr("probability") : tr("choose one to go on from it");
-    if (full)
-        bars.note =
-            kind() != BlockKind::Cross ? tr("probability; upright: in full") : tr("choose one; upright: in full");
-    for (const auto& prediction : trace()->predictions)
-        if (prediction.position == m_step)
-            for (const auto& candidate : prediction.candidates) {
-                if (full)
-                    bars.before.push_back(probabilityOf(candidate.id, m_step, *full));
-                const auto text = shownText(candidate.text);
-                const bool given = candidate.id == trace()->emitted[static_cast<std::size_t>(m_step)].id;
-                bars.labels << (given ? tr("%1 ✓").arg(text) : text);
-                bars.values.push_back(candidate.probability);
-            }
+    const auto* inFull = predictionInFull();
+    if (kind() != BlockKind::Cross)
+        bars.note = inFull ? tr("probability; upright: in full") : tr("probability");
+    else
+        bars.note = inFull ? tr("choose one; upright: in full") : tr("choose one to go on from it");
+    const auto* prediction = predictionAt(*trace(), m_step);
+    for (const auto& candidate : prediction ? prediction->candidates : std::vector<Candidate>()) {
+        if (inFull)
+            bars.before.push_back(probabilityOf(*inFull, candidate.id));
+        const auto text = shownText(candidate.text);
+        const bool given = candidate.id == trace()->emitted[static_cast<std::size_t>(m_step)].id;
+        bars.labels << (given ? tr("%1 ✓").arg(text) : text);
+        bars.values.push_back(candidate.probability);
+    }
     return bars;
 }
 
@@ -232,10 +232,10 @@ std::vector<Panel> PlaybackView::build() {
 
 bool PlaybackView::clicked(const Panel& panel, const Lit& place, Qt::KeyboardModifiers) {
     if (std::holds_alternative<BarPanel>(panel.content)) {
-        for (const auto& prediction : trace()->predictions)
-            if (prediction.position == m_step && static_cast<std::size_t>(place.row) < prediction.candidates.size()
-                && kind() == BlockKind::Cross)
-                Q_EMIT candidateChosen(m_step, prediction.candidates[static_cast<std::size_t>(place.row)].id);
+        const auto* prediction = predictionAt(*trace(), m_step);
+        if (prediction && static_cast<std::size_t>(place.row) < prediction->candidates.size()
+            && kind() == BlockKind::Cross)
+            Q_EMIT candidateChosen(m_step, prediction->candidates[static_cast<std::size_t>(place.row)].id);
         return true;
     }
     if (const auto* step = std::get_if<StepPanel>(&panel.content)) {

@@ -50,6 +50,8 @@ protected:
 private:
     void showState();
     StepPanel stepPanel() const;
+    /// What the model in full predicts at this step, where it has taken in the same tokens; else null.
+    const Prediction* predictionInFull() const;
     BarPanel candidatesPanel() const;
     TreePanel treePanel() const;
     /// What the decoder attends with at its steps: across if it can, else within.

@@ -7,6 +7,7 @@
 #include <cassert>
 #include <cmath>
 #include <cstdlib>
+#include <limits>
 #include <utility>
 
 namespace headlight {
@@ -127,9 +128,17 @@ bool isFullRun(const Trace& full, const Trace& changed) {
     return full.model == changed.model && full.intervention.empty() && !changed.intervention.empty();
 }
 
-bool haveSameShape(const AttentionBlock& first, const AttentionBlock* second) {
-    return second && first.layers == second->layers && first.heads == second->heads && first.queries == second->queries
-           && first.keys == second->keys;
+bool readTheSame(const Trace& first, const Trace& second, BlockKind kind) {
+    const auto* one = first.block(kind);
+    const auto* other = second.block(kind);
+    const auto same = [](const std::vector<Token>& left, const std::vector<Token>& right) {
+        return std::equal(left.begin(), left.end(), right.begin(), right.end(), [](const Token& a, const Token& b) {
+            return a.id == b.id && a.text == b.text; // files may have no ids
+        });
+    };
+    return one && other && one->layers == other->layers && one->heads == other->heads && one->queries == other->queries
+           && one->keys == other->keys && same(first.queryTokens(kind), second.queryTokens(kind))
+           && same(first.keyTokens(kind), second.keyTokens(kind));
 }
 
 float headChange(const AttentionBlock& first, const AttentionBlock& second, Layer layer, Head head) {
@@ -146,21 +155,32 @@ float headChange(const AttentionBlock& first, const AttentionBlock& second, Laye
     return rows > 0 ? static_cast<float>(sum / rows) : 0.0F;
 }
 
+const Prediction* predictionAt(const Trace& run, int position) {
+    const auto found = std::find_if(run.predictions.begin(), run.predictions.end(),
+                                    [&](const Prediction& prediction) { return prediction.position == position; });
+    return found == run.predictions.end() ? nullptr : &*found;
+}
+
+float probabilityOf(const Prediction& prediction, std::int64_t token) {
+    for (const auto& candidate : prediction.candidates)
+        if (candidate.id == token)
+            return candidate.probability;
+    return std::numeric_limits<float>::quiet_NaN();
+}
+
 OutputChange outputChange(const Trace& changed, const Trace& full) {
     OutputChange change;
     double before = 0, after = 0;
     for (const auto& was : full.predictions) {
-        const auto now = std::find_if(changed.predictions.begin(), changed.predictions.end(),
-                                      [&](const Prediction& other) { return other.position == was.position; });
-        if (now == changed.predictions.end() || was.candidates.empty() || now->candidates.empty())
+        const auto* now = predictionAt(changed, was.position);
+        if (!now || was.candidates.empty() || now->candidates.empty())
             continue;
         const auto& choice = was.candidates.front();
-        const auto kept = std::find_if(now->candidates.begin(), now->candidates.end(),
-                                       [&](const Candidate& candidate) { return candidate.id == choice.id; });
+        const float kept = probabilityOf(*now, choice.id);
         ++change.steps;
-        change.sameChoice += kept == now->candidates.begin() ? 1 : 0;
+        change.sameChoice += now->candidates.front().id == choice.id ? 1 : 0;
         before += static_cast<double>(choice.probability);
-        after += kept == now->candidates.end() ? 0.0 : static_cast<double>(kept->probability);
+        after += std::isnan(kept) ? 0.0 : static_cast<double>(kept);
     }
     if (change.steps > 0) {
         change.before = static_cast<float>(before / change.steps);

@@ -82,12 +82,17 @@ std::vector<std::vector<HeadMetrics>> blockMetrics(const AttentionBlock& block, 
 /// True when `full` is a run of the model that `changed` is of, with nothing changed inside, while something was
 /// changed in `changed`.
 bool isFullRun(const Trace& full, const Trace& changed);
-/// True when `second` is there and has as many layers, heads, queries and keys.
-bool haveSameShape(const AttentionBlock& first, const AttentionBlock* second);
+/// True when both have attention of this kind, in as many layers and heads, over the same tokens.
+bool readTheSame(const Trace& first, const Trace& second, BlockKind kind);
 /// How far a head attends otherwise in another run: the mean over its queries of the Jensen–Shannon divergence in bits,
 /// 0 the same, 1 nothing in common. Queries whose weights are not finite do not count; 0 when none does.
 /// @param second of the same shape as the first
 float headChange(const AttentionBlock& first, const AttentionBlock& second, Layer layer, Head head);
+
+/// What a run predicts at a row; null when it predicts nothing there.
+const Prediction* predictionAt(const Trace& run, int position);
+/// How probable it finds a token there. Not a number when that is not among the candidates that were kept.
+float probabilityOf(const Prediction& prediction, std::int64_t token);
 
 /// What heads do for the output, told by leaving them out (ablation, Michel et al. 2019).
 struct OutputChange {

@@ -57,7 +57,7 @@ enum class Looks {
     Allowed, ///< of a pattern that is not made of blocks, such as a causal one
     Global,  ///< the query looks at everything, or everything looks at the key, in every layer and head
     Window,  ///< in neighbouring blocks, likewise
-    Random,  ///< none of that: in some heads only
+    Random,  ///< none of that
 };
 
 /// Which query may look at which key, as the weights of all layers and heads show together.

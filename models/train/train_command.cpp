@@ -173,8 +173,12 @@ int trainCommand(const Arguments& arguments, torch::Device device) {
     torch::manual_seed(options.seed);
     const auto& family = findFamily(config);
     auto network = family.build(config, nullptr);
-    if (const auto from = arguments.textOr("--from", ""); !from.empty() && !goesOn)
-        Weights::open(from).renamed(family.naming).loadInto(network.module(), family.naming);
+    if (const auto from = arguments.textOr("--from", ""); !from.empty() && !goesOn) {
+        const auto broken = Weights::open(from).renamed(family.naming).loadInto(network.module(), family.naming);
+        if (!broken.empty())
+            throw Error(Error::Kind::Invalid, from, "its " + broken.front() + " holds numbers that are not finite",
+                        "nothing can be learnt from there");
+    }
     std::int64_t parameters = 0;
     for (const auto& parameter : network.module().parameters())
         parameters += parameter.numel();

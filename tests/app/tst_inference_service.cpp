@@ -70,6 +70,7 @@ private Q_SLOTS:
     void secondHasTheIdsOfTheFirst();
     void typedTargetIsForBoth();
     void fullRunHasTheTokensOfTheChanged();
+    void fullRunReadsWhatTheChangedRead();
     void problems_data();
     void problems();
     void goesOnAfterAProblem();
@@ -233,6 +234,48 @@ void TestInferenceService::fullRunHasTheTokensOfTheChanged() {
         QVERIFY(result.second->intervention.empty());
         QVERIFY(result.second->cross->weights != result.first->cross->weights);
     }
+}
+
+void TestInferenceService::fullRunReadsWhatTheChangedRead() {
+    Request request;
+    request.source = "a long text";
+    request.second = "another";
+    request.skip = 3;
+    request.maxLength = 7;
+    request.intervention.off = {{BlockKind::Encoder, Layer(0), Head(0)}};
+    ModelInfo info;
+    info.name = "m";
+    info.hasEncoder = info.readsPairs = true;
+    Trace first;
+    const auto token = [](std::int64_t id) {
+        Token made;
+        made.id = id;
+        return made;
+    };
+    first.source = {token(1), token(2)};
+    const auto encoder = requestForSecond(request, first, info, info);
+    QVERIFY(encoder.intervention.empty());
+    QCOMPARE(encoder.skip, request.skip);
+    QCOMPARE(encoder.second, request.second);
+
+    info.hasEncoder = info.readsPairs = false;
+    info.hasDecoder = true;
+    request.second.reset();
+    first.target = {token(1), token(2), token(3), token(4)};
+    first.source.clear();
+    first.prompt = 2;
+    first.targetText = "a long text that goes on";
+    const auto decoder = requestForSecond(request, first, info, info);
+    QCOMPARE(decoder.source, request.source);
+    QCOMPARE(decoder.skip, request.skip);
+    QCOMPARE(decoder.targetIds, (std::vector<std::int64_t>{3, 4}));
+    QCOMPARE(decoder.maxLength, 0);
+
+    info.hasEncoder = true; // a hypothesis that was chosen is given as ids
+    request.targetIds = {9, 8};
+    const auto chosen = requestForSecond(request, first, info, info);
+    QCOMPARE(chosen.targetIds, request.targetIds);
+    QVERIFY(chosen.beginIds.empty() && !chosen.target);
 }
 
 void TestInferenceService::problems_data() {

@@ -554,10 +554,32 @@ private Q_SLOTS:
         QCOMPARE(headChange(first, second, Layer(0), Head(0)), 0.5F);
         const auto broken = blockOf(BlockKind::Encoder, {{0, 1}, {notANumber, .5F}});
         QCOMPARE(headChange(first, broken, Layer(0), Head(0)), 1.0F);
-        QVERIFY(haveSameShape(first, &second));
-        QVERIFY(!haveSameShape(first, nullptr));
-        const auto longer = blockOf(BlockKind::Encoder, {{1, 0, 0}, {0, 1, 0}, {0, 0, 1}});
-        QVERIFY(!haveSameShape(first, &longer));
+    }
+
+    /// A difference of maps is one only where both are of the same tokens.
+    void runsThatReadTheSame() {
+        Trace first;
+        first.encoder = blockOf(BlockKind::Encoder, {{1, 0}, {.5F, .5F}});
+        first.source = {Token{3, "a", {}}, Token{4, "b", {}}};
+        auto second = first;
+        QVERIFY(readTheSame(first, second, BlockKind::Encoder));
+        QVERIFY(!readTheSame(first, second, BlockKind::Cross));
+        second.source[1].id = 5;
+        QVERIFY(!readTheSame(first, second, BlockKind::Encoder));
+        second = first;
+        second.source[1].text = "c"; // as in files without ids
+        QVERIFY(!readTheSame(first, second, BlockKind::Encoder));
+        second = first;
+        second.encoder = blockOf(BlockKind::Encoder, {{1, 0, 0}, {0, 1, 0}, {0, 0, 1}});
+        QVERIFY(!readTheSame(first, second, BlockKind::Encoder));
+    }
+
+    void predictionsAreFound() {
+        Trace run;
+        run.predictions.push_back({2, {{7, "a", 0.5F}}});
+        QVERIFY(!predictionAt(run, 1));
+        QCOMPARE(probabilityOf(*predictionAt(run, 2), 7), 0.5F);
+        QVERIFY(std::isnan(probabilityOf(*predictionAt(run, 2), 8)));
     }
 
     void fullRunOfAChangedOne() {

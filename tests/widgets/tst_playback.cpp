@@ -106,8 +106,15 @@ private Q_SLOTS:
         for (const auto& line : {u"cat: 0.60 (in full 0.00)"_qs, u"sleeps: 0.00 (in full 0.70)"_qs,
                                  u"said ✓: 0.25 (in full 0.75)"_qs, u"new: 0.20 (in full not among them)"_qs})
             QVERIFY2(played.said().contains(line), qPrintable(played.said()));
+        QCOMPARE(played.view->numbers().rows.size(), 4 + 4 + 2 + 1); // now and in full, where that is known
         played.playback().setTrace(shared(changed), traceOf("  a b\n x 9 1\n y . #\n"));
-        QVERIFY2(played.said().contains(u"cat: 0.60\n"_qs), "of another length");
+        QVERIFY2(played.said().contains(u"cat: 0.60\n"_qs) && !played.said().contains(u"in full"_qs), "another length");
+        auto other = playable();
+        other.target[2].id += 100;
+        played.playback().setTrace(shared(changed), shared(other));
+        QVERIFY2(!played.said().contains(u"in full"_qs), "another word came before");
+        played.playback().goTo(1);
+        QVERIFY2(played.said().contains(u"said ✓: 0.75 (in full 0.75)"_qs), "but not before that");
     }
 
     void whatIsForcedCanBeFreed() {

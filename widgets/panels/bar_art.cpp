@@ -120,6 +120,10 @@ public:
         for (std::size_t row = 0; row < m_panel.values.size(); ++row)
             numbers.rows << numbersRow(m_panel.title, static_cast<int>(row),
                                        m_panel.labels.value(static_cast<int>(row)), -1, {}, m_panel.values[row]);
+        for (std::size_t row = 0; row < m_panel.before.size(); ++row)
+            if (std::isfinite(m_panel.before[row]))
+                numbers.rows << numbersRow(tr("%1, in full").arg(m_panel.title), static_cast<int>(row),
+                                           m_panel.labels.value(static_cast<int>(row)), -1, {}, m_panel.before[row]);
     }
 
 private:

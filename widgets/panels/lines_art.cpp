@@ -147,8 +147,9 @@ public:
                     tr("Double click: show it alone, or all again.")};
         const bool looks = lit.row >= 0;
         QStringList lines{
-            looks ? tr("“%1” (%2) looks at").arg(left(lit.row), QString::number(tokenAt(m_panel.queryRows, lit.row)))
-                  : tr("“%1” (%2) is looked at by")
+            looks ? (m_panel.differs ? tr("“%1” (%2) looks more or less at") : tr("“%1” (%2) looks at"))
+                        .arg(left(lit.row), QString::number(tokenAt(m_panel.queryRows, lit.row)))
+                  : (m_panel.differs ? tr("“%1” (%2) is looked at more or less by") : tr("“%1” (%2) is looked at by"))
                         .arg(right(lit.column), QString::number(tokenAt(m_panel.keyColumns, lit.column)))};
         constexpr int most = 6;
         for (auto line = m_lines.rbegin(); line != m_lines.rend() && lines.size() <= most; ++line)
@@ -344,7 +345,7 @@ private:
             const auto side = onLeft ? Qt::AlignRight : Qt::AlignLeft;
             text(painter, QRectF(labelEdge, top, label, m_line), side | Qt::AlignVCenter,
                  elided(font, labels[place], label + 1), font, color);
-            if (tinted && m_number > 0 && weight >= 0.005) {
+            if (tinted && m_number > 0 && std::abs(value) >= 0.005F) {
                 const double number = onLeft ? cells - 6 - m_number : cells + cellsWidth + 6;
                 text(painter, QRectF(number, top, m_number, m_line), side | Qt::AlignVCenter, numberText(value), m_font,
                      color);
@@ -392,8 +393,12 @@ private:
         if (lit.item >= 0)
             return nameOf(lit.item);
         if (lit.row >= 0)
-            return tr("what “%1” looks at").arg(left(lit.row));
-        return lit.column >= 0 ? tr("what looks at “%1”").arg(right(lit.column)) : QString();
+            return (m_panel.differs ? tr("what “%1” looks at more or less") : tr("what “%1” looks at"))
+                .arg(left(lit.row));
+        if (lit.column < 0)
+            return {};
+        return (m_panel.differs ? tr("what looks more or less at “%1”") : tr("what looks at “%1”"))
+            .arg(right(lit.column));
     }
 
     void drawLegend(QCPPainter& painter) {

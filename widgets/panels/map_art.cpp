@@ -476,13 +476,18 @@ private:
         QRectF filtered;
         if (columns && lit.row >= 0 && lit.column < 0) {
             const auto weights = m_panel.map.row(lit.row);
-            columns = MapPanel::Strip{tr("what “%1” gives each column").arg(m_panel.rows.value(lit.row)),
-                                      {weights.begin(), weights.end()},
-                                      m_panel.high};
+            columns = MapPanel::Strip{
+                (m_panel.differs ? tr("what “%1” gives each column more or less") : tr("what “%1” gives each column"))
+                    .arg(m_panel.rows.value(lit.row)),
+                {weights.begin(), weights.end()},
+                m_panel.high};
             filtered = stripOfColumns();
         } else if (rows && lit.column >= 0 && lit.row < 0) {
             rows = MapPanel::Strip{
-                tr("what each row gives “%1”").arg(m_panel.columns.value(lit.column)), {}, m_panel.high};
+                (m_panel.differs ? tr("what each row gives “%1” more or less") : tr("what each row gives “%1”"))
+                    .arg(m_panel.columns.value(lit.column)),
+                {},
+                m_panel.high};
             for (int row = 0; row < m_panel.map.rows; ++row)
                 rows->values.push_back(m_panel.map.at(row, lit.column));
             filtered = stripOfRows();

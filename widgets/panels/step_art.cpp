@@ -145,6 +145,10 @@ public:
             numbers.rows << numbersRow(m_panel.title, m_panel.step, m_panel.target.value(m_panel.target.size() - 1),
                                        static_cast<int>(i), m_panel.source.value(static_cast<int>(i)),
                                        m_panel.weights[i]);
+        for (std::size_t i = 0; i < m_panel.before.size(); ++i)
+            numbers.rows << numbersRow(tr("%1, in full").arg(m_panel.title), m_panel.step,
+                                       m_panel.target.value(m_panel.target.size() - 1), static_cast<int>(i),
+                                       m_panel.source.value(static_cast<int>(i)), m_panel.before[i]);
         for (std::size_t i = 0; i < m_panel.fixedContext.size(); ++i)
             numbers.rows << numbersRow(tr("fixed vector"), static_cast<int>(i), {}, -1, {}, m_panel.fixedContext[i]);
     }
