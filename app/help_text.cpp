@@ -64,12 +64,11 @@ QString HelpText::lookingAt() {
         tr("In Playback choose another candidate, or click a source token to make the step look there and nowhere "
            "else: the decoder goes on from it. In Heads a head can be switched off: what it read counts as nothing "
            "(Michel et al. 2019, <i>Are Sixteen Heads Really Better than One?</i>). While heads are off or "
-           "attention is forced, B is A as it is. “change against the full run” draws the weights of the one minus "
-           "those "
-           "of the other, in Alignment also a dashed frame where a row looked most in full; in Playback dashed lines "
-           "and "
-           "upright marks are what the model in full looks at and says there. A line above the views tells what was "
-           "changed and leads back."));
+           "attention is forced, B is A as it is. A line above the views tells what was changed and leads back.")
+            + QStringLiteral("</p><p>")
+            + tr("“change against the full run” draws the weights of the one minus those of the other. A dashed frame "
+                 "in Alignment is where a row looked most in full, unless the links of people are framed; in Playback "
+                 "dashed lines and upright marks are what the model in full looks at and says."));
     text += section(
         tr("Kinds of heads"),
         tr("previous, next, same, first: at least half of the head's weight is on the token before, behind, on the "
