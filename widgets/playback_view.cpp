@@ -12,7 +12,6 @@
 #include <QToolButton>
 
 #include <algorithm>
-#include <cmath>
 
 namespace headlight {
 
@@ -159,12 +158,11 @@ StepPanel PlaybackView::stepPanel() const {
         const auto row = shown->map.row(m_step);
         panel.weights.assign(row.begin(), row.begin() + std::min<std::ptrdiff_t>(std::ssize(row), keys.size()));
     }
-    if (const auto* full = fullRunOf(trace()); full && !panel.weights.empty()) {
-        if (const auto before = shownInFull(*full, *trace(), *shown, *selection(), kind())) {
-            const auto row = before->map.row(m_step);
-            panel.before.assign(row.begin(), row.begin() + std::ssize(panel.weights));
-            notes << tr("dashed: in full");
-        }
+    const auto* full = panel.weights.empty() ? nullptr : fullRunOf(trace());
+    if (const auto before = full ? shownInFull(*full, *trace(), *shown, *selection(), kind()) : std::nullopt) {
+        const auto row = before->map.row(m_step);
+        panel.before.assign(row.begin(), row.begin() + std::ssize(panel.weights));
+        notes << tr("dashed: in full");
     }
     panel.fixedContext = trace()->fixedContext;
     for (const auto& forced : trace()->intervention.forced)
