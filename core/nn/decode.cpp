@@ -47,13 +47,16 @@ std::vector<std::vector<std::int64_t>> decodeBest(SequenceToSequence& model, con
     const std::int64_t width = std::max(options.beam, 1);
     const auto idOptions = torch::TensorOptions().dtype(torch::kInt64).device(memory.states.device());
 
-    // Row s * width + k is hypothesis k of source s; at first all but k = 0 are impossible, for they are the same.
+    // Row i * width + k is hypothesis k of source waiting[i]; at first all but k = 0 are impossible, for they are the
+    // same.
     const auto rows = torch::arange(sources, idOptions).repeat_interleave(width);
-    const Memory spread = width == 1 ? memory : memory.select(rows);
+    Memory spread = width == 1 ? memory : memory.select(rows);
     DecoderState state = model.start(spread);
     auto last = torch::full({sources * width}, options.ids.start, idOptions);
     const auto banned = torch::tensor(options.banned, idOptions);
     std::vector<Beam> beams(static_cast<std::size_t>(sources));
+    std::vector<std::size_t> waiting(beams.size());
+    std::iota(waiting.begin(), waiting.end(), std::size_t{0});
     for (auto& beam : beams) {
         beam.living.resize(static_cast<std::size_t>(width));
         beam.living.front().logProbability = 0;
@@ -80,10 +83,9 @@ std::vector<std::vector<std::int64_t>> decodeBest(SequenceToSequence& model, con
         const std::int64_t* id = idsHere.data_ptr<std::int64_t>();
 
         std::vector<std::int64_t> parents, next;
-        bool allDone = true;
-        for (std::size_t s = 0; s < beams.size(); ++s) {
-            auto& beam = beams[s];
-            const auto firstRow = static_cast<std::int64_t>(s) * width;
+        for (std::size_t i = 0; i < waiting.size(); ++i) {
+            auto& beam = beams[waiting[i]];
+            const auto firstRow = static_cast<std::int64_t>(i) * width;
             struct Choice {
                 std::int64_t parent;
                 std::int64_t id;
@@ -145,13 +147,33 @@ std::vector<std::vector<std::int64_t>> decodeBest(SequenceToSequence& model, con
                 if (alive > 0)
                     beam.living[static_cast<std::size_t>(k)] = Hypothesis{};
             }
-            allDone = allDone && beam.done;
         }
-        if (allDone)
+        const auto tensorOf = [&](const std::vector<std::int64_t>& chosen) {
+            return torch::tensor(chosen, torch::kInt64).to(idOptions.device());
+        };
+        const auto isDone = [&](std::size_t source) { return beams[source].done; };
+        const auto done = static_cast<std::size_t>(std::count_if(waiting.begin(), waiting.end(), isDone));
+        if (done == waiting.size())
             break;
-        last = torch::tensor(next, torch::kInt64).to(idOptions.device());
-        if (width > 1)
-            state = state.select(torch::tensor(parents, torch::kInt64).to(idOptions.device()));
+        // One that finds no end would keep all others at work: what is done leaves, a quarter of them at a time.
+        const bool leave = 4 * done >= waiting.size();
+        if (leave) {
+            std::vector<std::int64_t> kept, keptParents, keptNext;
+            for (std::size_t row = 0; row < parents.size(); ++row) {
+                if (isDone(waiting[row / static_cast<std::size_t>(width)]))
+                    continue;
+                kept.push_back(static_cast<std::int64_t>(row));
+                keptParents.push_back(parents[row]);
+                keptNext.push_back(next[row]);
+            }
+            spread = spread.select(tensorOf(kept));
+            parents = std::move(keptParents);
+            next = std::move(keptNext);
+            waiting.erase(std::remove_if(waiting.begin(), waiting.end(), isDone), waiting.end());
+        }
+        last = tensorOf(next);
+        if (width > 1 || leave)
+            state = state.select(tensorOf(parents));
     }
 
     std::vector<std::vector<std::int64_t>> best;

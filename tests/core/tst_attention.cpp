@@ -118,10 +118,11 @@ public:
         return m_rows.index_select(0, target.flatten()).view({target.size(0), target.size(1), -1});
     }
     torch::Tensor logits(const torch::Tensor& decoded) override { return decoded; }
-    DecoderState start(const Memory&) override { return {}; }
-    torch::Tensor step(const torch::Tensor& last, DecoderState& state, const Memory&, const Context&) override {
-        ++state.steps;
-        return m_rows.index_select(0, last);
+    DecoderState start(const Memory& memory) override { return {{memory.states}, 0}; }
+    /// The source stands before the first word.
+    torch::Tensor step(const torch::Tensor& last, DecoderState& state, const Memory& memory, const Context&) override {
+        TORCH_CHECK(state.tensors.front().equal(memory.states), "rows of the state and of the memory have parted");
+        return m_rows.index_select(0, state.steps++ == 0 ? memory.states.flatten().to(torch::kInt64) : last);
     }
 
 private:
@@ -159,6 +160,7 @@ private Q_SLOTS:
 
     void search_data();
     void search();
+    void searchGoesOnWithoutThoseThatEnded();
     void searchOfNothingFinite();
     void dropout();
 };
@@ -463,6 +465,27 @@ void TestAttention::search() {
                                   {});
     const QList<int> actual(found.front().begin(), found.front().end());
     QCOMPARE(actual, expected);
+}
+
+/// Sources that are done leave those that are not: each counts down from its own number.
+void TestAttention::searchGoesOnWithoutThoseThatEnded() {
+    const auto steps = torch::full({12, 12}, 0.001F);
+    steps.diagonal(-1).fill_(0.9F);
+    Table table(steps);
+    for (const int beam : {1, 3}) {
+        const std::vector<std::int64_t> sources{4, 2, 11, 2, 7, 3, 2, 9};
+        const auto memory = table.encode(torch::tensor(sources).view({-1, 1}), {}, {});
+        const auto found = decodeBest(
+            table, memory,
+            {.beam = beam, .maxLength = 20, .lengthPenalty = 0, .ids = {.start = 0, .end = 1, .pad = 0}, .banned = {}},
+            {});
+        for (std::size_t i = 0; i < sources.size(); ++i) {
+            std::vector<std::int64_t> expected;
+            for (auto number = sources[i] - 1; number > 0; --number)
+                expected.push_back(number);
+            QCOMPARE(found[i], expected);
+        }
+    }
 }
 
 void TestAttention::searchOfNothingFinite() {
