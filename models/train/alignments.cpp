@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 
 namespace headlight {
 
@@ -27,44 +26,47 @@ Links diagonalLinks(int sourceWords, int targetWords) {
 }
 
 IbmModel1::IbmModel1(const std::vector<Pair>& pairs, int iterations) {
-    struct Numbered {
-        std::vector<std::uint32_t> source, target;
+    const auto idOf = [](auto& ids, const auto& key) {
+        return ids.emplace(key, static_cast<std::uint32_t>(ids.size())).first->second;
     };
-    std::vector<Numbered> all;
-    const auto idOf = [](auto& ids, const std::string& word) {
-        return ids.emplace(word, static_cast<std::uint32_t>(ids.size())).first->second;
-    };
-    idOf(m_sourceIds, ""); // no word is empty
+    idOf(m_sourceIds, std::string()); // no word is empty
+    // The words of a corpus meet a hundred million times, in fewer cells: each meeting keeps its cell's number, so that
+    // nothing is looked up from iteration to iteration.
+    std::vector<std::uint32_t> meetings; // of each target word in turn, with all sources of its pair
+    std::vector<std::size_t> sourcesOf;  // of each target word, the empty word among them
+    std::vector<std::uint32_t> sourceOfCell;
     for (const auto& pair : pairs) {
-        Numbered ids{{0}, {}};
+        std::vector<std::uint32_t> sources{0};
         for (const auto& word : pair.source)
-            ids.source.push_back(idOf(m_sourceIds, word));
-        for (const auto& word : pair.target)
-            ids.target.push_back(idOf(m_targetIds, word));
-        for (const auto source : ids.source)
-            for (const auto target : ids.target)
-                m_probabilities[cell(source, target)] = 1;
-        all.push_back(std::move(ids));
-    }
-    for (int iteration = 0; iteration < iterations; ++iteration) {
-        std::unordered_map<std::uint64_t, double> counts;
-        counts.reserve(m_probabilities.size());
-        std::vector<double> totals(m_sourceIds.size(), 0);
-        for (const auto& pair : all) {
-            for (const auto target : pair.target) {
-                double sum = 0;
-                for (const auto source : pair.source)
-                    sum += m_probabilities[cell(source, target)];
-                for (const auto source : pair.source) {
-                    const double share = m_probabilities[cell(source, target)] / sum;
-                    counts[cell(source, target)] += share;
-                    totals[source] += share;
-                }
+            sources.push_back(idOf(m_sourceIds, word));
+        for (const auto& word : pair.target) {
+            const auto target = idOf(m_targetIds, word);
+            sourcesOf.push_back(sources.size());
+            for (const auto source : sources) {
+                const auto number = idOf(m_cells, cell(source, target));
+                if (number == sourceOfCell.size())
+                    sourceOfCell.push_back(source);
+                meetings.push_back(number);
             }
         }
-        for (auto& [place, count] : counts)
-            count /= totals[place >> 32];
-        m_probabilities = std::move(counts);
+    }
+    m_probabilities.assign(m_cells.size(), 1);
+    for (int iteration = 0; iteration < iterations; ++iteration) {
+        std::vector<double> counts(m_cells.size(), 0), totals(m_sourceIds.size(), 0);
+        auto first = meetings.begin();
+        for (const auto count : sourcesOf) {
+            const std::span met(first, count);
+            first += static_cast<std::ptrdiff_t>(count);
+            double sum = 0;
+            for (const auto number : met)
+                sum += m_probabilities[number];
+            for (const auto number : met)
+                counts[number] += m_probabilities[number] / sum;
+        }
+        for (std::size_t i = 0; i < counts.size(); ++i)
+            totals[sourceOfCell[i]] += counts[i];
+        for (std::size_t i = 0; i < counts.size(); ++i)
+            m_probabilities[i] = counts[i] / totals[sourceOfCell[i]];
     }
 }
 
@@ -74,8 +76,8 @@ Links IbmModel1::align(std::span<const std::string> source, std::span<const std:
         const auto second = m_targetIds.find(to);
         if (first == m_sourceIds.end() || second == m_targetIds.end())
             return 0.0;
-        const auto found = m_probabilities.find(cell(first->second, second->second));
-        return found == m_probabilities.end() ? 0.0 : found->second;
+        const auto found = m_cells.find(cell(first->second, second->second));
+        return found == m_cells.end() ? 0.0 : m_probabilities[found->second];
     };
     Links links;
     for (std::size_t i = 0; i < target.size(); ++i) {
@@ -120,8 +122,8 @@ double diagonalErrors(const std::vector<GoldAlignment>& gold) {
     return errors.rate();
 }
 
-double model1Errors(const std::vector<GoldAlignment>& gold, const std::vector<std::filesystem::path>& corpora,
-                    int iterations) {
+std::vector<double> model1Errors(const std::vector<std::vector<GoldAlignment>>& golds,
+                                 const std::vector<std::filesystem::path>& corpora, int iterations) {
     const auto plain = [](const std::vector<std::string>& words) {
         std::vector<std::string> made;
         std::transform(words.begin(), words.end(), std::back_inserter(made), plainWord);
@@ -131,17 +133,26 @@ double model1Errors(const std::vector<GoldAlignment>& gold, const std::vector<st
     for (const auto& file : corpora)
         for (const auto& text : readParallelText(file))
             pairs.push_back({plainWords(text.source), plainWords(text.target)});
-    for (const auto& one : gold)
-        pairs.push_back({plain(one.source), plain(one.target)});
+    for (const auto& gold : golds)
+        for (const auto& one : gold)
+            pairs.push_back({plain(one.source), plain(one.target)});
     const IbmModel1 model(pairs, iterations);
-    AlignmentErrors errors;
-    for (const auto& one : gold)
-        errors.add(one, model.align(plain(one.source), plain(one.target)));
-    return errors.rate();
+    std::vector<double> rates;
+    for (const auto& gold : golds) {
+        AlignmentErrors errors;
+        for (const auto& one : gold)
+            errors.add(one, model.align(plain(one.source), plain(one.target)));
+        rates.push_back(errors.rate());
+    }
+    return rates;
 }
 
 std::vector<AlignmentScore> alignmentScores(Engine& engine, const std::vector<GoldAlignment>& gold) {
-    std::map<std::string, AlignmentErrors> errors;
+    struct Counted {
+        std::string name;
+        AlignmentErrors emitted, takenIn;
+    };
+    std::vector<Counted> all;
     for (const auto& one : gold) {
         const auto source = writtenSource(one);
         const auto target = writtenTarget(one);
@@ -153,28 +164,32 @@ std::vector<AlignmentScore> alignmentScores(Engine& engine, const std::vector<Go
         const auto trace = engine.run(request);
         if (!trace->cross)
             throw Error(Error::Kind::Unsupported, trace->model, "has no attention from a target to a source");
+        std::size_t number = 0;
         const auto add = [&](const std::string& name, const Map& map) {
-            for (const auto& [reading, word] :
-                 {std::pair{RowTokens::Emitted, "given out"}, std::pair{RowTokens::TakenIn, "taken in"}})
-                errors[name + ", word " + word].add(
-                    one,
-                    attentionLinks(map, rowTokens(*trace, BlockKind::Cross, reading), trace->source, source, target));
+            if (number == all.size())
+                all.push_back({name, {}, {}});
+            const auto count = [&](AlignmentErrors& errors, RowTokens reading) {
+                errors.add(one, attentionLinks(map, rowTokens(*trace, BlockKind::Cross, reading), trace->source, source,
+                                               target));
+            };
+            count(all[number].emitted, RowTokens::Emitted);
+            count(all[number].takenIn, RowTokens::TakenIn);
+            ++number;
         };
         const auto& block = *trace->cross;
         for (int layer = 0; layer < block.layers; ++layer) {
+            const auto place = std::string("L").append(std::to_string(layer)).append(" ");
             for (int head = 0; head < block.heads; ++head)
-                add("layer " + std::to_string(layer) + ", head " + std::to_string(head),
-                    headMap(block, Layer(layer), Head(head)));
+                add(place + "H" + std::to_string(head), headMap(block, Layer(layer), Head(head)));
             if (block.heads > 1)
-                add("layer " + std::to_string(layer) + ", mean", meanOverHeads(block, Layer(layer)));
+                add(place + "mean", meanOverHeads(block, Layer(layer)));
         }
         if (block.layers > 1)
             add("mean of all", meanOverBlock(block));
     }
     std::vector<AlignmentScore> scores;
-    for (const auto& [name, counted] : errors)
-        scores.push_back({name, counted.rate()});
-    std::stable_sort(scores.begin(), scores.end(), [](const auto& a, const auto& b) { return a.rate < b.rate; });
+    for (const auto& counted : all)
+        scores.push_back({counted.name, counted.emitted.rate(), counted.takenIn.rate()});
     return scores;
 }
 

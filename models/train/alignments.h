@@ -5,6 +5,7 @@
 #include "core/engine.h"
 #include "models/train/corpus.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <span>
 #include <string>
@@ -33,7 +34,8 @@ public:
 private:
     std::unordered_map<std::string, std::uint32_t> m_sourceIds; ///< 0 is the empty word
     std::unordered_map<std::string, std::uint32_t> m_targetIds;
-    std::unordered_map<std::uint64_t, double> m_probabilities; ///< of (source, target)
+    std::unordered_map<std::uint64_t, std::uint32_t> m_cells; ///< of the (source, target) that met in a pair
+    std::vector<double> m_probabilities;                      ///< of each cell
 };
 
 /// A word as Model 1 tells it from others: in lower case, with one kind of apostrophe.
@@ -43,18 +45,22 @@ std::vector<std::string> plainWords(const std::string& text);
 
 /// The error rate of the diagonal.
 double diagonalErrors(const std::vector<GoldAlignment>& gold);
-/// The error rate of IBM Model 1 learnt from these corpora and, as is usual, from the gold's own sentences, whose links
-/// it does not see.
-double model1Errors(const std::vector<GoldAlignment>& gold, const std::vector<std::filesystem::path>& corpora,
-                    int iterations);
+/// The error rate on each gold file of IBM Model 1 learnt from these corpora and, as is usual, from the gold's own
+/// sentences, whose links it does not see.
+std::vector<double> model1Errors(const std::vector<std::vector<GoldAlignment>>& golds,
+                                 const std::vector<std::filesystem::path>& corpora, int iterations);
 
+/// Error rates of one head or mean, read at the step that gives the word out and at the one that takes it in.
 struct AlignmentScore {
-    std::string name; ///< "layer 2, head 1, emitted"
-    double rate = 0;
+    std::string name; ///< "L2 H1", "L2 mean", "mean of all"
+    double emitted = 0;
+    double takenIn = 0;
+
+    double best() const { return std::min(emitted, takenIn); }
 };
 
-/// The error rate of every cross head, of each layer's mean and of the mean of all, each read at the step that gives
-/// the word out and at the one that takes it in; the lowest first. The model is forced to say the gold's target.
+/// The scores of every cross head, each layer's mean behind its heads, and of the mean of all. The model is forced to
+/// say the gold's target.
 std::vector<AlignmentScore> alignmentScores(Engine& engine, const std::vector<GoldAlignment>& gold);
 
 } // namespace headlight

@@ -205,14 +205,19 @@ int makeVocabulary(const Arguments& arguments) {
 
 int align(const Arguments& arguments) {
     const auto gold = readGoldAlignments(arguments.text("--gold"));
-    std::printf("%zu sentences\n%.3f  the diagonal\n", gold.size(), diagonalErrors(gold));
+    std::printf("%zu sentences\n%.3f         the diagonal\n", gold.size(), diagonalErrors(gold));
     if (const auto corpora = filesOf(arguments, "--corpus"); !corpora.empty())
-        std::printf("%.3f  IBM Model 1\n",
-                    model1Errors(gold, corpora, static_cast<int>(arguments.countOr("--iterations", 5))));
+        std::printf("%.3f         IBM Model 1\n",
+                    model1Errors({gold}, corpora, static_cast<int>(arguments.countOr("--iterations", 5))).front());
+    std::printf("given  taken, the word: at the step that gives it out, and at the one that takes it in\n");
     for (const auto& folder : filesOf(arguments, "--model")) {
         const auto engine = Engine::open(folder);
-        for (const auto& score : alignmentScores(*engine, gold))
-            std::printf("%.3f  %s: %s\n", score.rate, engine->info().name.c_str(), score.name.c_str());
+        auto scores = alignmentScores(*engine, gold);
+        std::stable_sort(scores.begin(), scores.end(),
+                         [](const auto& a, const auto& b) { return a.best() < b.best(); });
+        for (const auto& score : scores)
+            std::printf("%.3f  %.3f  %s: %s\n", score.emitted, score.takenIn, engine->info().name.c_str(),
+                        score.name.c_str());
     }
     return 0;
 }

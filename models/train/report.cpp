@@ -199,26 +199,53 @@ std::vector<std::filesystem::path> pathsOf(const std::vector<TextFile>& files) {
     return paths;
 }
 
-std::string goldTable(const ReportGroup& inputs, const std::filesystem::path& file) {
-    constexpr std::size_t shown = 3;
-    const auto gold = readGoldAlignments(file);
-    Table table({"what", "error rate"});
-    table.add({"the diagonal", fixed(diagonalErrors(gold), 3)});
-    if (!inputs.corpora.empty())
-        table.add({"IBM Model 1, from the same pairs", fixed(model1Errors(gold, pathsOf(inputs.corpora), 5), 3)});
+/// Every cross head of every model on every gold file.
+std::string goldTable(const ReportGroup& inputs) {
+    std::vector<std::string> header{"what"}, counts, diagonal{"the diagonal"};
+    std::vector<std::vector<GoldAlignment>> golds;
+    for (const auto& file : inputs.gold) {
+        golds.push_back(readGoldAlignments(file));
+        header.insert(header.end(), {file.stem().string() + ": given out", "taken in"});
+        counts.push_back(std::to_string(golds.back().size()) + " of " + nameOf(file));
+        diagonal.insert(diagonal.end(), {fixed(diagonalErrors(golds.back()), 3), ""});
+    }
+    Table table(header);
+    table.add(diagonal);
+    if (!inputs.corpora.empty()) {
+        std::vector<std::string> cells{"IBM Model 1, from the same pairs"};
+        for (const double rate : model1Errors(golds, pathsOf(inputs.corpora), 5))
+            cells.insert(cells.end(), {fixed(rate, 3), ""});
+        table.add(cells);
+    }
     for (const auto& folder : inputs.models) {
         const auto engine = Engine::open(folder);
         if (engine->info().heads == 0)
             continue;
-        say(folder, file);
-        const auto scores = alignmentScores(*engine, gold);
-        for (std::size_t i = 0; i < std::min(shown, scores.size()); ++i)
-            table.add({engine->info().name + ": " + scores[i].name, fixed(scores[i].rate, 3)});
+        std::vector<std::vector<std::string>> rows;
+        for (std::size_t i = 0; i < golds.size(); ++i) {
+            say(folder, inputs.gold[i]);
+            const auto scores = alignmentScores(*engine, golds[i]);
+            rows.resize(scores.size());
+            double best = 1;
+            for (const auto& score : scores)
+                best = std::min(best, score.best());
+            for (std::size_t row = 0; row < scores.size(); ++row) {
+                if (i == 0)
+                    rows[row].push_back(engine->info().name + " " + scores[row].name);
+                for (const double rate : {scores[row].emitted, scores[row].takenIn})
+                    rows[row].push_back(rate == best ? "**" + fixed(rate, 3) + "**" : fixed(rate, 3));
+            }
+        }
+        for (const auto& row : rows)
+            table.add(row);
     }
-    return "### " + nameOf(file) + "\n\n" + std::to_string(gold.size())
-           + " sentences, the reference forced. Of each model the three best of its heads and means, with both "
-             "readings of the\n"
-             "decoder's rows; lower is better.\n\n"
+    std::string sentences;
+    for (const auto& count : counts)
+        sentences += (sentences.empty() ? "" : ", ") + count;
+    return "### Alignment error rates\n\nSentences: " + sentences
+           + "; the reference forced, pieces of words merged. Each head and each mean is read at the step that\ngives "
+             "a "
+             "word out and at the one that takes it in; lower is better, and each model's best is bold.\n\n"
            + table.text() + "\n";
 }
 
@@ -289,8 +316,8 @@ Report report(const ReportInputs& inputs) {
             made.page += testSection(group, file, inputs.beam);
         for (const auto& file : group.files.byLength)
             made.page += lengthTable(group, file, inputs.beam, made.pictures);
-        for (const auto& file : group.files.gold)
-            made.page += goldTable(group.files, file);
+        if (!group.files.gold.empty())
+            made.page += goldTable(group.files);
         if (!group.files.tests.empty())
             for (std::size_t i = 0; i < group.models.size(); ++i)
                 made.page += headSection(group, i);

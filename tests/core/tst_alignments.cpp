@@ -61,9 +61,10 @@ private Q_SLOTS:
         inputs.beam = 2;
         const auto made = report(inputs);
         const auto page = QString::fromStdString(made.page);
-        for (const auto* expected : {"## Models", "### test.tsv\n\n1 pairs", "BLEU, beam 2", "| 1–10 | 1 |",
-                                     "| 11–20 | 1 |", "| the diagonal | 0.000 |", "](length-by-length.svg)",
-                                     "| IBM Model 1, from the same pairs |", ": layer 0, head 0, word given out | "})
+        for (const auto* expected :
+             {"## Models", "### test.tsv\n\n1 pairs", "BLEU, beam 2", "| 1–10 | 1 |", "| 11–20 | 1 |",
+              "| what | gold: given out | taken in |", "| the diagonal | 0.000 |", "](length-by-length.svg)",
+              "| IBM Model 1, from the same pairs |", " L0 H0 | "})
             QVERIFY2(page.contains(QString::fromUtf8(expected)), qPrintable(QString::fromUtf8(expected) + "\n" + page));
         const auto& picture = made.pictures.at("length-by-length.svg");
         QVERIFY(picture.find("<svg") != std::string::npos);
