@@ -73,6 +73,8 @@ Options of train                                            default
   --dropout X                                               0.1
   --longest N         tokens of a sentence, or of a row     60
   --steps N           updates in all                        10000
+  --until N           updates after which it rests; gone    --steps
+                      on with, it may have other texts
   --batch-tokens N    target tokens, or tokens, an update   1000
   --learning-rate X   at the end of the warm-up             0.001
   --warmup N          updates                               500

@@ -123,6 +123,7 @@ TrainOptions readOptions(const Arguments& arguments, torch::Device device, bool 
     // A language model is asked how probable its words are, and smoothed labels teach it to say less than it knows.
     options.smoothing = translates ? options.smoothing : 0;
     options.steps = arguments.countOr("--steps", options.steps);
+    options.until = arguments.countOr("--until", options.until);
     options.batchTokens = arguments.countOr("--batch-tokens", options.batchTokens);
     options.learningRate = arguments.numberOr("--learning-rate", options.learningRate, 0.0);
     options.warmup = arguments.countOr("--warmup", options.warmup, 0);

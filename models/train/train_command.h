@@ -9,13 +9,12 @@
 
 namespace headlight {
 
-inline constexpr auto trainOptionNames =
-    std::to_array<const char*>({"--architecture",   "--corpus",        "--valid",   "--vocabulary",   "--out",
-                                "--width",          "--heads",         "--layers",  "--feed-forward", "--embedding",
-                                "--hidden",         "--alignment",     "--dropout", "--longest",      "--steps",
-                                "--batch-tokens",   "--learning-rate", "--warmup",  "--smoothing",    "--clip",
-                                "--validate-every", "--patience",      "--seed",    "--device",       "--threads",
-                                "--precision",      "--from"});
+inline constexpr auto trainOptionNames = std::to_array<const char*>(
+    {"--architecture", "--corpus",    "--valid",          "--vocabulary",   "--out",           "--width",
+     "--heads",        "--layers",    "--feed-forward",   "--embedding",    "--hidden",        "--alignment",
+     "--dropout",      "--longest",   "--steps",          "--batch-tokens", "--learning-rate", "--warmup",
+     "--smoothing",    "--clip",      "--validate-every", "--patience",     "--seed",          "--device",
+     "--threads",      "--precision", "--from",           "--until"});
 
 /// Trains, or goes on. Returns the program's exit code.
 /// @param arguments of trainOptionNames

@@ -129,7 +129,8 @@ void Trainer::run(const Listener& listener, const std::atomic<bool>& stop) {
         lineStart = Clock::now();
         lineFirst = m_step;
     };
-    while (m_step < m_options.steps && m_validationsSinceBest < m_options.patience && !stop) {
+    const auto last = std::min(m_options.steps, m_options.until);
+    while (m_step < last && m_validationsSinceBest < m_options.patience && !stop) {
         update(line);
         if (const double seconds = secondsSince(lineStart); seconds > secondsBetweenLines) {
             const double perStep = seconds / static_cast<double>(m_step - lineFirst);
@@ -141,7 +142,7 @@ void Trainer::run(const Listener& listener, const std::atomic<bool>& stop) {
                                .secondsLeft = perStep * static_cast<double>(m_options.steps - m_step)});
             beginLine();
         }
-        if (m_step % m_options.validateEvery == 0 || m_step == m_options.steps) {
+        if (m_step % m_options.validateEvery == 0 || m_step == last) {
             validate(listener);
             save();
             beginLine();

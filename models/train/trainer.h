@@ -19,14 +19,15 @@
 namespace headlight {
 
 struct TrainOptions {
-    std::int64_t steps = 10000;       ///< weight updates in all; the learning rate reaches 0 there
-    std::int64_t batchTokens = 1000;  ///< output tokens of one update
-    double learningRate = 1e-3;       ///< at the end of the warm-up
-    std::int64_t warmup = 500;        ///< updates over which the learning rate rises
-    double smoothing = 0.1;           ///< label smoothing
-    double clip = 1;                  ///< most norm of all gradients together
-    std::int64_t validateEvery = 500; ///< updates between two validations; each also saves
-    int patience = 10;                ///< validations without improvement after which it stops
+    std::int64_t steps = 10000; ///< weight updates in all; the learning rate reaches 0 there
+    std::int64_t until = std::numeric_limits<std::int64_t>::max(); ///< update after which it rests, to be gone on with
+    std::int64_t batchTokens = 1000;                               ///< output tokens of one update
+    double learningRate = 1e-3;                                    ///< at the end of the warm-up
+    std::int64_t warmup = 500;                                     ///< updates over which the learning rate rises
+    double smoothing = 0.1;                                        ///< label smoothing
+    double clip = 1;                                               ///< most norm of all gradients together
+    std::int64_t validateEvery = 500;                              ///< updates between two validations; each also saves
+    int patience = 10; ///< validations without improvement after which it stops
     std::uint64_t seed = 1;
     bool bfloat16 = false; ///< matrix products in bfloat16: several times as fast where the processor has them
     torch::Device device = torch::kCPU;

@@ -278,9 +278,11 @@ void TestTrainer::learnsAndGoesOnAfterAStop() {
     const QTemporaryDir folder;
     const Corpus corpus{reversedPairs(60)};
     const std::atomic<bool> never = false;
-    const auto trainer = [&](const char* state) {
-        return Trainer(makeObjective(smallNetwork(architecture.toStdString())), corpus, {corpus, corpus},
-                       smallOptions(60), pathOf(folder, state));
+    const auto trainer = [&](const char* state, std::int64_t until = 60) {
+        auto options = smallOptions(60);
+        options.until = until;
+        return Trainer(makeObjective(smallNetwork(architecture.toStdString())), corpus, {corpus, corpus}, options,
+                       pathOf(folder, state));
     };
 
     std::vector<double> losses;
@@ -294,12 +296,15 @@ void TestTrainer::learnsAndGoesOnAfterAStop() {
     auto first = trainer("broken");
     first.run({silent.progress, [&](const auto&, bool) { stop = first.step() == 30; }}, stop);
     QCOMPARE(first.step(), 30);
-    auto second = trainer("broken");
+    auto second = trainer("broken", 45);
     QVERIFY(second.resumed());
     second.run(silent, never);
-    QCOMPARE(second.step(), 60);
+    QCOMPARE(second.step(), 45);
+    auto third = trainer("broken");
+    third.run(silent, never);
+    QCOMPARE(third.step(), 60);
     const auto expected = unbroken.network().translator->named_parameters();
-    for (const auto& parameter : second.network().translator->named_parameters())
+    for (const auto& parameter : third.network().translator->named_parameters())
         QVERIFY2(parameter.value().equal(expected[parameter.key()]), parameter.key().c_str());
 }
 
