@@ -10,6 +10,7 @@
 #include "models/train/report.h"
 #include "models/train/subwords.h"
 #include "models/train/train_command.h"
+#include "models/train/trainer.h"
 
 #include <torch/cuda.h>
 #include <torch/torch.h>
@@ -22,10 +23,6 @@
 #include <optional>
 #include <string>
 #include <vector>
-
-#if defined(__GLIBC__)
-#include <malloc.h>
-#endif
 
 namespace {
 
@@ -312,13 +309,7 @@ int run(const std::vector<std::string>& words) {
 } // namespace
 
 int main(int count, char** words) {
-#if defined(__GLIBC__)
-    // A layer's tensors come and go. glibc would give the large ones back to the system each time, and clearing the
-    // pages that come instead was a third of a training's time.
-    mallopt(M_MMAP_MAX, 0);
-    mallopt(M_TRIM_THRESHOLD, -1);
-    mallopt(M_TOP_PAD, 256 << 20);
-#endif
+    keepFreedMemory();
     try {
         return run({words, words + count});
     } catch (const c10::Error& error) { // whose what() is many lines long

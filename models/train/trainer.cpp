@@ -12,6 +12,10 @@
 #include <cmath>
 #include <numbers>
 
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
+
 namespace headlight {
 
 namespace {
@@ -60,6 +64,14 @@ void MixedPrecision::enable(bool on) const {
         at::autocast::set_autocast_gpu_dtype(torch::kBFloat16);
         at::autocast::set_enabled(on);
     }
+#endif
+}
+
+void keepFreedMemory() {
+#if defined(__GLIBC__)
+    mallopt(M_MMAP_MAX, 0);
+    mallopt(M_TRIM_THRESHOLD, -1);
+    mallopt(M_TOP_PAD, 256 << 20);
 #endif
 }
 

@@ -1,5 +1,6 @@
 // What one training update costs, beside the same architecture written plainly on torch::nn's own modules: in float32,
 // and ours in bfloat16 too. Batches of 2000 target tokens, sentences of 30 tokens, the sizes of the bundled models.
+// FLOP/s counts the products with weights alone, there and back, to be held against those of one large product.
 #include "core/families/family.h"
 #include "models/train/batches.h"
 #include "models/train/objective.h"
@@ -17,7 +18,7 @@ namespace headlight {
 
 namespace {
 
-constexpr std::int64_t vocabulary = 8001, width = 256, hidden = 384, alignment = 256, feedForward = 768, heads = 4,
+constexpr std::int64_t vocabulary = 8001, width = 256, hidden = 384, alignment = 256, feedForward = 768, heads = 8,
                        layers = 3, length = 30, sentences = 66;
 
 Batch randomBatch() {
@@ -112,7 +113,14 @@ nlohmann::json configOf(bool transformer) {
     return config;
 }
 
-void measure(benchmark::State& state, torch::nn::Module& module,
+/// @param operations of one iteration
+void countOperations(benchmark::State& state, double operations) {
+    state.counters["FLOP"] =
+        benchmark::Counter(operations * static_cast<double>(state.iterations()), benchmark::Counter::kIsRate);
+}
+
+/// @param hasOutput whether the output layer has a matrix of its own beside the embedding
+void measure(benchmark::State& state, torch::nn::Module& module, bool hasOutput,
              const std::function<torch::Tensor(const Batch&)>& loss) {
     torch::manual_seed(1);
     module.train();
@@ -125,12 +133,18 @@ void measure(benchmark::State& state, torch::nn::Module& module,
         adam.step();
     }
     state.SetItemsProcessed(state.iterations() * batch.tokens); // target tokens
+    std::int64_t weights =
+        0; // of products: each is one multiplication and one addition, and twice as many on the way back
+    for (const auto& parameter : module.named_parameters())
+        if (parameter.value().dim() == 2 && !(hasOutput && parameter.key() == "embedding.weight"))
+            weights += parameter.value().numel();
+    countOperations(state, 6.0 * static_cast<double>(weights * batch.tokens));
 }
 
 void ours(benchmark::State& state, bool transformer, bool bfloat16) {
     const ModelConfig config(configOf(transformer), "the benchmark");
     const auto network = findFamily(config).build(config, nullptr);
-    measure(state, *network.translator, [&](const Batch& batch) {
+    measure(state, *network.translator, false, [&](const Batch& batch) {
         const MixedPrecision precision(torch::kCPU, bfloat16);
         return tokenLoss(*network.translator, batch, network.ids.pad, 0.1);
     });
@@ -139,14 +153,26 @@ void ours(benchmark::State& state, bool transformer, bool bfloat16) {
 template <class Module>
 void plain(benchmark::State& state) {
     Module module;
-    measure(state, *module, [&](const Batch& batch) {
+    measure(state, *module, true, [&](const Batch& batch) {
         return torch::nn::functional::cross_entropy(
             module(batch).flatten(0, 1), batch.targetOut.flatten(),
             torch::nn::functional::CrossEntropyFuncOptions().reduction(torch::kSum).label_smoothing(0.1));
     });
 }
 
+/// What the processor can do at most: the product of a feed-forward layer's size.
+void product(benchmark::State& state, torch::ScalarType type) {
+    const auto inputs = torch::randn({sentences * length, feedForward}).to(type);
+    const auto weights = torch::randn({feedForward, feedForward}).to(type);
+    for (auto _ : state)
+        benchmark::DoNotOptimize(torch::mm(inputs, weights));
+    countOperations(state, 2.0 * sentences * length * feedForward * feedForward);
+}
+
 const auto registered = [] {
+    keepFreedMemory();
+    benchmark::RegisterBenchmark("train/product/float32", product, torch::kFloat32);
+    benchmark::RegisterBenchmark("train/product/bfloat16", product, torch::kBFloat16);
     for (const bool transformer : {false, true}) {
         const std::string name = transformer ? "train/transformer/" : "train/additive/";
         const auto add = [&](const char* how, auto run) {
