@@ -115,6 +115,8 @@ QString AlignmentView::emptyText() const {
         return tr("Type a sentence to see what attends to what.");
     if (trace()->cross && !selection()->specials())
         return tr("Without special tokens there is nothing to show.");
+    if (!trace()->fixedContext.empty())
+        return missingText(*trace(), BlockKind::Cross);
     return tr("%1 has no attention from a target to a source. Heads and Matrix show what it attends to.")
         .arg(QString::fromStdString(trace()->model));
 }

@@ -229,6 +229,9 @@ QString CompareView::emptyText() const {
         return m_reason;
     if (!other())
         return tr("Choose a model B above to compare two models on this sentence.");
+    for (const auto* run : {trace(), other()})
+        if (!run->fixedContext.empty())
+            return missingText(*run, BlockKind::Cross);
     return m_listed.size() > 1 ? tr("One of the two models has no attention of this kind. Two maps of the other can be "
                                     "chosen above.")
                                : tr("One of the two models has no attention from a target to a source.");

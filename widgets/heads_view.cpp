@@ -522,9 +522,7 @@ void HeadsView::contextMenuEvent(QContextMenuEvent* event) {
 }
 
 QString HeadsView::emptyText() const {
-    return trace() ? tr("%1 has no heads of this kind (%2).")
-                         .arg(QString::fromStdString(trace()->model),
-                              selection() ? kindName(selection()->kind()) : QString())
+    return trace() ? missingText(*trace(), selection() ? selection()->kind() : BlockKind::Encoder)
                    : tr("Type a sentence to see what attends to what.");
 }
 

@@ -253,8 +253,7 @@ QString LinesView::emptyText() const {
         if (!m_texts->isHidden() && m_texts->currentIndex() > 0)
             return tr("%1: one of the two texts is empty.").arg(m_texts->currentText());
     }
-    return tr("%1 has no attention of this kind (%2).")
-        .arg(QString::fromStdString(trace()->model), selection() ? kindName(selection()->kind()) : QString());
+    return missingText(*trace(), selection() ? selection()->kind() : BlockKind::Encoder);
 }
 
 } // namespace headlight

@@ -127,8 +127,7 @@ QString MatrixView::emptyText() const {
         return tr("Type a sentence to see what attends to what.");
     if (selection() && !selection()->specials() && runWithHeads(trace(), other(), selection()->kind()))
         return tr("Without special tokens there is nothing to show.");
-    return tr("%1 has no attention of this kind (%2).")
-        .arg(QString::fromStdString(trace()->model), selection() ? kindName(selection()->kind()) : QString());
+    return missingText(*trace(), selection() ? selection()->kind() : BlockKind::Encoder);
 }
 
 } // namespace headlight

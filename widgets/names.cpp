@@ -72,6 +72,16 @@ QString kindName(BlockKind kind) {
     return {};
 }
 
+QString missingText(const Trace& trace, BlockKind kind) {
+    const auto model = QString::fromStdString(trace.model);
+    if (!trace.fixedContext.empty())
+        return Names::tr("%1 has no attention: all that its decoder knows of the source is one vector of %2 numbers, "
+                         "which Playback shows.")
+            .arg(model)
+            .arg(trace.fixedContext.size());
+    return Names::tr("%1 has no attention of this kind (%2).").arg(model, kindName(kind));
+}
+
 QString kindName(HeadKind kind) {
     switch (kind) {
     case HeadKind::Previous:

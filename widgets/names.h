@@ -20,6 +20,8 @@ struct Comparison;
 QString runName(const Trace& trace, const Trace* other, bool ofOther);
 /// "encoder, self", "decoder, self", "cross".
 QString kindName(BlockKind kind);
+/// Why a run has nothing of this kind to show, a sentence.
+QString missingText(const Trace& trace, BlockKind kind);
 /// "previous token", "broad", …
 QString kindName(HeadKind kind);
 /// "L3 H5"

@@ -445,8 +445,7 @@ QString QueryKeyView::emptyText() const {
         return tr("Type a sentence to see what attends to what.");
     const auto what = selection() ? shown() : std::nullopt;
     if (!what)
-        return tr("%1 has no attention of this kind (%2).")
-            .arg(QString::fromStdString(trace()->model), selection() ? kindName(selection()->kind()) : QString());
+        return missingText(*trace(), selection() ? selection()->kind() : BlockKind::Encoder);
     return tr("This trace holds no query and key vectors.\nThey are recorded when a model runs in this window; a trace "
               "from elsewhere may lack them.");
 }

@@ -280,6 +280,17 @@ private Q_SLOTS:
         QCOMPARE(shown.picture(), before); // on screen nothing changed
     }
 
+    void aDecoderWithoutAttentionIsSaidToHaveOneVector() {
+        auto bare = traceFromAscii(cat);
+        bare.cross.reset();
+        bare.fixedContext = {1, 2};
+        for (const auto* name : {"alignment", "compare", "heads", "lines", "matrix", "query"}) {
+            Shown shown(makeView(QString::fromLatin1(name)));
+            shown.view->setTrace(shared(bare), shared(bare));
+            QVERIFY2(shown.view->describe().first().contains(u"one vector of 2 numbers"_qs), name);
+        }
+    }
+
     void nothingToDraw_data() {
         QTest::addColumn<QString>("name");
         QTest::addColumn<int>("trace");

@@ -198,8 +198,11 @@ private:
     /// The vector as a strip of its numbers, which every step sees alike.
     void drawThroughContext(QCPPainter& painter) const {
         const auto count = m_panel.fixedContext.size();
-        const double width = std::min(360.0, m_area.width() * 0.6);
-        const QRectF strip(m_area.center().x() - width / 2, m_middle - 7, width, 14);
+        const auto words = tr("no attention: one vector of %1 numbers").arg(count);
+        const double width = std::min(360.0, m_area.width() * 0.4);
+        const double room = m_area.right() - QFontMetricsF(m_small).horizontalAdvance(words) - spacing - width;
+        const QRectF strip(std::max(m_area.left(), std::min(m_area.center().x() - width / 2, room)), m_middle - 7,
+                           width, 14);
         painter.setBrush(Qt::NoBrush);
         QColor color = m_appearance.muted;
         color.setAlphaF(0.5F);
@@ -222,9 +225,7 @@ private:
         painter.setPen(m_appearance.line);
         painter.drawRect(strip);
         text(painter, QRectF(strip.right() + spacing, strip.top() - 3, m_area.right() - strip.right(), 20),
-             Qt::AlignLeft | Qt::AlignVCenter,
-             elided(m_small, tr("no attention: one vector of %1 numbers for every step").arg(count),
-                    m_area.right() - strip.right() - spacing),
+             Qt::AlignLeft | Qt::AlignVCenter, elided(m_small, words, m_area.right() - strip.right() - spacing),
              m_small, m_appearance.muted);
         painter.setRenderHint(QPainter::Antialiasing, true);
     }
