@@ -179,6 +179,14 @@ void Trainer::validate(const Listener& listener) {
     module().train();
 }
 
+std::int64_t Trainer::validationTokens() const {
+    std::size_t tokens = 0;
+    for (const auto& corpus : m_validation)
+        for (const auto& pair : corpus.pairs)
+            tokens += pair.source.size() + pair.outputs();
+    return static_cast<std::int64_t>(tokens);
+}
+
 void Trainer::save() {
     torch::serialize::OutputArchive archive, model, adam;
     module().save(model);
@@ -190,6 +198,7 @@ void Trainer::save() {
     archive.write("step", torch::IValue(m_step));
     archive.write("best_loss", torch::IValue(m_bestLoss));
     archive.write("validations_since_best", torch::IValue(m_validationsSinceBest));
+    archive.write("validation_tokens", torch::IValue(validationTokens()));
     // A kill while writing must not cost the state that was there.
     const auto unfinished = m_stateFile.string() + ".new";
     archive.save_to(unfinished);
@@ -221,6 +230,11 @@ void Trainer::load() {
         m_validationsSinceBest = number("validations_since_best");
         archive.read("best_loss", value);
         m_bestLoss = value.toDouble();
+        // Of other texts, no loss can be compared with the best of those before.
+        if (!archive.try_read("validation_tokens", value) || value.toInt() != validationTokens()) {
+            m_bestLoss = std::numeric_limits<double>::infinity();
+            m_validationsSinceBest = 0;
+        }
     } catch (const c10::Error& error) {
         throw Error(Error::Kind::Mismatch, m_stateFile.string(),
                     std::string("cannot go on from it: ") + error.what_without_backtrace(),

@@ -95,6 +95,7 @@ private:
     torch::nn::Module& module() { return m_objective->network().module(); }
     void update(Line& line);
     void validate(const Listener& listener);
+    std::int64_t validationTokens() const; ///< by which a state tells whether its validation is this one
     void save();
     void load();
     void planEpoch();

@@ -100,6 +100,7 @@ private Q_SLOTS:
     void learnsAndGoesOnAfterAStop();
     void refusesTheStateOfAnotherModel();
     void goesOnWithASmallerCorpus();
+    void measuresAnewOnOtherValidationTexts();
     void refusesAnEmptyCorpus();
     void stopsBeforeSavingWhatIsNotFinite();
     void stopsWhenItNoLongerImproves();
@@ -336,6 +337,24 @@ void TestTrainer::goesOnWithASmallerCorpus() {
     Trainer second(makeObjective(smallNetwork("additive")), small, {small}, smallOptions(9), pathOf(folder, "state"));
     second.run(silent, never);
     QCOMPARE(second.step(), 9);
+}
+
+/// Harder texts to validate on must not keep what is learnt from being written.
+void TestTrainer::measuresAnewOnOtherValidationTexts() {
+    const QTemporaryDir folder;
+    const std::atomic<bool> never = false;
+    const Corpus corpus{reversedPairs(60)};
+    const Corpus strange{{{{2, 2, 2, 0}, {3, 3, 3, 3, 3, 0}}}};
+    const auto bestOf = [&](const Corpus& validation, std::int64_t steps) {
+        std::vector<bool> best;
+        Trainer(makeObjective(smallNetwork("additive")), corpus, {validation}, smallOptions(steps),
+                pathOf(folder, "state"))
+            .run({silent.progress, [&](const auto&, bool isBest) { best.push_back(isBest); }}, never);
+        return best;
+    };
+    bestOf(corpus, 40);
+    QVERIFY(bestOf(strange, 41).front());
+    QVERIFY(!bestOf(strange, 60).back());
 }
 
 void TestTrainer::refusesAnEmptyCorpus() {
