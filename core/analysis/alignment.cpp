@@ -121,11 +121,25 @@ RowTokens likelyRowTokens(const Map& map, std::span<const Token> keys) {
     if (map.rows < 2 || !(ordinary(map.rows - 1) > ordinary(0)))
         return RowTokens::Emitted;
     // What is taken in last is the end of the target, and that belongs to the source's end. A last row that looks at
-    // any other word rests there, as some heads do on "I" rather than on </s>, and says nothing of how to read it.
+    // any other word rests there, as some heads do on "I" rather than on </s>, and says nothing of how to read it: then
+    // the rows between tell, which in a long text lag by one behind the source where they are to be read as taken in.
     const auto lastOrdinary =
         std::find_if(keys.rbegin(), keys.rend(), [](const Token& token) { return !token.special; });
-    const auto looked = hardAlignment(map).back();
-    return looked == static_cast<int>(keys.rend() - lastOrdinary) - 1 ? RowTokens::TakenIn : RowTokens::Emitted;
+    const auto end = static_cast<int>(keys.rend() - lastOrdinary); // of the source's words
+    const auto looked = hardAlignment(map);
+    if (looked.back() == end - 1)
+        return RowTokens::TakenIn;
+    constexpr int enoughRows = 8;
+    double lag = 0;
+    int counted = 0;
+    for (int row = 1; row + 1 < map.rows; ++row) {
+        const int column = looked[static_cast<std::size_t>(row)];
+        if (column < 0 || keys[static_cast<std::size_t>(column)].special)
+            continue;
+        lag += row + 0.5 - (column + 0.5) / end * (map.rows - 1);
+        ++counted;
+    }
+    return counted >= enoughRows && lag / counted > 0.5 ? RowTokens::TakenIn : RowTokens::Emitted;
 }
 
 } // namespace headlight

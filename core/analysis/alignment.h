@@ -63,8 +63,8 @@ HeadPlace bestAligningHead(const AttentionBlock& block, std::span<const Token> k
 
 /// The reading of the rows of a cross map that suits it better, judged by where only one of them has an ordinary word.
 /// The first row takes in the start token, the last emits the end token: such a row should rest on special keys, and
-/// not on a word; and a last row that takes in the target's last word should look at the source's. It is a hint from
-/// two rows: ask it of a model once, not of each text, or labels jump.
+/// not on a word; and a last row that takes in the target's last word should look at the source's, or the rows between
+/// should lag by one. It is a hint, and one text may hint otherwise than another.
 RowTokens likelyRowTokens(const Map& map, std::span<const Token> keys);
 
 } // namespace headlight

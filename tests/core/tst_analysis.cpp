@@ -326,6 +326,22 @@ private Q_SLOTS:
         QCOMPARE(likelyRowTokens(restsOnTheFirstWord, recurrent.source), RowTokens::Emitted);
     }
 
+    /// Where neither end tells, a long text does: its rows lag by one behind the source, or they do not.
+    void rowsThatLagAreTakenIn() {
+        constexpr int words = 12;
+        auto keys = tokensOf({"a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "</s>"});
+        const auto lagging = [&](int lag) {
+            Map map{words + 1, words + 1, std::vector<float>((words + 1) * (words + 1), 0)};
+            for (int row = 1; row < words; ++row)
+                map.values[static_cast<std::size_t>(row * (words + 1) + row - lag)] = 1;
+            map.values[words] = 1;                   // the first row rests on </s>
+            map.values[words * (words + 1) + 3] = 1; // the last on some word
+            return map;
+        };
+        QCOMPARE(likelyRowTokens(lagging(1), keys), RowTokens::TakenIn);
+        QCOMPARE(likelyRowTokens(lagging(0), keys), RowTokens::Emitted);
+    }
+
     void saysWhyNot_data() {
         QTest::addColumn<QByteArray>("second");
         QTest::addColumn<int>("reason");
