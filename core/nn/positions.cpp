@@ -24,19 +24,15 @@ torch::Tensor sinusoidalPositions(std::int64_t positions, std::int64_t width, bo
 
 Positions::Positions(const TransformerOptions& options, BlockKind kind)
     : m_options(options), m_bothSides(kind == BlockKind::Encoder) {
-    if (options.position == PositionKind::Learned) {
-        const auto rows = options.maxPositions + options.positionOffset;
-        // Begun from sinusoids, as large as tokens are: one matrix leads from each position to its neighbour, which a
-        // small training would hardly find from noise. What is learnt replaces them.
-        m_table =
-            register_parameter("weight", options.initialise ? sinusoidalPositions(rows, options.width, false)
-                                                                  * std::sqrt(2.0 / static_cast<double>(options.width))
-                                                            : torch::empty({rows, options.width}));
-    } else if (options.position == PositionKind::Relative) {
-        m_table = register_parameter("weight", torch::empty({options.relativeBuckets, options.heads}));
+    const auto learned = [&](std::int64_t rows, std::int64_t columns) {
+        m_table = register_parameter("weight", torch::empty({rows, columns}));
         if (options.initialise)
             torch::nn::init::normal_(m_table, 0, 0.02);
-    }
+    };
+    if (options.position == PositionKind::Learned)
+        learned(options.maxPositions + options.positionOffset, options.width);
+    else if (options.position == PositionKind::Relative)
+        learned(options.relativeBuckets, options.heads);
 }
 
 /// Rotary: radians, [positions, D], a pair being dimensions i and i + D/2. In single precision as transformers has it:

@@ -144,8 +144,6 @@ private Q_SLOTS:
     void causalLossIsThatOfEachPrefix();
     void maskedLossIsOfHiddenTokensOnly();
     void anEncoderNeedsAMask();
-    void positionsBeginAsWaves_data() { addArchitectures(); }
-    void positionsBeginAsWaves();
     void learnsAndGoesOnAfterAStop_data() { addArchitectures(); }
     void learnsAndGoesOnAfterAStop();
     void theFolderOpensAndPredicts_data() { addArchitectures(); }
@@ -352,25 +350,6 @@ void TestLanguageModels::anEncoderNeedsAMask() {
     QVERIFY_EXCEPTION_THROWN(makeObjective(smallNetwork("masked")), Error);
 }
 
-/// From noise, a small training finds no head for the token before.
-void TestLanguageModels::positionsBeginAsWaves() {
-    QFETCH(QString, architecture);
-    const auto network = smallNetwork(architecture.toStdString());
-    for (const auto& parameter : network.module().parameters()) {
-        if (!parameter.sizes().equals({12, 16}))
-            continue;
-        const auto products = torch::mm(parameter.detach(), parameter.detach().t());
-        for (const std::int64_t apart : {0, 1, 5}) {
-            const auto alike = products.diagonal(apart);
-            QVERIFY(torch::allclose(alike, alike[0].expand_as(alike), 1e-4, 1e-4));
-        }
-        QVERIFY(std::abs(products[0][0].item<double>() - 1) < 1e-4); // as long as a token's vector
-        QVERIFY(products[0][1].item<double>() < 0.99);
-        return;
-    }
-    QFAIL("there is no table of positions");
-}
-
 void TestLanguageModels::learnsAndGoesOnAfterAStop() {
     QFETCH(QString, architecture);
     const QTemporaryDir folder;
@@ -392,7 +371,7 @@ void TestLanguageModels::learnsAndGoesOnAfterAStop() {
     std::vector<double> losses;
     auto unbroken = trainer("unbroken");
     unbroken.run({silent.progress, [&](const auto& found, bool) { losses.push_back(found.front()); }}, never);
-    QVERIFY2(losses.back() < 0.9 * losses.front(),
+    QVERIFY2(losses.back() < 0.8 * losses.front(),
              qPrintable(QStringLiteral("%1 -> %2").arg(losses.front()).arg(losses.back())));
 
     std::atomic<bool> stop = false;
