@@ -244,8 +244,7 @@ std::string goldTable(const ReportGroup& inputs) {
         sentences += (sentences.empty() ? "" : ", ") + count;
     return "### Alignment error rates\n\nSentences: " + sentences
            + "; the reference forced,\npieces of words merged. Each head and each mean is read at the step that gives "
-             "a "
-             "word out and at the one that\ntakes it in; lower is better, and each model's best is bold.\n\n"
+             "a word out and at the one that\ntakes it in; lower is better, and each model's best is bold.\n\n"
            + table.text() + "\n";
 }
 

@@ -133,8 +133,8 @@ void measure(benchmark::State& state, torch::nn::Module& module, bool hasOutput,
         adam.step();
     }
     state.SetItemsProcessed(state.iterations() * batch.tokens); // target tokens
-    std::int64_t weights =
-        0; // of products: each is one multiplication and one addition, and twice as many on the way back
+    // Each weight of a product is one multiplication and one addition, and twice as many on the way back.
+    std::int64_t weights = 0;
     for (const auto& parameter : module.named_parameters())
         if (parameter.value().dim() == 2 && !(hasOutput && parameter.key() == "embedding.weight"))
             weights += parameter.value().numel();
