@@ -2,7 +2,7 @@
 // decoder how to go on with the text.
 #pragma once
 
-#include "core/engine.h"
+#include "core/request.h"
 #include "widgets/answer_list.h"
 
 #include <QList>

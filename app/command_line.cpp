@@ -5,6 +5,7 @@
 #include "app/settings.h"
 #include "core/engine.h"
 #include "core/error.h"
+#include "core/text/tokenizer.h"
 #include "core/trace/trace_file.h"
 #include "widgets/figure_exporter.h"
 
@@ -319,11 +320,11 @@ void runTokenize(const Words& words, QTextStream& out, QTextStream&) {
     const bool asJson = words.has("json");
     if (words.has("text")) {
         const auto text = words.value("text").toStdString();
-        printTokens(text, Engine::tokenize(ModelCatalog::resolve(model), text), asJson, out);
+        printTokens(text, openTokenizer(ModelCatalog::resolve(model))->encode(text), asJson, out);
         return;
     }
     const auto name = words.required("input");
-    const auto tokenize = Engine::tokenizerOf(ModelCatalog::resolve(model));
+    const auto tokenizer = openTokenizer(ModelCatalog::resolve(model));
     QFile file(name);
     if (!file.open(QIODevice::ReadOnly))
         throw Error(file.exists() ? Error::Kind::Unreadable : Error::Kind::NotFound, name.toStdString(),
@@ -339,7 +340,7 @@ void runTokenize(const Words& words, QTextStream& out, QTextStream&) {
         if (!first && !asJson)
             out << '\n';
         const auto text = line.toStdString();
-        printTokens(text, tokenize(text), asJson, out);
+        printTokens(text, tokenizer->encode(text), asJson, out);
     }
 }
 

@@ -1,7 +1,7 @@
 #include "app/model_catalog.h"
 
 #include "core/error.h"
-#include "core/hub.h"
+#include "core/files/hub.h"
 
 #include <QDir>
 #include <QFile>

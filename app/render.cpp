@@ -5,7 +5,7 @@
 #include "app/model_catalog.h"
 #include "app/text_panel.h"
 #include "app/views.h"
-#include "core/checkpoint/safetensors.h"
+#include "core/files/safetensors.h"
 #include "core/engine.h"
 #include "core/trace/trace_file.h"
 #include "widgets/figure_exporter.h"

@@ -1,7 +1,7 @@
 // The panel on the left: what is typed, as which tokens the model reads it, and sentences to try.
 #pragma once
 
-#include "core/engine.h"
+#include "core/request.h"
 #include "widgets/appearance.h"
 
 #include <QList>

@@ -1,6 +1,6 @@
 #include "app/top_bar.h"
 
-#include "core/hub.h"
+#include "core/files/hub.h"
 #include "widgets/controls.h"
 #include "widgets/names.h"
 #include "widgets/reading_controls.h"

@@ -1,7 +1,7 @@
 // What the user made model A do otherwise: another token, attention elsewhere, another hypothesis, heads switched off.
 #pragma once
 
-#include "core/engine.h"
+#include "core/request.h"
 #include "core/trace/trace.h"
 
 #include <QString>

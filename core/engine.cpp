@@ -6,7 +6,7 @@
 #include "core/runs/open_model.h"
 #include "core/text/tokenizer.h"
 
-#include <torch/torch.h>
+#include <torch/utils.h>
 #include <torch/version.h>
 
 #include <algorithm>
@@ -53,16 +53,6 @@ std::unique_ptr<Engine> Engine::open(const std::filesystem::path& folder) {
     } catch (const std::bad_alloc&) {
         throw Error(Error::Kind::Invalid, folder.string(), "the model does not fit into memory");
     }
-}
-
-std::vector<Token> Engine::tokenize(const std::filesystem::path& folder, std::string_view text) {
-    return openTokenizer(folder)->encode(text);
-}
-
-std::function<std::vector<Token>(std::string_view)> Engine::tokenizerOf(const std::filesystem::path& folder) {
-    return [tokenizer = std::shared_ptr<const Tokenizer>(openTokenizer(folder))](std::string_view text) {
-        return tokenizer->encode(text);
-    };
 }
 
 ComputeInfo Engine::compute() {

@@ -3,7 +3,7 @@
 // Opcodes: Python's Lib/pickletools.py.
 #pragma once
 
-#include "core/checkpoint/safetensors.h"
+#include "core/files/safetensors.h"
 
 #include <cstddef>
 #include <cstdint>

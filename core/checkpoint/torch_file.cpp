@@ -2,7 +2,7 @@
 #include "core/checkpoint/torch_file.h"
 
 #include "core/checkpoint/pickle.h"
-#include "core/checkpoint/whole_file.h"
+#include "core/files/whole_file.h"
 #include "core/error.h"
 
 #include <zip.h>

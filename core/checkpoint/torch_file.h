@@ -2,7 +2,7 @@
 // 1.6 pickles with the bytes behind them.
 #pragma once
 
-#include "core/checkpoint/safetensors.h"
+#include "core/files/safetensors.h"
 
 #include <cstddef>
 #include <filesystem>

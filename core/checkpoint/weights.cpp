@@ -2,10 +2,10 @@
 #include "core/checkpoint/weights.h"
 
 #include "core/checkpoint/torch_file.h"
-#include "core/checkpoint/whole_file.h"
+#include "core/files/whole_file.h"
 
 #include <nlohmann/json.hpp>
-#include <torch/torch.h>
+#include <torch/utils.h>
 
 #include <array>
 #include <cmath>

@@ -1,7 +1,7 @@
 // The weights of a model folder, by the names they have there, and their way into a network's parameters.
 #pragma once
 
-#include "core/checkpoint/safetensors.h"
+#include "core/files/safetensors.h"
 
 #include <torch/nn/module.h>
 

@@ -1,7 +1,7 @@
 // The table of families. A new one is a file beside this, a declaration in family.h and a line here.
 #include "core/families/family.h"
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 namespace headlight {
 

@@ -1,7 +1,7 @@
 // What a family of models is: from config.json and weights to a network that runs.
 #pragma once
 
-#include "core/checkpoint/model_folder.h"
+#include "core/files/model_config.h"
 #include "core/checkpoint/weights.h"
 #include "core/nn/causal_decoder.h"
 #include "core/nn/sequence_to_sequence.h"

@@ -1,6 +1,6 @@
 #include "core/nn/decode.h"
 
-#include <torch/torch.h>
+#include <torch/utils.h>
 
 #include <algorithm>
 #include <cmath>

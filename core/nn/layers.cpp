@@ -1,6 +1,6 @@
 #include "core/nn/layers.h"
 
-#include <torch/torch.h>
+#include <torch/nn/init.h>
 
 namespace headlight {
 

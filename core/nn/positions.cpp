@@ -1,6 +1,6 @@
 #include "core/nn/positions.h"
 
-#include <torch/torch.h>
+#include <torch/nn/init.h>
 
 #include <algorithm>
 #include <cmath>

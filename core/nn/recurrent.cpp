@@ -3,7 +3,9 @@
 #include "core/nn/dropout.h"
 #include "core/nn/unrolled.h"
 
-#include <torch/torch.h>
+#include <torch/nn/functional/linear.h>
+#include <torch/nn/init.h>
+#include <torch/nn/utils/rnn.h>
 
 #include <cmath>
 #include <vector>

@@ -2,7 +2,7 @@
 
 #include "core/nn/dropout.h"
 
-#include <torch/torch.h>
+#include <torch/nn/init.h>
 
 #include <cmath>
 #include <string>

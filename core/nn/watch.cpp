@@ -1,6 +1,6 @@
 #include "core/nn/watch.h"
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 namespace headlight {
 

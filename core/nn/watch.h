@@ -1,7 +1,7 @@
 // How a run is watched and stopped: one nullable Watch in one context that is handed down through every layer.
 #pragma once
 
-#include "core/engine.h"
+#include "core/request.h"
 #include "core/trace/trace.h"
 
 #include <torch/types.h>

@@ -1,7 +1,7 @@
 // An encoder alone: one watched pass, then what its head says: a word at each place, or a label of the whole.
 #include "core/runs/open_model.h"
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <algorithm>
 

@@ -1,10 +1,10 @@
 #include "core/runs/open_model.h"
 
-#include "core/hub.h"
+#include "core/files/hub.h"
 #include "core/text/normalize.h"
 #include "core/text/word_breaks.h"
 
-#include <torch/torch.h>
+#include <torch/utils.h>
 
 #include <algorithm>
 #include <array>

@@ -2,7 +2,7 @@
 #include "core/nn/decode.h"
 #include "core/runs/open_model.h"
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <algorithm>
 

@@ -2,7 +2,7 @@
 // be nested without end, and printing goes down into them.
 #include "core/text/json_part.h"
 
-#include "core/checkpoint/whole_file.h"
+#include "core/files/whole_file.h"
 #include "core/error.h"
 #include "core/text/characters.h"
 

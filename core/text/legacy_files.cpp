@@ -1,7 +1,7 @@
 // Makes of the older files what HuggingFace transformers makes of them: the tokenizer.json with the same components.
 #include "core/text/legacy_files.h"
 
-#include "core/checkpoint/whole_file.h"
+#include "core/files/whole_file.h"
 #include "core/error.h"
 #include "core/text/characters.h"
 #include "core/text/tokenizer_json.h"

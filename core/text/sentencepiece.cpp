@@ -1,7 +1,7 @@
 // Reads the model file field by field, each checked, and finds the best segmentation of a text.
 #include "core/text/sentencepiece.h"
 
-#include "core/checkpoint/whole_file.h"
+#include "core/files/whole_file.h"
 #include "core/error.h"
 #include "core/text/characters.h"
 

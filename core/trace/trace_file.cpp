@@ -1,7 +1,7 @@
 // Writes a Trace as safetensors and JSON, and reads it again. A file comes from anywhere: what it says about itself is
 // checked against its tensors before anyone indexes with it.
 #include "core/trace/trace_file.h"
-#include "core/checkpoint/safetensors.h"
+#include "core/files/safetensors.h"
 #include "core/error.h"
 
 #include <nlohmann/json.hpp>

@@ -1,6 +1,6 @@
 #include "models/train/evaluate.h"
 
-#include "core/checkpoint/model_folder.h"
+#include "core/files/model_config.h"
 #include "core/checkpoint/weights.h"
 #include "core/error.h"
 #include "core/nn/decode.h"

@@ -1,7 +1,7 @@
 #include "models/train/folder_writer.h"
 
-#include "core/checkpoint/safetensors.h"
-#include "core/checkpoint/whole_file.h"
+#include "core/files/safetensors.h"
+#include "core/files/whole_file.h"
 #include "core/error.h"
 #include "core/text/sentencepiece.h"
 

@@ -1,6 +1,6 @@
 // headlight-train: trains the bundled models and says how good they are, on the modules that the program itself runs.
-#include "core/checkpoint/model_folder.h"
-#include "core/checkpoint/whole_file.h"
+#include "core/files/model_config.h"
+#include "core/files/whole_file.h"
 #include "core/engine.h"
 #include "models/train/alignments.h"
 #include "models/train/arguments.h"

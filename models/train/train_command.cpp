@@ -1,6 +1,6 @@
 #include "models/train/train_command.h"
 
-#include "core/checkpoint/model_folder.h"
+#include "core/files/model_config.h"
 #include "core/text/tokenizer.h"
 #include "models/train/folder_writer.h"
 #include "models/train/trainer.h"

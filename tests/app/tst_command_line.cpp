@@ -2,6 +2,7 @@
 #include "app/command_line.h"
 #include "app/model_catalog.h"
 #include "app/settings.h"
+#include "core/text/tokenizer.h"
 #include "core/trace/trace_file.h"
 #include "tests/support/tiny_models.h"
 
@@ -362,7 +363,7 @@ void TestCommandLine::tokensKeepTheirPlaces() {
     QCOMPARE(outcome.code, int(Done));
     const auto json = QJsonDocument::fromJson(outcome.out.toUtf8()).object();
     QCOMPARE(json[u"text"_qs].toString(), text);
-    const auto expected = Engine::tokenize(m_tiny.path(), text.toStdString());
+    const auto expected = openTokenizer(m_tiny.path())->encode(text.toStdString());
     const auto tokens = json[u"tokens"_qs].toArray();
     QCOMPARE(tokens.size(), static_cast<qsizetype>(expected.size()));
     std::size_t last = 0;

@@ -1,6 +1,6 @@
 // Protects BigBird's block-sparse attention: the drawn blocks against numpy's numbers, and a whole small network
 // against what HuggingFace transformers gave out, both before and since random blocks became block 0.
-#include "core/checkpoint/safetensors.h"
+#include "core/files/safetensors.h"
 #include "core/nn/block_sparse.h"
 #include "tests/support/compare.h"
 

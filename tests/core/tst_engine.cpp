@@ -2,7 +2,8 @@
 // one, and what is said of requests that are wrong. Sees engine.h and Trace only.
 //
 // fixtures/marian: a Marian model of random weights and what transformers 4.27.1 makes of it (attentions, logits).
-#include "core/checkpoint/safetensors.h"
+#include "core/files/safetensors.h"
+#include "core/text/tokenizer.h"
 #include "core/engine.h"
 #include "tests/support/compare.h"
 #include "tests/support/tiny_models.h"
@@ -468,10 +469,10 @@ void TestEngine::wrongRequests() {
 void TestEngine::tokenizeNeedsNoWeights() {
     const Folder folder;
     folder.tokenizer();
-    const auto tokens = Engine::tokenize(folder.path(), "the cat");
+    const auto tokens = openTokenizer(folder.path())->encode("the cat");
     QVERIFY(!tokens.empty());
     QCOMPARE(tokens.back().bytes.end, 7U);
-    QVERIFY_EXCEPTION_THROWN(Engine::tokenize(marian, "the cat"), Error);
+    QVERIFY_EXCEPTION_THROWN(openTokenizer(marian), Error);
 }
 
 void TestEngine::saysWhatComputes() {

@@ -1,5 +1,5 @@
 // Folders as users choose them and as the HuggingFace hub keeps them: links, revisions, and caches that are damaged.
-#include "core/hub.h"
+#include "core/files/hub.h"
 #include "tests/support/tiny_models.h"
 
 #include <QTest>

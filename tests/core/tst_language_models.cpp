@@ -1,5 +1,5 @@
 // Protects the training of language models: vocabularies, rows of text, hiding, both losses, and the folders written.
-#include "core/checkpoint/whole_file.h"
+#include "core/files/whole_file.h"
 #include "core/engine.h"
 #include "core/text/tokenizer.h"
 #include "models/train/corpus.h"

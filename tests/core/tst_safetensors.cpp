@@ -1,5 +1,5 @@
 // Safetensors: what is well-formed reads back number by number; what is not is refused, with the fault named.
-#include "core/checkpoint/safetensors.h"
+#include "core/files/safetensors.h"
 #include "tests/support/compare.h"
 
 #include <QDir>

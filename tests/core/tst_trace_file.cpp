@@ -1,5 +1,5 @@
 // A Trace on disk: what is written reads back the same, others can read it, and files that lie are refused.
-#include "core/checkpoint/safetensors.h"
+#include "core/files/safetensors.h"
 #include "core/error.h"
 #include "core/trace/trace_file.h"
 #include "tests/support/compare.h"

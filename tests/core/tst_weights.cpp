@@ -1,6 +1,6 @@
 // Weights from a folder into a network: whichever files hold them, whatever they are called there, however they lie;
 // and the configuration beside them.
-#include "core/checkpoint/model_folder.h"
+#include "core/files/model_config.h"
 #include "core/checkpoint/weights.h"
 #include "core/error.h"
 #include "tests/support/tiny_models.h"

@@ -3,7 +3,7 @@
 #include "core/analysis/comparison.h"
 #include "core/analysis/head_metrics.h"
 #include "core/analysis/words.h"
-#include "core/checkpoint/safetensors.h"
+#include "core/files/safetensors.h"
 #include "core/error.h"
 #include "core/trace/trace_file.h"
 

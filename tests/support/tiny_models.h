@@ -2,7 +2,7 @@
 // wants them.
 #pragma once
 
-#include "core/checkpoint/safetensors.h"
+#include "core/files/safetensors.h"
 
 #include <QFile>
 #include <QJsonArray>

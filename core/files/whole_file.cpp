@@ -1,5 +1,5 @@
 // One door for files, so that each is checked in the same way before its bytes take memory.
-#include "core/checkpoint/whole_file.h"
+#include "core/files/whole_file.h"
 
 #include "core/error.h"
 

@@ -1,7 +1,7 @@
 // Reads and writes safetensors. A file comes from anywhere, so each field of its header is checked before it is used.
-#include "core/checkpoint/safetensors.h"
+#include "core/files/safetensors.h"
 
-#include "core/checkpoint/whole_file.h"
+#include "core/files/whole_file.h"
 
 #include <nlohmann/json.hpp>
 

@@ -1,6 +1,6 @@
-#include "core/checkpoint/model_folder.h"
+#include "core/files/model_config.h"
 
-#include "core/checkpoint/whole_file.h"
+#include "core/files/whole_file.h"
 
 namespace headlight {
 

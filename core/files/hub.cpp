@@ -1,9 +1,9 @@
 // Reads the layout that huggingface_hub gives its cache: models--ORG--NAME/{refs/main, snapshots/REVISION/, blobs/},
 // where a snapshot's files are links to blobs. Nothing here follows folders downwards, so links may go in circles.
-#include "core/hub.h"
+#include "core/files/hub.h"
 
-#include "core/checkpoint/model_folder.h"
-#include "core/checkpoint/whole_file.h"
+#include "core/files/model_config.h"
+#include "core/files/whole_file.h"
 
 #include <algorithm>
 #include <cstdlib>
