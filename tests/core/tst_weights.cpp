@@ -1,8 +1,8 @@
 // Weights from a folder into a network: whichever files hold them, whatever they are called there, however they lie;
 // and the configuration beside them.
-#include "core/files/model_config.h"
 #include "core/checkpoint/weights.h"
 #include "core/error.h"
+#include "core/files/model_config.h"
 #include "tests/support/tiny_models.h"
 #include "tests/support/torch_files.h"
 
@@ -18,7 +18,7 @@ using namespace headlight;
 
 namespace {
 
-const std::filesystem::path shared = std::filesystem::path(HEADLIGHT_SHARED);
+const std::filesystem::path fixtures = HEADLIGHT_FIXTURES;
 
 /// A network of nothing but parameters; a tensor's dots are slashes in our names.
 struct Parameters : torch::nn::Module {
@@ -396,9 +396,7 @@ void TestWeights::sameNumbersAsTheirTwins() {
     QFETCH(QString, folder);
     QFETCH(QString, twin);
     QFETCH(double, tolerance);
-    const auto models = shared / "fixtures" / "models_more";
-    if (!std::filesystem::exists(models))
-        QSKIP("there is no ../shared with the reference models");
+    const auto models = fixtures / "models_more";
     const auto reference = SafetensorsFile::open(models / twin.toStdString() / "model.safetensors");
     Parameters network;
     for (const auto& tensor : reference.tensors())
@@ -427,11 +425,9 @@ void TestWeights::sameNumbersAsTheirTwins() {
 }
 
 void TestWeights::opensEveryFixture() {
-    if (!std::filesystem::exists(shared / "fixtures"))
-        QSKIP("there is no ../shared with the reference models");
     int opened = 0;
-    for (const auto* group : {"fixtures/models", "fixtures/models_more", "data/ckpt"}) {
-        for (const auto& entry : std::filesystem::directory_iterator(shared / group)) {
+    for (const auto* group : {"", "models", "models_more"}) {
+        for (const auto& entry : std::filesystem::directory_iterator(fixtures / group)) {
             if (!std::filesystem::exists(entry.path() / "config.json"))
                 continue;
             const auto config = ModelConfig::open(entry.path());
