@@ -42,78 +42,7 @@ private:
     std::list<Model> m_models;
 };
 
-QString problemWith(const std::filesystem::path& folder, const std::exception& error) {
-    if (dynamic_cast<const Error*>(&error))
-        return QString::fromUtf8(error.what());
-    // LibTorch appends where in its own source it happened; the first line says what.
-    const auto firstLine = QString::fromUtf8(error.what()).section(QLatin1Char('\n'), 0, 0);
-    return InferenceService::tr("%1: the model could not be run: %2")
-        .arg(QString::fromStdString(folder.string()), firstLine);
-}
-
-/// The changed model's own request with nothing changed: what it said by itself is given token by token, for words
-/// might be cut into other tokens than it chose.
-Request requestInFull(Request full, const Trace& changed, bool answers) {
-    if (answers) {
-        if (full.target || !full.targetIds.empty())
-            return full;
-        full.beam = 1;
-        for (const auto& token : changed.emitted)
-            full.beginIds.push_back(token.id);
-        full.maxLength = static_cast<int>(full.beginIds.size());
-    } else if (!changed.target.empty()) { // a decoder alone; an encoder's tokens are all in the text
-        full.targetIds.clear();
-        for (auto token = changed.target.begin() + changed.prompt; token != changed.target.end(); ++token)
-            full.targetIds.push_back(token->id);
-        full.maxLength = 0;
-    }
-    return full;
-}
-
 } // namespace
-
-Request requestForSecond(const Request& request, const Trace& first, const ModelInfo& firstModel,
-                         const ModelInfo& secondModel) {
-    Request second = request;
-    second.intervention = {};
-    second.beginIds.clear();
-    const auto answers = [](const ModelInfo& model) { return model.hasEncoder && model.hasDecoder; };
-    if (!secondModel.readsPairs)
-        second.second.reset();
-    if (!firstModel.mask.empty() && !secondModel.mask.empty()) { // each family has a name of its own for it
-        const auto replaceMask = [&](std::string& text) {
-            for (auto at = text.find(firstModel.mask); at != std::string::npos;
-                 at = text.find(firstModel.mask, at + secondModel.mask.size()))
-                text.replace(at, firstModel.mask.size(), secondModel.mask);
-        };
-        replaceMask(second.source);
-        if (second.second)
-            replaceMask(*second.second);
-    }
-    if (!request.intervention.empty() && firstModel.name == secondModel.name
-        && firstModel.parameters == secondModel.parameters)
-        return requestInFull(std::move(second), first, answers(firstModel));
-    if (!answers(firstModel) || !answers(secondModel)) {
-        // Only a text of words says the same to both: what A added to it is a part of it for B.
-        second.target.reset();
-        second.targetIds.clear();
-        second.maxLength = 0;
-        second.skip.reset();
-        if (request.sourceIds.empty() && first.source.empty() && !first.window)
-            second.source = first.targetText;
-        return second;
-    }
-    if (request.sourceIds.empty()) { // words say the same to both, ids only where both have one vocabulary
-        second.targetIds.clear();
-        second.target = first.targetText;
-    } else {
-        second.target.reset();
-        second.targetIds.clear();
-        for (const auto& token : first.target)
-            second.targetIds.push_back(token.id);
-    }
-    return second;
-}
 
 /// The thread, and the one job that waits for it.
 class InferenceService::Worker {
@@ -175,34 +104,13 @@ private:
         InferenceResult result;
         result.generation = next.generation;
         result.job = std::move(next.job);
-        const auto& job = result.job;
-        const auto attempt = [&](const std::filesystem::path& folder, const auto& run) -> TracePointer {
-            try {
-                return run(m_models.open(folder));
-            } catch (const std::exception& error) {
-                result.problem = problemWith(folder, error);
-                return nullptr;
-            }
-        };
-        result.first = attempt(job.first, [&](Engine& engine) {
-            result.firstModel = engine.info();
-            return engine.run(job.request, stop);
-        });
-        const auto& request = job.request;
-        const bool changed = !request.intervention.empty() || !request.beginIds.empty();
-        if (result.first && changed && result.first->cross && !request.target && request.targetIds.empty())
-            result.full = attempt(job.first, [&](Engine& engine) {
-                auto own = request;
-                own.intervention = {};
-                own.beginIds.clear();
-                return engine.run(own, stop);
-            });
-        if (result.first && !job.second.empty())
-            result.second = attempt(job.second, [&](Engine& engine) {
-                result.secondModel = engine.info();
-                return engine.run(requestForSecond(job.request, *result.first, *result.firstModel, engine.info()),
-                                  stop);
-            });
+        const auto open = [this](const std::filesystem::path& folder) -> Engine& { return m_models.open(folder); };
+        try {
+            runFirst(result.job, open, result, stop);
+            runBeside(result.job, open, result, stop);
+        } catch (const std::exception& error) {
+            result.problem = QString::fromUtf8(error.what());
+        }
         return result;
     }
 

@@ -2,40 +2,25 @@
 #pragma once
 
 #include "core/engine.h"
-#include "core/trace/trace.h"
+#include "core/runs/side_by_side.h"
 
 #include <QObject>
 #include <QString>
 
-#include <filesystem>
 #include <memory>
-#include <optional>
 
 namespace headlight {
 
-/// What to run: one text through one or two models.
-struct InferenceJob {
-    std::filesystem::path first;  ///< folder of model A
-    std::filesystem::path second; ///< of model B; empty: none. B is forced to A's target, so that both have one text.
-    Request request;              ///< of A; B's is what requestForSecond() makes of it
-};
+/// What to run: one text through one or two models. B is forced to A's target, so that both have one text.
+using InferenceJob = SideBySide;
 
-/// What came of it. `first` is null only when there is a problem with A; with a problem of B alone, A's run is there.
-struct InferenceResult {
+/// What came of it. `first` is null only when there is a problem with A; with a problem of B alone, A's run is
+/// there.
+struct InferenceResult : Runs {
     quint64 generation = 0; ///< as submit() returned it
     InferenceJob job;
-    TracePointer first;
-    TracePointer second;
-    TracePointer full; ///< A's own translation where something was changed in it; else null
-    std::optional<ModelInfo> firstModel;
-    std::optional<ModelInfo> secondModel;
     QString problem; ///< what could not be done, where, and the remedy; empty when all was done
 };
-
-/// Model B's request: A's text as B can read it, and for encoder–decoders what A's run has as target, so that both have
-/// one text. B runs as it is, whatever was changed in A.
-Request requestForSecond(const Request& request, const Trace& first, const ModelInfo& firstModel,
-                         const ModelInfo& secondModel);
 
 /// submit() raises the generation, replaces the waiting job and asks the running one to stop (tested between layers
 /// and decoding steps); delivery, in the thread that this object lives in, checks the generation again. Models are

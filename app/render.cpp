@@ -1,12 +1,12 @@
 #include "app/render.h"
 
-#include "app/inference_service.h"
 #include "app/main_window.h"
 #include "app/model_catalog.h"
 #include "app/text_panel.h"
 #include "app/views.h"
-#include "core/files/safetensors.h"
 #include "core/engine.h"
+#include "core/files/safetensors.h"
+#include "core/runs/side_by_side.h"
 #include "core/trace/trace_file.h"
 #include "widgets/figure_exporter.h"
 #include "widgets/playback_view.h"
@@ -21,6 +21,7 @@
 #include <QPainter>
 #include <QTimer>
 
+#include <map>
 #include <memory>
 
 namespace headlight {
@@ -38,31 +39,35 @@ const ViewType& viewType(const QString& name) {
                 "known: " + renderableViews().join(QStringLiteral(", ")).toStdString());
 }
 
-struct Runs {
-    TracePointer first;
-    TracePointer second; ///< null without model B
-};
-
 Runs run(const RenderOptions& options) {
-    if (!options.trace.empty())
-        return {std::make_shared<const Trace>(readTrace(options.trace)), nullptr};
-    Request request;
-    request.intervention.off = options.off;
-    request.beam = options.beam;
-    request.source = options.source.toStdString();
-    if (options.target)
-        request.target = options.target->toStdString();
-    request.record.vectors = true;
-    request.record.scores = true;
     Runs runs;
-    const auto first = Engine::open(ModelCatalog::resolve(options.modelA));
-    runs.first = first->run(request);
-    if (!options.off.empty()) // what that does is seen beside the model as it is
-        runs.second = first->run(requestForSecond(request, *runs.first, first->info(), first->info()));
-    else if (!options.modelB.isEmpty()) {
-        const auto second = Engine::open(ModelCatalog::resolve(options.modelB));
-        runs.second = second->run(requestForSecond(request, *runs.first, first->info(), second->info()));
+    if (!options.trace.empty()) {
+        runs.first = std::make_shared<const Trace>(readTrace(options.trace));
+        return runs;
     }
+    SideBySide what;
+    what.first = ModelCatalog::resolve(options.modelA);
+    if (!options.off.empty()) // what that does is seen beside the model as it is
+        what.second = what.first;
+    else if (!options.modelB.isEmpty())
+        what.second = ModelCatalog::resolve(options.modelB);
+    what.full = false;
+    what.request.intervention.off = options.off;
+    what.request.beam = options.beam;
+    what.request.source = options.source.toStdString();
+    if (options.target)
+        what.request.target = options.target->toStdString();
+    what.request.record.vectors = true;
+    what.request.record.scores = true;
+    std::map<std::filesystem::path, std::unique_ptr<Engine>> engines;
+    const auto open = [&engines](const std::filesystem::path& folder) -> Engine& {
+        auto& engine = engines[folder];
+        if (!engine)
+            engine = Engine::open(folder);
+        return *engine;
+    };
+    runFirst(what, open, runs);
+    runBeside(what, open, runs);
     return runs;
 }
 
