@@ -180,7 +180,7 @@ void AnswerPanel::choose(int position, const Candidate& candidate) {
         m_added.append(candidate.id);
         Q_EMIT changed();
     } else if (!m_model.mask.empty()) {
-        Q_EMIT wordChosen(position, candidateWord(candidate));
+        Q_EMIT wordChosen(position, QString::fromStdString(candidate.letters));
     }
 }
 

@@ -42,8 +42,8 @@ public:
 Q_SIGNALS:
     /// What complete() adds has changed: the model is to run.
     void changed();
-    /// A word for the token at this position of the source.
-    void wordChosen(int position, const QString& word);
+    /// What is to stand for the token at this position of the source, as Token::letters.
+    void wordChosen(int position, const QString& letters);
 
 private:
     void choose(int position, const Candidate& candidate);

@@ -410,8 +410,9 @@ void TextPanel::insertMask() {
     editor->setFocus(Qt::OtherFocusReason);
 }
 
-/// Replaces the token at this position of the source by a word, as one step that undo takes back.
-void TextPanel::putWord(int position, const QString& word) {
+/// Replaces the token at this position of the source, as one step that undo takes back. Spaces are as the letters say:
+/// a piece that goes on with a word stands at it, and one that begins a word is parted from it.
+void TextPanel::putWord(int position, const QString& letters) {
     const auto at = static_cast<std::size_t>(position);
     if (!m_trace || position < 0 || at >= m_trace->source.size())
         return;
@@ -420,14 +421,19 @@ void TextPanel::putWord(int position, const QString& word) {
     const auto& text = editor == m_source ? m_trace->sourceText : m_trace->secondText;
     if (token.bytes.empty() || token.bytes.end > text.size() || editor->toPlainText().toStdString() != text)
         return; // what is typed has moved on since
+    // The space before a mask may be a part of its token or not.
+    const auto typed = text.find_first_not_of(" \n", token.bytes.begin);
+    const auto last = text.find_last_not_of(' ', typed - 1);
+    const auto begin = typed == 0 || last == std::string::npos ? 0 : last + 1;
+    const bool beginsLine = begin == 0 || text[begin - 1] == '\n';
     const auto lettersBefore = [&text](std::size_t byte) {
         return static_cast<int>(QString::fromStdString(text.substr(0, byte)).size());
     };
-    const auto inText = QString::fromStdString(text.substr(token.bytes.begin, token.bytes.end - token.bytes.begin));
     QTextCursor cursor(editor->document());
-    cursor.setPosition(lettersBefore(token.bytes.begin));
+    cursor.setPosition(lettersBefore(begin));
     cursor.setPosition(lettersBefore(token.bytes.end), QTextCursor::KeepAnchor);
-    cursor.insertText((inText.startsWith(QLatin1Char(' ')) ? QStringLiteral(" ") : QString()) + word);
+    cursor.insertText(beginsLine && !m_model.readsSpaces && letters.startsWith(QLatin1Char(' ')) ? letters.mid(1)
+                                                                                                 : letters);
 }
 
 void TextPanel::showWindow() {

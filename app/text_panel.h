@@ -93,7 +93,7 @@ private:
     void showLook();
     void showWindow();
     void moveWindow(int direction);
-    void putWord(int position, const QString& word);
+    void putWord(int position, const QString& letters);
 
     QList<Example> m_examples; ///< for the model that A is
     ModelInfo m_model;

@@ -23,6 +23,7 @@ struct ModelInfo {
     int maxPositions = 0; ///< longest input in tokens; longer text is cut, and the Trace says so
     bool hasTokenizer = false;
     bool readsPairs = false;         ///< an encoder that was taught to tell a second text from the first
+    bool readsSpaces = false;        ///< a space at the beginning of a text changes its first token
     std::string mask;                ///< the token whose word a masked language model guesses, `[MASK]`; else empty
     std::vector<std::string> labels; ///< of a classification; else empty
 };
@@ -35,6 +36,8 @@ struct Recording {
     bool positions = true;
     int candidates = 5;      ///< predictions kept for each step
     int maskCandidates = 10; ///< the same where a masked language model has a word to guess
+    /// For each row the ids of tokens whose probability is kept, candidates or not; rows beyond it have none.
+    std::vector<std::vector<std::int64_t>> asked = {};
 };
 
 /// How a decoder alone goes on with a text.

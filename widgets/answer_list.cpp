@@ -163,8 +163,7 @@ void AnswerList::addHeading(const QString& text) {
 void AnswerList::addCandidates(int position, const std::vector<Candidate>& candidates) {
     for (std::size_t i = 0; i < candidates.size(); ++i) {
         const auto& candidate = candidates[i];
-        // As the vocabulary has it: a space in front is a part of the token, and shown as one.
-        auto* line = new QListWidgetItem(shownText(candidate.text), this);
+        auto* line = new QListWidgetItem(shownText(candidate.letters), this);
         line->setData(PositionRole, position);
         line->setData(CandidateRole, static_cast<qulonglong>(i));
         line->setData(ShareRole, static_cast<double>(candidate.probability));
@@ -187,17 +186,6 @@ const Candidate* AnswerList::candidateOf(const QListWidgetItem* item) const {
         if (prediction.position == position && index < prediction.candidates.size())
             return &prediction.candidates[index];
     return nullptr;
-}
-
-QString candidateWord(const Candidate& candidate) {
-    auto text = QString::fromStdString(candidate.text);
-    if (text.startsWith(QLatin1String("##")) && text.size() > 2)
-        return text.mid(2);
-    if (text.endsWith(QLatin1String("</w>")))
-        text.chop(4);
-    if (text.startsWith(QChar(0x2581)) || text.startsWith(QChar(0x0120)))
-        text.remove(0, 1);
-    return text;
 }
 
 } // namespace headlight

@@ -39,8 +39,4 @@ private:
     Appearance m_appearance;
 };
 
-/// A candidate as the text would have it, without the marks of its vocabulary: `##ing`, `Ġcat` and `▁cat` are `ing`
-/// and `cat`.
-QString candidateWord(const Candidate& candidate);
-
 } // namespace headlight

@@ -367,8 +367,8 @@ std::vector<Panel> HeadsView::build() {
     panel.ownRanges = !change && selection()->ownRange();
     if (!heads.maps.empty()) {
         const auto rows = selection()->shown(*run, kind)->rows;
-        panel.cellRows = sharedNames(shownTexts(*run, rowTokens(*run, kind, rows)), heads.maps.front()->rows);
-        panel.cellColumns = sharedNames(shownTexts(*run, run->keyTokens(kind)), heads.maps.front()->columns);
+        panel.cellRows = sharedNames(shownTexts(rowTokens(*run, kind, rows)), heads.maps.front()->rows);
+        panel.cellColumns = sharedNames(shownTexts(run->keyTokens(kind)), heads.maps.front()->columns);
     }
     const auto& collected = selection()->collected();
     for (const int i : list) {

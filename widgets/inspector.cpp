@@ -40,7 +40,7 @@ QString bits(float value) {
 
 QString nameOf(const std::vector<Token>& tokens, int index) {
     return index >= 0 && static_cast<std::size_t>(index) < tokens.size()
-               ? shownText(tokens[static_cast<std::size_t>(index)].text)
+               ? shownText(tokens[static_cast<std::size_t>(index)].letters)
                : QString::number(index);
 }
 
@@ -138,8 +138,8 @@ const Inspector::Facts& Inspector::facts(BlockKind kind) {
         return *kept;
     const auto detail = m_selection->detail();
     kept->drawn = reduced(measured, kind, kept->shown->rows, kept->shown->map, detail);
-    kept->rows = shownTexts(measured, rowTokens(measured, kind, kept->shown->rows), kept->drawn.rows);
-    kept->columns = shownTexts(measured, measured.keyTokens(kind), kept->drawn.columns);
+    kept->rows = shownTexts(kept->drawn.rows);
+    kept->columns = shownTexts(kept->drawn.columns);
     kept->queryRows = placesOf(kept->drawn.rows, kept->shown->map.rows);
     kept->keyColumns = placesOf(kept->drawn.columns, kept->shown->map.columns);
     kept->entropy = meanEntropy(kept->drawn.map);
@@ -320,8 +320,7 @@ void Inspector::addOutputChange() {
         return;
     add(Line::Kind::Heading, tr("OUTPUT, NOW AGAINST FULL"));
     add(Line::Kind::Figure, tr("Same choice"), QStringLiteral("%1 / %2").arg(change.sameChoice).arg(change.steps));
-    add(Line::Kind::Figure, tr("Its probability"),
-        tr("%1, in full %2").arg(number(change.after), number(change.before)));
+    add(Line::Kind::Figure, tr("Its probability"), tr("%1, in full %2").arg(number(change.now), number(change.inFull)));
 }
 
 void Inspector::addSentence(BlockKind kind) {
@@ -390,7 +389,7 @@ void Inspector::addPredictions(const Pointed& at) {
     add(Line::Kind::Heading, (full ? tr("STEP %1: NOW · IN FULL") : tr("PREDICTIONS AT STEP %1")).arg(at.query));
     for (std::size_t i = 0; i < std::min(found->candidates.size(), mostCandidates); ++i) {
         const auto& candidate = found->candidates[i];
-        add(Line::Kind::Bar, shownText(candidate.text), number(candidate.probability));
+        add(Line::Kind::Bar, shownText(candidate.letters), number(candidate.probability));
         auto& line = m_lines.back();
         line.share = candidate.probability;
         line.lit = step < m_trace->emitted.size() && m_trace->emitted[step].id == candidate.id;

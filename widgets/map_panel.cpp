@@ -31,7 +31,6 @@ QString rowAxisOf(BlockKind kind, RowTokens rows) {
 } // namespace
 
 MapPanel mapPanelOf(const Trace& run, const ShownMap& shown, const Selection& selection, BlockKind kind) {
-    const auto& queries = rowTokens(run, kind, shown.rows);
     const auto& keys = run.keyTokens(kind);
     auto made = reduced(run, kind, shown.rows, shown.map, selection.detail());
     QStringList said{shown.name};
@@ -47,8 +46,8 @@ MapPanel mapPanelOf(const Trace& run, const ShownMap& shown, const Selection& se
     panel.rowAxis = rowAxisOf(kind, shown.rows);
     panel.columnAxis =
         kind == BlockKind::Cross ? MapPanelTexts::tr("source (is looked at)") : MapPanelTexts::tr("key (is looked at)");
-    panel.rows = shownTexts(run, queries, made.rows);
-    panel.columns = shownTexts(run, keys, made.columns);
+    panel.rows = shownTexts(made.rows);
+    panel.columns = shownTexts(made.columns);
     panel.queryRows = placesOf(made.rows, shown.map.rows);
     panel.keyColumns = placesOf(made.columns, shown.map.columns);
     panel.map = std::move(made.map);

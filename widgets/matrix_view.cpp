@@ -80,8 +80,8 @@ std::vector<Panel> MatrixView::build() {
     if (scores && asked) {
         // A sum of scores over the tokens of a word means nothing.
         panel.subtitle = tr("%1 · %2 · scores before softmax, by tokens").arg(kindName(kind), shown->name);
-        panel.rows = shownTexts(*run, rowTokens(*run, kind, shown->rows));
-        panel.columns = shownTexts(*run, run->keyTokens(kind));
+        panel.rows = shownTexts(rowTokens(*run, kind, shown->rows));
+        panel.columns = shownTexts(run->keyTokens(kind));
         panel.queryRows.clear();
         panel.keyColumns.clear();
         panel.map = std::move(*scores);

@@ -4,9 +4,6 @@
 
 #include <QCoreApplication>
 
-#include <algorithm>
-#include <optional>
-
 namespace headlight {
 
 namespace {
@@ -14,43 +11,6 @@ namespace {
 struct Names {
     Q_DECLARE_TR_FUNCTIONS(headlight::Names)
 };
-
-/// Byte-level vocabularies (Radford et al. 2019) write bytes that are no visible sign of Latin-1 as these letters.
-constexpr char16_t firstByteSign = 0x100;
-constexpr char16_t lastByteSign = 0x143;
-
-bool isByteSign(QChar letter) {
-    return letter.unicode() >= firstByteSign && letter.unicode() <= lastByteSign;
-}
-
-/// The bytes that a byte-level piece stands for; nothing for a piece that no such vocabulary has.
-std::optional<QByteArray> bytesOfPiece(const QString& piece) {
-    static const auto hidden = [] { // bytes by their sign
-        std::vector<char> bytes;
-        for (int byte = 0; byte < 256; ++byte)
-            if (byte < 0x21 || (byte > 0x7e && byte < 0xa1) || byte == 0xad)
-                bytes.push_back(static_cast<char>(byte));
-        return bytes;
-    }();
-    QByteArray bytes;
-    for (const auto letter : piece) {
-        const auto code = letter.unicode();
-        if (isByteSign(letter))
-            bytes += hidden[static_cast<std::size_t>(code - firstByteSign)];
-        else if (code > 0xff || code < 0x21 || (code > 0x7e && code < 0xa1) || code == 0xad)
-            return std::nullopt;
-        else
-            bytes += static_cast<char>(code);
-    }
-    return bytes;
-}
-
-/// True when these are pieces of a byte-level vocabulary: some begin with its sign of a space or a new line.
-bool areOfBytes(const std::vector<Token>& tokens) {
-    return std::any_of(tokens.begin(), tokens.end(), [](const Token& token) {
-        return token.text.starts_with("\u0120") || token.text.starts_with("\u010a");
-    });
-}
 
 } // namespace
 
@@ -129,51 +89,30 @@ QString reasonText(const Comparison& comparison) {
     return {};
 }
 
-QString shownText(std::string_view token, bool ofBytes) {
-    auto text = QString::fromUtf8(token.data(), static_cast<qsizetype>(token.size()));
-    if (const auto bytes = bytesOfPiece(text)) {
-        const auto letters = QString::fromUtf8(*bytes);
-        const bool whole = !letters.contains(QChar::ReplacementCharacter);
-        const bool surely = ofBytes || std::any_of(text.cbegin(), text.cend(), isByteSign);
-        if ((whole && letters.size() < text.size()) || surely)
-            text = letters;
-    }
-    if (text.endsWith(QLatin1String("</w>")) && text.size() > 4)
-        text.chop(4);
-    if ((text.startsWith(QChar(0x2581)) || text.startsWith(QLatin1Char(' '))) && text.size() > 1)
+QString shownText(std::string_view letters) {
+    auto text = QString::fromUtf8(letters.data(), static_cast<qsizetype>(letters.size()));
+    if (text.trimmed().isEmpty() && !text.contains(QLatin1Char('\n')) && !text.contains(QLatin1Char('\t')))
+        return QString(QChar(0x2423));
+    if (text.startsWith(QLatin1Char(' ')))
         text.remove(0, 1);
+    if (text.endsWith(QLatin1Char(' ')))
+        text.chop(1);
     text.replace(QLatin1Char('\n'), QChar(0x23ce)); // the signs of the keys
     text.replace(QLatin1Char('\t'), QChar(0x21e5));
-    return text.trimmed().isEmpty() ? QString(QChar(0x2423)) : text;
+    return text;
 }
 
-QStringList shownTexts(const Trace& trace, const std::vector<Token>& tokens) {
-    const bool ofBytes = areOfBytes(tokens);
+QStringList shownTexts(const std::vector<Token>& tokens) {
     QStringList texts;
-    for (const auto& token : tokens) {
-        auto shown = shownText(token.text, ofBytes && !token.special);
-        const auto& typed = &tokens != &trace.source ? trace.targetText
-                            : token.segment == 0     ? trace.sourceText
-                                                     : trace.secondText;
-        if (shown.contains(QChar::ReplacementCharacter) && !token.bytes.empty() && token.bytes.end <= typed.size())
-            shown = QString::fromUtf8(typed.data() + token.bytes.begin,
-                                      static_cast<qsizetype>(token.bytes.end - token.bytes.begin))
-                        .trimmed();
-        texts << shown;
-    }
+    for (const auto& token : tokens)
+        texts << shownText(token.letters);
     return texts;
 }
 
-QStringList shownTexts(const Trace& trace, const std::vector<Token>& tokens, const std::vector<Word>& words) {
-    const auto ofTokens = shownTexts(trace, tokens);
-    const bool ofBytes = areOfBytes(tokens);
+QStringList shownTexts(const std::vector<Word>& words) {
     QStringList texts;
-    for (const auto& word : words) {
-        const auto& first = tokens[static_cast<std::size_t>(word.firstToken)];
-        texts << (word.tokenCount == 1 && word.text == first.text
-                      ? ofTokens[word.firstToken]
-                      : shownText(word.text, ofBytes && !word.special && word.bytes.empty()));
-    }
+    for (const auto& word : words)
+        texts << shownText(word.text);
     return texts;
 }
 

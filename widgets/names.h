@@ -28,14 +28,10 @@ QString kindName(HeadKind kind);
 QString headName(const HeadPlace& head);
 /// Why two maps cannot be compared, a sentence; empty when they can.
 QString reasonText(const Comparison& comparison);
-/// A token's text as labels show it: without its vocabulary's mark of a space or a word's end, unless that is all there
-/// is, and with the letters that a byte-level piece stands for. One of a letter's bytes alone is U+FFFD where the piece
-/// is known to be of bytes.
-QString shownText(std::string_view token, bool ofBytes = false);
-/// The same for one of a run's lists of tokens, which tell together whether their pieces are of bytes. Some of a
-/// letter's bytes are shown as the letter, where it was typed.
-QStringList shownTexts(const Trace& trace, const std::vector<Token>& tokens);
-/// The same for the words of such a list, as words.h makes them.
-QStringList shownTexts(const Trace& trace, const std::vector<Token>& tokens, const std::vector<Word>& words);
+/// A token's letters, or a word, as labels show them: without the space before or behind, unless that is all there is,
+/// and with signs for line breaks.
+QString shownText(std::string_view letters);
+QStringList shownTexts(const std::vector<Token>& tokens);
+QStringList shownTexts(const std::vector<Word>& words);
 
 } // namespace headlight

@@ -149,11 +149,11 @@ StepPanel PlaybackView::stepPanel() const {
     QStringList notes;
     if (shown)
         notes << shown->name;
-    auto keys = shownTexts(*trace(), trace()->keyTokens(kind()));
+    auto keys = shownTexts(trace()->keyTokens(kind()));
     if (kind() == BlockKind::Decoder)
         keys = keys.mid(0, m_step + 1);
     panel.source = keys;
-    panel.target = shownTexts(*trace(), trace()->emitted).mid(firstStep(), m_step + 1 - firstStep());
+    panel.target = shownTexts(trace()->emitted).mid(firstStep(), m_step + 1 - firstStep());
     if (block && shown && m_step < shown->map.rows) {
         const auto row = shown->map.row(m_step);
         panel.weights.assign(row.begin(), row.begin() + std::min<std::ptrdiff_t>(std::ssize(row), keys.size()));
@@ -197,7 +197,7 @@ BarPanel PlaybackView::candidatesPanel() const {
     for (const auto& candidate : prediction ? prediction->candidates : std::vector<Candidate>()) {
         if (inFull)
             bars.before.push_back(probabilityOf(*inFull, candidate.id));
-        const auto text = shownText(candidate.text);
+        const auto text = shownText(candidate.letters);
         const bool given = candidate.id == trace()->emitted[static_cast<std::size_t>(m_step)].id;
         bars.labels << (given ? tr("%1 ✓").arg(text) : text);
         bars.values.push_back(candidate.probability);
@@ -211,8 +211,8 @@ TreePanel PlaybackView::treePanel() const {
     tree.note = tr("a column for each step; the line in colour leads to the translation; ∎ ends a hypothesis");
     tree.step = m_step;
     for (const auto& node : m_beam)
-        tree.nodes.push_back(
-            {node.parent, node.step, shownText(node.token.text), node.token.probability, node.chosen, node.finished});
+        tree.nodes.push_back({node.parent, node.step, shownText(node.token.letters), node.token.probability,
+                              node.chosen, node.finished});
     return tree;
 }
 

@@ -60,6 +60,20 @@ QString formulaText(const std::optional<SinusoidLayout>& layout) {
                              "wavelength λ = 2π · 10000^(2i/d). The paper's waves, all sines first");
 }
 
+/// How fast each pair of a rotary table turns.
+QString turnsText(const PositionTable& table) {
+    const auto turns = rotaryTurns(table);
+    if (!turns)
+        return PositionsView::tr(
+            "slow pairs are slowed down more than fast ones, for texts longer than in training: no "
+            "pos / base^(2i/d) for all");
+    const auto base = QString::number(turns->base, 'g', 4);
+    if (turns->factor == 1)
+        return PositionsView::tr("pair i turns by pos / %1^(2i/d)").arg(base);
+    return PositionsView::tr("pair i turns by pos / (%1 · %2^(2i/d)): slowed down, for texts longer than in training")
+        .arg(QString::number(turns->factor, 'g', 3), base);
+}
+
 /// The distances that share a bucket, told once where both sides are alike.
 QString bucketText(const std::vector<DistanceBucket>& buckets) {
     const auto side = [&](int sign) {
@@ -120,6 +134,10 @@ StripPanel::Column stripsOf(const QString& name, std::vector<std::vector<float>>
     column.meaning = QStringLiteral("±%1").arg(QString::number(static_cast<double>(column.high), 'g', 3));
     column.rows = std::move(rows);
     return column;
+}
+
+bool hasPositions(const Trace& run) {
+    return run.encoderPositions || run.decoderPositions;
 }
 
 /// A control with the words before it.
@@ -202,11 +220,29 @@ void PositionsView::setPage(Page page) {
 const Trace* PositionsView::run() const {
     if (const auto* asked = m_run->asked(trace(), other()))
         return asked;
-    return trace()->positions || !other() ? trace() : other();
+    return hasPositions(*trace()) || !other() ? trace() : other();
+}
+
+BlockKind PositionsView::stack() const {
+    const auto& model = *run();
+    const bool encoder =
+        model.encoderPositions && (selection()->kind() == BlockKind::Encoder || !model.decoderPositions);
+    return encoder ? BlockKind::Encoder : BlockKind::Decoder;
+}
+
+const PositionTable* PositionsView::table() const {
+    return run()->positions(stack());
+}
+
+QString PositionsView::ownerText() const {
+    const auto model = QString::fromStdString(run()->model);
+    if (!run()->encoderPositions || !run()->decoderPositions)
+        return model;
+    return stack() == BlockKind::Encoder ? tr("%1, encoder").arg(model) : tr("%1, decoder").arg(model);
 }
 
 std::vector<int> PositionsView::dimensions() const {
-    const int count = run()->positions ? run()->positions->dimensions : 0;
+    const int count = table() ? table()->dimensions : 0;
     std::vector<int> shown;
     for (const int dimension : m_asked)
         if (dimension < count)
@@ -233,14 +269,13 @@ std::vector<Panel> PositionsView::build() {
     m_allOf = nullptr;
     if (page == Page::Pattern)
         return patternPage();
-    const auto& table = run()->positions;
-    if (!table || table->positions < 1 || table->dimensions < 1)
+    if (!table() || table()->positions < 1 || table()->dimensions < 1)
         return {};
     return page == Page::Similarity ? similarityPage() : tablePage();
 }
 
 std::vector<Panel> PositionsView::tablePage() const {
-    const auto& table = *run()->positions;
+    const auto& table = *this->table();
     const bool relative = table.kind == Kind::Relative;
     bool ofTheFormula = false;
     SinusoidLayout layout{};
@@ -257,7 +292,7 @@ std::vector<Panel> PositionsView::tablePage() const {
 
     MapPanel matrix;
     matrix.title = relative ? tr("Distance × head") : tr("Position × dimension");
-    matrix.subtitle = QStringLiteral("%1: %2").arg(QString::fromStdString(run()->model), kindText(table, told));
+    matrix.subtitle = QStringLiteral("%1: %2").arg(ownerText(), kindText(table, told));
     matrix.rowAxis = relative ? tr("distance of the key from its query") : tr("position");
     matrix.columnAxis = relative ? tr("head (a click draws its curve)") : tr("dimension (a click draws its curve)");
     matrix.map = {table.positions, table.dimensions, table.values};
@@ -277,7 +312,7 @@ std::vector<Panel> PositionsView::tablePage() const {
     curves.first = firstRow;
     if (table.kind == Kind::Rotary) {
         curves.title = tr("Angles");
-        curves.note = tr("pair i turns by pos / base^(2i/d)");
+        curves.note = turnsText(table);
         curves.yAxis = tr("angle (radians)");
         curves.period = static_cast<float>(2 * std::numbers::pi);
         const auto angles = rotaryAngles(table);
@@ -317,15 +352,14 @@ std::vector<Panel> PositionsView::tablePage() const {
 }
 
 std::vector<Panel> PositionsView::similarityPage() const {
-    const auto& table = *run()->positions;
+    const auto& table = *this->table();
     if (table.kind == Kind::Relative)
         return {};
     const bool cosine = m_similarity->currentIndex() == 0;
     MapPanel panel;
     panel.map = positionSimilarity(table, cosine ? Similarity::Cosine : Similarity::DotProduct);
     panel.title = tr("Position × position");
-    panel.subtitle = tr("%1: %2 of their vectors")
-                         .arg(QString::fromStdString(run()->model), cosine ? tr("cosine") : tr("dot product"));
+    panel.subtitle = tr("%1: %2 of their vectors").arg(ownerText(), cosine ? tr("cosine") : tr("dot product"));
     if (table.kind == Kind::Rotary)
         panel.subtitle += tr("; of one vector turned to both places, averaged over its pairs");
     panel.rowAxis = panel.columnAxis = tr("position");
@@ -352,7 +386,7 @@ std::optional<PositionsView::Shown> PositionsView::shownInput() const {
                                                                           : BlockKind::Decoder;
     const auto& tokens = encoder ? model.source : model.target;
     shown.linked = sharesTokens(model, encoder ? BlockKind::Encoder : BlockKind::Decoder);
-    shown.tokens = shownTexts(model, tokens);
+    shown.tokens = shownTexts(tokens);
     // A cross pair's query is a token of the decoder, as a pair's within it is.
     const auto isOfStack = [&](const Selection::Pair& pair) {
         return shown.linked && pair.query && pair.query->value < shown.input->rows
@@ -500,8 +534,8 @@ std::vector<Panel> PositionsView::patternPage() const {
     panel.title = QString::fromStdString(model.model);
     panel.rowAxis = tr("query (looks)");
     panel.columnAxis = tr("key (may be looked at)");
-    panel.rows = shownTexts(model, model.queryTokens(block->kind));
-    panel.columns = shownTexts(model, model.keyTokens(block->kind));
+    panel.rows = shownTexts(model.queryTokens(block->kind));
+    panel.columns = shownTexts(model.keyTokens(block->kind));
     panel.legend = true;
     panel.zooms = true;
     QString what;
@@ -558,7 +592,7 @@ QString PositionsView::emptyText() const {
     case Page::Pattern:
         return tr("%1 has no attention.").arg(model);
     case Page::Similarity:
-        if (run()->positions)
+        if (table())
             return tr("%1 has no vectors of positions to compare: it adds a number for each distance to the scores. "
                       "The table shows them.")
                 .arg(model);
@@ -576,7 +610,7 @@ void PositionsView::fillControls() {
         return;
     const auto page = static_cast<Page>(m_pages->currentIndex());
     m_run->offer(trace(), other(), run());
-    const auto& table = run()->positions;
+    const auto* table = this->table();
     const auto input = page == Page::Input ? shownInput() : std::nullopt;
     showControl(m_dimensions, page == Page::Table && table);
     showControl(m_similarity, page == Page::Similarity && table && table->kind != Kind::Relative);

@@ -45,6 +45,11 @@ private:
         Query row;
     };
     const Trace* run() const;
+    /// Whose positions are on show: the encoder's where its attention is chosen, or where there are no others.
+    BlockKind stack() const;
+    const PositionTable* table() const;
+    /// The model, and the stack where both have a table.
+    QString ownerText() const;
     std::optional<Shown> shownInput() const;
     /// Those that were asked for and that the table has; otherwise six from the fastest wave to the slowest.
     std::vector<int> dimensions() const;

@@ -146,8 +146,8 @@ std::optional<QueryKeyView::Shown> QueryKeyView::shown() const {
     shown.place = *map->place;
     shown.head = map->name;
     const auto& tokens = rowTokens(*shown.run, shown.kind, map->rows);
-    shown.queries = shownTexts(*shown.run, tokens);
-    shown.keys = shownTexts(*shown.run, shown.run->keyTokens(shown.kind));
+    shown.queries = shownTexts(tokens);
+    shown.keys = shownTexts(shown.run->keyTokens(shown.kind));
     const auto& pair = selection()->pair();
     shown.linked = sharesTokens(*shown.run, shown.kind);
     const auto own = m_own && m_own->first == shown.kind ? std::optional(m_own->second) : std::nullopt;

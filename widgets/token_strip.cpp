@@ -87,7 +87,7 @@ void TokenStrip::refresh() {
 
     m_chips.clear();
     const QFontMetrics metrics(m_font);
-    const auto texts = m_tokens ? shownTexts(*m_trace, *m_tokens) : QStringList();
+    const auto texts = m_tokens ? shownTexts(*m_tokens) : QStringList();
     for (std::size_t i = 0; m_tokens && i < m_tokens->size(); ++i) {
         const auto& token = (*m_tokens)[i];
         Chip chip;

@@ -162,31 +162,43 @@ const Prediction* predictionAt(const Trace& run, int position) {
 }
 
 float probabilityOf(const Prediction& prediction, std::int64_t token) {
-    for (const auto& candidate : prediction.candidates)
-        if (candidate.id == token)
-            return candidate.probability;
+    for (const auto* kept : {&prediction.candidates, &prediction.asked})
+        for (const auto& candidate : *kept)
+            if (candidate.id == token)
+                return candidate.probability;
     return std::numeric_limits<float>::quiet_NaN();
 }
 
 OutputChange outputChange(const Trace& changed, const Trace& full) {
     OutputChange change;
-    double before = 0, after = 0;
-    for (const auto& was : full.predictions) {
-        const auto* now = predictionAt(changed, was.position);
-        if (!now || was.candidates.empty() || now->candidates.empty())
+    double now = 0, inFull = 0;
+    int known = 0;
+    for (const auto& is : changed.predictions) {
+        const auto* was = predictionAt(full, is.position);
+        if (!was || was->candidates.empty() || is.candidates.empty())
             continue;
-        const auto& choice = was.candidates.front();
-        const float kept = probabilityOf(*now, choice.id);
+        const auto& choice = is.candidates.front();
         ++change.steps;
-        change.sameChoice += now->candidates.front().id == choice.id ? 1 : 0;
-        before += static_cast<double>(choice.probability);
-        after += std::isnan(kept) ? 0.0 : static_cast<double>(kept);
+        change.sameChoice += was->candidates.front().id == choice.id ? 1 : 0;
+        if (const float kept = probabilityOf(*was, choice.id); !std::isnan(kept)) {
+            now += static_cast<double>(choice.probability);
+            inFull += static_cast<double>(kept);
+            ++known;
+        }
     }
-    if (change.steps > 0) {
-        change.before = static_cast<float>(before / change.steps);
-        change.after = static_cast<float>(after / change.steps);
-    }
+    change.now = known > 0 ? static_cast<float>(now / known) : std::numeric_limits<float>::quiet_NaN();
+    change.inFull = known > 0 ? static_cast<float>(inFull / known) : std::numeric_limits<float>::quiet_NaN();
     return change;
+}
+
+std::vector<std::vector<std::int64_t>> candidatesOf(const Trace& run) {
+    std::vector<std::vector<std::int64_t>> rows;
+    for (const auto& prediction : run.predictions) {
+        rows.resize(std::max(rows.size(), static_cast<std::size_t>(prediction.position) + 1));
+        for (const auto& candidate : prediction.candidates)
+            rows[static_cast<std::size_t>(prediction.position)].push_back(candidate.id);
+    }
+    return rows;
 }
 
 } // namespace headlight

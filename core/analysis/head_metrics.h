@@ -91,16 +91,20 @@ float headChange(const AttentionBlock& first, const AttentionBlock& second, Laye
 
 /// What a run predicts at a row; null when it predicts nothing there.
 const Prediction* predictionAt(const Trace& run, int position);
-/// How probable it finds a token there. Not a number when that is not among the candidates that were kept.
+/// How probable it finds a token there. Not a number when that is neither a candidate nor was asked for.
 float probabilityOf(const Prediction& prediction, std::int64_t token);
 
 /// What heads do for the output, told by leaving them out (ablation, Michel et al. 2019).
 struct OutputChange {
     int steps = 0;      ///< that both runs predict
     int sameChoice = 0; ///< of these, with the same most probable token
-    float before = 0;   ///< mean probability of what the full run would choose, there
-    float after = 0;    ///< and in the changed run; 0 where it is not among the candidates that were kept
+    /// Mean probability of what the changed run would choose, there and in the full run, over the steps at which the
+    /// full run kept it; not a number where it did at none.
+    float now = 0;
+    float inFull = 0;
 };
 OutputChange outputChange(const Trace& changed, const Trace& full);
+/// The candidates of each row, as another run of the model is asked for them by Recording::asked.
+std::vector<std::vector<std::int64_t>> candidatesOf(const Trace& run);
 
 } // namespace headlight

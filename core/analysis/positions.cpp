@@ -103,6 +103,20 @@ double rotaryWavelength(const PositionTable& table, int pair) {
                        : std::abs(2 * std::numbers::pi * (table.positions - 1) / turned);
 }
 
+std::optional<RotaryTurns> rotaryTurns(const PositionTable& table) {
+    const int pairs = table.dimensions / 2;
+    if (pairs < 2 || table.positions < 2)
+        return std::nullopt;
+    const double first = rotaryWavelength(table, 0);
+    const double ratio = rotaryWavelength(table, 1) / first; // base^(2/d)
+    constexpr double tolerance = 1e-3;
+    for (int pair = 0; pair < pairs; ++pair)
+        if (!(std::abs(rotaryWavelength(table, pair) / (first * std::pow(ratio, pair)) - 1) < tolerance))
+            return std::nullopt;
+    const double factor = first / (2 * std::numbers::pi);
+    return RotaryTurns{std::pow(ratio, pairs), std::abs(factor - 1) < tolerance ? 1 : factor};
+}
+
 std::vector<DistanceBucket> distanceBuckets(const PositionTable& table) {
     const int nearest = -(table.positions - 1) / 2;
     std::vector<DistanceBucket> buckets;

@@ -38,6 +38,14 @@ Map rotaryAngles(const PositionTable& table);
 /// Positions until that pair has made a full turn; infinite for one that does not turn, or when there is one position.
 double rotaryWavelength(const PositionTable& table, int pair);
 
+/// What turns the pairs of a rotary table, Su et al. 2021, 3.2.2: pair i by pos / (factor · base^(2i/d)).
+struct RotaryTurns {
+    double base = 0;
+    double factor = 1; ///< other than 1 where turns are slowed down, for texts longer than those of training
+};
+/// None where no such formula gives the turns, as where some pairs are slowed down more than others.
+std::optional<RotaryTurns> rotaryTurns(const PositionTable& table);
+
 /// Distances of a key from its query, both ends included, for which all heads add the same.
 struct DistanceBucket {
     int first = 0;

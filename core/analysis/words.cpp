@@ -1,5 +1,6 @@
 // Groups tokens into words and folds maps accordingly.
 #include "core/analysis/words.h"
+#include "core/trace/letters.h"
 
 #include <algorithm>
 #include <cassert>
@@ -10,16 +11,9 @@ namespace headlight {
 
 namespace {
 
-constexpr std::string_view spaceMark = "\u2581";
 constexpr float notANumber = std::numeric_limits<float>::quiet_NaN();
 
-std::string withoutSpaceMarks(std::string text) {
-    for (auto at = text.find(spaceMark); at != std::string::npos; at = text.find(spaceMark, at))
-        text.erase(at, spaceMark.size());
-    return text;
-}
-
-/// A token's bytes may begin with the space before it.
+/// A token may begin with the space before it; one that is nothing else is shown as that.
 std::string_view withoutSpaces(std::string_view text) {
     constexpr std::string_view spaces = " \t\r\n";
     const auto begin = text.find_first_not_of(spaces);
@@ -42,6 +36,7 @@ std::string_view withoutSpaces(std::string_view text) {
 
 std::vector<Word> wordsOf(std::span<const Token> tokens, std::string_view text, std::string_view second) {
     std::vector<Word> words;
+    const auto spelled = spelledText(tokens);
     for (std::size_t i = 0; i < tokens.size(); ++i) {
         const auto& token = tokens[i];
         const bool continues = i > 0 && !token.special && !tokens[i - 1].special && token.word >= 0
@@ -50,7 +45,6 @@ std::vector<Word> wordsOf(std::span<const Token> tokens, std::string_view text, 
             words.push_back({{}, token.bytes, static_cast<int>(i), 0, token.special});
         auto& word = words.back();
         ++word.tokenCount;
-        word.text += token.text;
         if (word.bytes.empty())
             word.bytes = token.bytes;
         else if (!token.bytes.empty())
@@ -58,11 +52,17 @@ std::vector<Word> wordsOf(std::span<const Token> tokens, std::string_view text, 
     }
     for (auto& word : words) {
         const auto [begin, end] = word.bytes;
-        const auto typed = tokens[static_cast<std::size_t>(word.firstToken)].segment == 0 ? text : second;
-        if (begin < end && end <= typed.size())
+        const auto first = static_cast<std::size_t>(word.firstToken);
+        const auto last = first + static_cast<std::size_t>(word.tokenCount) - 1;
+        const auto typed = tokens[first].segment == 0 ? text : second;
+        if (begin < end && end <= typed.size()) {
             word.text = withoutSpaces(typed.substr(begin, end - begin));
-        else if (auto letters = withoutSpaceMarks(word.text); !word.special && !letters.empty())
-            word.text = std::move(letters);
+        } else if (word.special) {
+            word.text = tokens[first].letters;
+        } else {
+            const auto from = spelled.places[first].begin, to = spelled.places[last].end;
+            word.text = readableBytes(withoutSpaces(std::string_view(spelled.text).substr(from, to - from)));
+        }
     }
     return words;
 }
@@ -70,7 +70,8 @@ std::vector<Word> wordsOf(std::span<const Token> tokens, std::string_view text, 
 std::vector<Word> singleWords(std::span<const Token> tokens) {
     std::vector<Word> words;
     for (const auto& token : tokens)
-        words.push_back({token.text, token.bytes, static_cast<int>(words.size()), 1, token.special});
+        words.push_back(
+            {std::string(withoutSpaces(token.letters)), token.bytes, static_cast<int>(words.size()), 1, token.special});
     return words;
 }
 

@@ -14,7 +14,7 @@ namespace headlight {
 
 /// Neighbouring tokens of one word; a special token, or one that belongs to no word, stands alone.
 struct Word {
-    std::string text; ///< as typed where that is known, otherwise its pieces without their space marks
+    std::string text; ///< as typed where that is known, otherwise its tokens' letters
     ByteRange bytes;  ///< from its first token's begin to its last one's end; empty when not typed
     int firstToken = 0;
     int tokenCount = 0;
@@ -26,7 +26,7 @@ struct Word {
 /// @param text what the tokens' byte ranges point into, @param second those of a second text's; may be empty
 std::vector<Word> wordsOf(std::span<const Token> tokens, std::string_view text = {}, std::string_view second = {});
 
-/// Each token as a word of its own, its text that of the token.
+/// Each token as a word of its own, its text the token's letters.
 std::vector<Word> singleWords(std::span<const Token> tokens);
 /// For each of so many tokens the place of the word that it is part of, -1 where that was left out.
 std::vector<int> placesOf(const std::vector<Word>& words, int tokens);

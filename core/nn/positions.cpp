@@ -22,8 +22,7 @@ torch::Tensor sinusoidalPositions(std::int64_t positions, std::int64_t width, bo
     return table.to(torch::kFloat32); // [positions, width]
 }
 
-Positions::Positions(const TransformerOptions& options, BlockKind kind)
-    : m_options(options), m_bothSides(kind == BlockKind::Encoder) {
+Positions::Positions(const TransformerOptions& options, BlockKind kind) : m_options(options), m_kind(kind) {
     const auto learned = [&](std::int64_t rows, std::int64_t columns) {
         m_table = register_parameter("weight", torch::empty({rows, columns}));
         if (options.initialise)
@@ -73,15 +72,16 @@ void Positions::reach(std::int64_t positions, const torch::Device& device) {
 torch::Tensor Positions::buckets(std::int64_t farthest) const {
     const auto distance =
         torch::arange(-farthest, farthest + 1, m_table.options().dtype(torch::kInt64).requires_grad(false));
-    const auto side = m_bothSides ? m_options.relativeBuckets / 2 : m_options.relativeBuckets;
+    const bool bothSides = m_kind == BlockKind::Encoder;
+    const auto side = bothSides ? m_options.relativeBuckets / 2 : m_options.relativeBuckets;
     const auto exact = side / 2;
-    const auto length = m_bothSides ? distance.abs() : (-distance).clamp_min(0);
+    const auto length = bothSides ? distance.abs() : (-distance).clamp_min(0);
     const auto steps = torch::log(length.to(torch::kFloat32) / static_cast<double>(exact))
                        / std::log(static_cast<double>(m_options.relativeDistance) / static_cast<double>(exact))
                        * static_cast<double>(side - exact);
     const auto shared = (exact + steps.clamp_min(0).to(torch::kInt64)).clamp_max(side - 1);
     const auto bucket = torch::where(length < exact, length, shared);
-    return m_bothSides ? bucket + (distance > 0).to(torch::kInt64) * side : bucket;
+    return bothSides ? bucket + (distance > 0).to(torch::kInt64) * side : bucket;
 }
 
 /// [2 farthest + 1, H]
@@ -92,20 +92,22 @@ torch::Tensor Positions::byDistance(std::int64_t farthest) const {
 void Positions::announce(std::int64_t shown, const Context& context) const {
     switch (m_options.position) {
     case PositionKind::Learned:
-        context.watch->positions(PositionTable::Kind::Learned, m_table.narrow(0, m_options.positionOffset, shown));
+        context.watch->positions(m_kind, PositionTable::Kind::Learned,
+                                 m_table.narrow(0, m_options.positionOffset, shown));
         break;
     case PositionKind::Rotary: {
         const auto half = m_table.narrow(0, 0, shown).narrow(1, 0, m_table.size(1) / 2); // [shown, D / 2]
-        context.watch->positions(PositionTable::Kind::Rotary,
+        context.watch->positions(m_kind, PositionTable::Kind::Rotary,
                                  torch::stack({half.cos(), half.sin()}, 2).flatten(1)); // [shown, D]
         break;
     }
     case PositionKind::Relative:
-        context.watch->positions(PositionTable::Kind::Relative, byDistance(shown - 1)); // [2 shown - 1, H]
+        context.watch->positions(m_kind, PositionTable::Kind::Relative, byDistance(shown - 1)); // [2 shown - 1, H]
         break;
     case PositionKind::SinusoidalHalves:
     case PositionKind::SinusoidalInterleaved:
-        context.watch->positions(PositionTable::Kind::Sinusoidal, m_table.narrow(0, m_options.positionOffset, shown));
+        context.watch->positions(m_kind, PositionTable::Kind::Sinusoidal,
+                                 m_table.narrow(0, m_options.positionOffset, shown));
         break;
     }
 }

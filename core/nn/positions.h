@@ -25,7 +25,7 @@ struct Placed {
 /// The positions of one stack.
 class Positions : public torch::nn::Module {
 public:
-    /// @param kind Decoder: distances are told apart to the left only
+    /// @param kind of the stack; of a Decoder distances are told apart to the left only
     Positions(const TransformerOptions& options, BlockKind kind);
 
     /// @param tokens [B, T, W], the first of them at position `first`; keys are all positions up to the last
@@ -41,7 +41,7 @@ private:
     void announce(std::int64_t shown, const Context& context) const;
 
     TransformerOptions m_options;
-    bool m_bothSides;
+    BlockKind m_kind;
     torch::Tensor m_table; ///< [positions, width]; Rotary: angles [positions, D]; Relative: [buckets, H]
 };
 

@@ -73,14 +73,15 @@ void Watch::fixedContext(const torch::Tensor& context) {
     append(m_collected.fixedContext, context);
 }
 
-void Watch::positions(PositionTable::Kind kind, const torch::Tensor& table) {
-    if (!m_recording.positions || m_collected.positions)
+void Watch::positions(BlockKind stack, PositionTable::Kind kind, const torch::Tensor& table) {
+    auto& kept = stack == BlockKind::Encoder ? m_collected.encoderPositions : m_collected.decoderPositions;
+    if (!m_recording.positions || kept)
         return;
-    auto& kept = m_collected.positions.emplace();
-    kept.kind = kind;
-    kept.positions = static_cast<int>(table.size(0));
-    kept.dimensions = static_cast<int>(table.size(1));
-    append(kept.values, table);
+    kept.emplace();
+    kept->kind = kind;
+    kept->positions = static_cast<int>(table.size(0));
+    kept->dimensions = static_cast<int>(table.size(1));
+    append(kept->values, table);
 }
 
 void Watch::input(BlockKind stack, const torch::Tensor& tokens, const torch::Tensor& positions,
@@ -122,7 +123,8 @@ void Watch::freeze(Trace& trace) {
     trace.cross = std::move(m_collected.cross);
     trace.additive = std::move(m_collected.additive);
     trace.fixedContext = std::move(m_collected.fixedContext);
-    trace.positions = std::move(m_collected.positions);
+    trace.encoderPositions = std::move(m_collected.encoderPositions);
+    trace.decoderPositions = std::move(m_collected.decoderPositions);
 }
 
 } // namespace headlight

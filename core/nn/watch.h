@@ -49,8 +49,8 @@ public:
     /// The one context of a decoder without attention, [1, C].
     void fixedContext(const torch::Tensor& context);
 
-    /// [positions, dimensions], as PositionTable describes each kind; the first that is announced is kept.
-    void positions(PositionTable::Kind kind, const torch::Tensor& table);
+    /// [positions, dimensions], as PositionTable describes each kind; the first that a stack announces is kept.
+    void positions(BlockKind stack, PositionTable::Kind kind, const torch::Tensor& table);
 
     /// What a stack takes in: the tokens' vectors and, unless undefined, the positions', and their sum with all else.
     /// [1, T, W] each. Only the first that a stack announces is kept.

@@ -21,8 +21,10 @@ public:
         }
         if (network().encoder->head() == EncoderHead::MaskedLanguage && hasTokenizer())
             m_mask = tokenizer().roles().mask;
-        if (m_mask)
+        if (m_mask) {
             info.mask = tokenOf(*m_mask).text;
+            info.readsSpaces = !tokenizer().encode(" ").empty();
+        }
     }
 
 protected:
@@ -91,8 +93,8 @@ private:
         const auto probability = values.contiguous(), id = indices.contiguous();
         for (std::int64_t k = 0; k < id.size(0); ++k) {
             const auto label = id.data_ptr<std::int64_t>()[k];
-            trace.labels.push_back(
-                {label, network().labels.at(static_cast<std::size_t>(label)), probability.data_ptr<float>()[k]});
+            const auto& name = network().labels.at(static_cast<std::size_t>(label));
+            trace.labels.push_back({label, name, probability.data_ptr<float>()[k], name});
         }
     }
 

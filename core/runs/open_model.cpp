@@ -1,55 +1,18 @@
 #include "core/runs/open_model.h"
 
 #include "core/files/hub.h"
-#include "core/text/normalize.h"
 #include "core/text/word_breaks.h"
+#include "core/trace/letters.h"
 
 #include <torch/utils.h>
 
 #include <algorithm>
-#include <array>
 #include <chrono>
-#include <string_view>
+#include <utility>
 
 namespace headlight {
 
-namespace {
-
-/// Has letters from U+3000 to U+9FFF, Chinese and Japanese, which put no spaces between words.
-bool isOfUnspacedScript(const Token& token) {
-    return std::any_of(token.text.begin(), token.text.end(), [](char byte) {
-        return static_cast<unsigned char>(byte) >= 0xE3 && static_cast<unsigned char>(byte) <= 0xE9;
-    });
-}
-
-/// Words as a typed text would have them.
-void numberByDictionary(std::vector<Token>& tokens, std::size_t from) {
-    static const WordBreaker breaker;
-    std::string text;
-    std::vector<Token> spelled; // with their places in `text`
-    int first = 0;
-    for (std::size_t i = 0; i < tokens.size(); ++i) {
-        if (i < from)
-            first = std::max(first, tokens[i].word + 1);
-        if (i < from || tokens[i].special)
-            continue;
-        const auto begin = text.size();
-        std::string_view piece = tokens[i].text;
-        for (; piece.starts_with(spaceMark); piece.remove_prefix(spaceMark.size()))
-            text += ' ';
-        text += piece;
-        spelled.push_back(tokens[i]);
-        spelled.back().bytes = {begin, text.size()};
-    }
-    const auto words = breaker.words(text);
-    headlight::numberWords(spelled, words);
-    auto next = spelled.begin();
-    for (std::size_t i = from; i < tokens.size(); ++i)
-        if (!tokens[i].special)
-            tokens[i].word = first + (next++)->word;
-}
-
-} // namespace
+namespace {} // namespace
 
 OpenModel::OpenModel(LoadedModel loaded) : m_loaded(std::move(loaded)) {
     const auto& network = m_loaded.network;
@@ -119,11 +82,18 @@ bool OpenModel::isSpecial(std::int64_t id) const {
 }
 
 Token OpenModel::tokenOf(std::int64_t id) const {
-    Token token = hasTokenizer() ? tokenizer().token(id) : Token{.id = id, .text = std::to_string(id), .bytes = {}};
+    Token token = hasTokenizer()
+                      ? tokenizer().token(id)
+                      : Token{.id = id, .text = std::to_string(id), .letters = std::to_string(id), .bytes = {}};
     token.bytes = {};
     token.word = -1;
     token.special = token.special || isSpecial(id);
     return token;
+}
+
+Candidate OpenModel::candidateOf(std::int64_t id, float probability) const {
+    auto token = tokenOf(id);
+    return {id, std::move(token.text), probability, std::move(token.letters)};
 }
 
 std::vector<Token> OpenModel::tokensOf(const std::vector<std::int64_t>& ids) const {
@@ -207,9 +177,10 @@ void OpenModel::predict(const torch::Tensor& logits, const Request& request, con
     const bool anyMasked = std::find(masked.begin(), masked.end(), true) != masked.end();
     const auto most = std::max(record.candidates, anyMasked ? record.maskCandidates : 0);
     const auto width = std::clamp<std::int64_t>(most, 0, logits.size(1));
-    if (width == 0)
+    if (width == 0 && record.asked.empty())
         return;
-    const auto [values, indices] = torch::softmax(logits / request.sampling.temperature, -1).topk(width);
+    const auto all = torch::softmax(logits / request.sampling.temperature, -1); // [rows, V]
+    const auto [values, indices] = all.topk(width);
     const auto probability = values.contiguous(), id = indices.contiguous();
     for (std::int64_t row = 0; row < rows; ++row) {
         const auto kept = std::min<std::int64_t>(width, masked.empty() || !masked[static_cast<std::size_t>(row)]
@@ -218,10 +189,13 @@ void OpenModel::predict(const torch::Tensor& logits, const Request& request, con
         Prediction prediction{static_cast<int>(row), {}};
         for (std::int64_t k = 0; k < kept; ++k) {
             const auto candidate = id.data_ptr<std::int64_t>()[row * width + k];
-            prediction.candidates.push_back(
-                {candidate, tokenOf(candidate).text, probability.data_ptr<float>()[row * width + k]});
+            prediction.candidates.push_back(candidateOf(candidate, probability.data_ptr<float>()[row * width + k]));
         }
-        if (kept > 0)
+        if (static_cast<std::size_t>(row) < record.asked.size())
+            for (const auto asked : record.asked[static_cast<std::size_t>(row)])
+                if (asked >= 0 && asked < logits.size(1))
+                    prediction.asked.push_back(candidateOf(asked, all.data_ptr<float>()[row * logits.size(1) + asked]));
+        if (kept > 0 || !prediction.asked.empty())
             trace.predictions.push_back(std::move(prediction));
     }
 }
@@ -252,31 +226,26 @@ torch::Tensor OpenModel::batchOfOne(const std::vector<std::int64_t>& ids) {
     return torch::tensor(ids, torch::kInt64).unsqueeze(0);
 }
 
-void OpenModel::numberWords(std::vector<Token>& tokens, std::size_t from) {
-    if (std::any_of(tokens.begin() + static_cast<std::ptrdiff_t>(from), tokens.end(), isOfUnspacedScript)) {
-        numberByDictionary(tokens, from);
-        return;
-    }
-    // SentencePiece's space, and the space and line break of byte-level vocabularies.
-    constexpr std::array<std::string_view, 3> marks{"\u2581", "\u0120", "\u010a"};
-    constexpr std::string_view wordEnd = "</w>"; // of OpenAI-GPT
-    int word = -1;
-    bool begins = true;
+void OpenModel::numberWords(std::vector<Token>& tokens, std::size_t from) const {
+    if (!hasTokenizer())
+        return; // numbers are no words
+    static const WordBreaker breaker;
+    // What goes on with the last word before is of that word, so all of the text is cut.
+    const auto spelled = spelledText(tokens);
+    const auto words = breaker.words(spelled.text);
+    auto placed = tokens;
+    for (std::size_t i = 0; i < placed.size(); ++i)
+        placed[i].bytes = spelled.places[i];
+    headlight::numberWords(placed, words);
+    int last = -1, word = -1; // the last token's, in `words` and as it is numbered here
     for (std::size_t i = 0; i < tokens.size(); ++i) {
-        auto& token = tokens[i];
-        if (i < from) {
-            word = std::max(word, token.word);
-            begins = token.text.ends_with(wordEnd);
+        if (tokens[i].special)
             continue;
-        }
-        if (token.special)
-            continue;
-        for (const auto mark : marks)
-            begins = begins || token.text.starts_with(mark);
-        if (begins || word < 0)
-            ++word;
-        token.word = word;
-        begins = token.text.ends_with(wordEnd);
+        if (i < from)
+            word = std::max(word, tokens[i].word);
+        else
+            tokens[i].word = word = placed[i].word == last && word >= 0 ? word : word + 1;
+        last = placed[i].word;
     }
 }
 

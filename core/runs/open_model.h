@@ -46,6 +46,7 @@ protected:
     bool isSpecial(std::int64_t id) const;
     /// A token that nobody typed.
     Token tokenOf(std::int64_t id) const;
+    Candidate candidateOf(std::int64_t id, float probability) const;
     std::vector<Token> tokensOf(const std::vector<std::int64_t>& ids) const;
     /// The same for ids that a user gave. @param option names them in messages
     std::vector<Token> givenTokens(const std::vector<std::int64_t>& ids, const char* option) const;
@@ -65,9 +66,8 @@ protected:
 
     static std::vector<std::int64_t> idsOf(const std::vector<Token>& tokens);
     static torch::Tensor batchOfOne(const std::vector<std::int64_t>& ids); ///< [1, T]
-    /// Words of tokens that nobody typed, from a token on: a new one begins at a space, of Chinese as a dictionary has
-    /// it.
-    static void numberWords(std::vector<Token>& tokens, std::size_t from = 0);
+    /// Numbers the words of tokens that nobody typed, from a token on, as they would be were their text typed.
+    void numberWords(std::vector<Token>& tokens, std::size_t from = 0) const;
 
 private:
     /// @throws Error for a head that the model does not have

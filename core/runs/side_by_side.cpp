@@ -1,5 +1,6 @@
 #include "core/runs/side_by_side.h"
 
+#include "core/analysis/head_metrics.h"
 #include "core/engine.h"
 
 #include <string>
@@ -12,6 +13,7 @@ namespace {
 /// The changed model's own request with nothing changed: what it said by itself is given token by token, for words
 /// might be cut into other tokens than it chose.
 Request requestInFull(Request full, const Trace& changed, bool answers) {
+    full.record.asked = candidatesOf(changed);
     if (answers) {
         if (full.target || !full.targetIds.empty())
             return full;
@@ -34,9 +36,10 @@ bool changesOwnTranslation(const Request& request, const Trace& run) {
     return changed && run.cross && !request.target && request.targetIds.empty();
 }
 
-Request withNothingChanged(Request request) {
+Request withNothingChanged(Request request, const Trace& changed) {
     request.intervention = {};
     request.beginIds.clear();
+    request.record.asked = candidatesOf(changed);
     return request;
 }
 
@@ -52,7 +55,7 @@ void runBeside(const SideBySide& what, const OpenEngine& open, Runs& runs, const
     if (!runs.first)
         return;
     if (what.full && changesOwnTranslation(what.request, *runs.first))
-        runs.full = open(what.first).run(withNothingChanged(what.request), stop);
+        runs.full = open(what.first).run(withNothingChanged(what.request, *runs.first), stop);
     if (what.second.empty() || stop.stop_requested())
         return;
     auto& engine = open(what.second);

@@ -83,7 +83,7 @@ private:
                   : decodeBest(*network().translator, memory, options, Context{nullptr, stop, &request.intervention})
                         .front();
         for (auto& node : trace.beam)
-            node.token.text = tokenOf(node.token.id).text;
+            node.token = candidateOf(node.token.id, node.token.probability);
         if (ids.empty()) // nothing can be chosen from output that is not finite; predict() says so
             ids.push_back(network().ids.end);
         const auto last = ids.back();

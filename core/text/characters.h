@@ -1,24 +1,11 @@
-// Single characters of a UTF-8 text, and what Unicode says about them.
+// What Unicode says about single characters.
 #pragma once
 
-#include <cstddef>
+#include "core/trace/letters.h"
+
 #include <string>
-#include <string_view>
 
 namespace headlight {
-
-struct Character {
-    char32_t code = 0;
-    std::size_t length = 0; ///< bytes
-};
-
-/// Bytes of the well-formed UTF-8 character that `text` starts with; 0 when it is malformed or `text` is empty.
-std::size_t characterLength(std::string_view text);
-/// The character that `text`, which must be well-formed and not empty, starts with.
-Character firstCharacter(std::string_view text);
-/// The text with U+FFFD for each byte that belongs to no well-formed character.
-std::string withReplacementCharacters(std::string_view text);
-std::string utf8(char32_t code);
 
 bool isSpace(char32_t code);       ///< White_Space
 bool isPunctuation(char32_t code); ///< category P, or one of ASCII's signs

@@ -1,7 +1,6 @@
 // One function for each decoder of HuggingFace's tokenizers library, and the table that names them.
 #include "core/text/decoders.h"
 
-#include "core/text/byte_letters.h"
 #include "core/text/characters.h"
 #include "core/text/normalize.h"
 #include "core/text/pattern.h"
@@ -36,25 +35,11 @@ std::string joined(const Pieces& pieces) {
     return text;
 }
 
-/// A piece of GPT-2's letters as its bytes; one with other letters stays as it is.
-std::string bytesOf(const std::string& piece) {
-    std::string bytes;
-    for (std::string_view rest = piece; !rest.empty();) {
-        const Character letter = firstCharacter(rest);
-        const auto byte = byteOfLetter(letter.code);
-        if (!byte)
-            return piece;
-        bytes += static_cast<char>(*byte);
-        rest.remove_prefix(letter.length);
-    }
-    return bytes;
-}
-
 DecodingStep readByteLevel(const JsonPart&) {
     return [](const Pieces& pieces) {
         std::string bytes;
         for (const std::string& piece : pieces)
-            bytes += bytesOf(piece);
+            bytes += bytesOfLetters(piece).value_or(piece); // one with other letters stays as it is
         return Pieces{withReplacementCharacters(bytes)};
     };
 }

@@ -2,7 +2,6 @@
 #include "core/text/normalization_steps.h"
 
 #include "core/error.h"
-#include "core/text/byte_letters.h"
 #include "core/text/characters.h"
 #include "core/text/pattern.h"
 #include "core/text/word_breaks.h"

@@ -1,8 +1,8 @@
 // Reads the model file field by field, each checked, and finds the best segmentation of a text.
 #include "core/text/sentencepiece.h"
 
-#include "core/files/whole_file.h"
 #include "core/error.h"
+#include "core/files/whole_file.h"
 #include "core/text/characters.h"
 
 #include <algorithm>
@@ -149,6 +149,17 @@ bool isFoundInText(SentencePiece::Type type) {
 }
 
 } // namespace
+
+std::string bytesOfPiece(std::string_view piece) {
+    if (const auto byte = byteOfPiece(piece))
+        return {static_cast<char>(*byte)};
+    std::string text;
+    for (auto mark = piece.find(spaceMark); mark != std::string_view::npos; mark = piece.find(spaceMark)) {
+        text.append(piece.substr(0, mark)) += ' ';
+        piece.remove_prefix(mark + spaceMark.size());
+    }
+    return text.append(piece);
+}
 
 std::optional<unsigned char> byteOfPiece(std::string_view piece) {
     if (piece.size() != 6 || !piece.starts_with("<0x") || piece.back() != '>')

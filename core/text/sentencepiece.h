@@ -21,6 +21,8 @@
 
 namespace headlight {
 
+/// What a piece adds to a text: letters, spaces for their marks, or one byte.
+std::string bytesOfPiece(std::string_view piece);
 /// The byte that a byte piece such as `<0x0A>` stands for; nothing for any other text.
 std::optional<unsigned char> byteOfPiece(std::string_view piece);
 

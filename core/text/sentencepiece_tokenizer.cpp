@@ -76,7 +76,7 @@ std::vector<Token> SentencePieceTokenizer::encodeWith(const SentencePiece& piece
     const auto addWord = [&](std::int64_t id, ByteRange bytes, bool special) {
         Token token;
         token.id = id;
-        token.text = m_family.vocabulary.shown(id);
+        token.text = token.letters = m_family.vocabulary.shown(id);
         token.bytes = bytes;
         token.special = special;
         tokens.push_back(std::move(token));
@@ -107,6 +107,11 @@ void SentencePieceTokenizer::encodeSection(const SentencePiece& pieces, std::str
     for (SentencePiece::Segment& segment : pieces.encode(text)) {
         Token token;
         token.id = idOf(segment.text);
+        const auto bytes = bytesOfPiece(segment.text);
+        token.letters = readableBytes(bytes);
+        if (token.letters != bytes) // one of a letter's bytes
+            token.letters =
+                withReplacementCharacters(text.substr(segment.bytes.begin, segment.bytes.end - segment.bytes.begin));
         token.text = std::move(segment.text);
         token.bytes = {segment.bytes.begin + begin, segment.bytes.end + begin};
         tokens.push_back(std::move(token));
@@ -129,6 +134,7 @@ Token SentencePieceTokenizer::token(std::int64_t id) const {
     token.id = id;
     token.text = m_family.vocabulary.shown(id);
     token.special = m_family.specials.contains(id);
+    token.letters = token.special ? token.text : readableBytes(bytesOfPiece(token.text));
     return token;
 }
 
@@ -137,16 +143,7 @@ std::string SentencePieceTokenizer::decode(std::span<const std::int64_t> ids) co
     for (const std::int64_t id : ids) {
         if (!m_family.vocabulary.has(id) || m_family.specials.contains(id))
             continue;
-        std::string_view rest = m_family.vocabulary.piece(id);
-        if (const auto byte = byteOfPiece(rest)) {
-            text += static_cast<char>(*byte);
-            continue;
-        }
-        for (auto mark = rest.find(spaceMark); mark != std::string_view::npos; mark = rest.find(spaceMark)) {
-            text.append(rest.substr(0, mark)) += ' ';
-            rest.remove_prefix(mark + spaceMark.size());
-        }
-        text += rest;
+        text += bytesOfPiece(m_family.vocabulary.piece(id));
     }
     const std::size_t begin = text.find_first_not_of(' ');
     if (begin == std::string::npos)

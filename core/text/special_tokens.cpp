@@ -292,7 +292,7 @@ std::vector<Token> TokenTemplate::fill(std::vector<Token> first, std::optional<s
         if (part.text < 0) {
             Token token;
             token.id = part.id;
-            token.text = part.name;
+            token.text = token.letters = part.name;
             token.special = true;
             token.segment = part.segment;
             filled.push_back(std::move(token));

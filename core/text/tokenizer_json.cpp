@@ -2,9 +2,11 @@
 // by the decoder.
 #include "core/text/tokenizer_json.h"
 
+#include "core/text/characters.h"
 #include "core/text/decoders.h"
 #include "core/text/normalization_steps.h"
 #include "core/text/pre_tokenizers.h"
+#include "core/text/sentencepiece.h"
 #include "core/text/subword_models.h"
 #include "core/text/word_breaks.h"
 
@@ -23,6 +25,7 @@ namespace {
 
 using nlohmann::json;
 using Part = TokenTemplate::Part;
+constexpr const char* letter = "a"; // any would do
 
 // Post-processors
 
@@ -182,11 +185,14 @@ private:
     void encodeSection(NormalizedText section, Encoding& encoding) const;
     void encodeOrdinary(NormalizedText text, Encoding& encoding) const;
     void addAddedToken(const AddedToken& token, ByteRange bytes, Encoding& encoding) const;
+    std::string decoded(std::vector<std::string> pieces) const;
+    std::string addedBytes(const std::string& piece) const;
 
     std::unique_ptr<SubwordModel> m_model;
     NormalizationStep m_normalize;     ///< may be empty
     PreTokenizationStep m_preTokenize; ///< may be empty
     DecodingStep m_decode;
+    std::string m_behind; ///< the decoder's letter behind another: " a" where words stand apart
     TokenTemplate m_template;
     Vocabulary m_vocabulary; ///< the model's pieces and the added tokens
     Roles m_roles;
@@ -205,6 +211,7 @@ PipelineTokenizer::PipelineTokenizer(const JsonPart& file, const FolderSettings&
         m_preTokenize = readPreTokenizer(file.at("pre_tokenizer"));
     if (file.has("decoder"))
         m_decode = readDecoder(file.at("decoder"));
+    m_behind = decoded({letter, letter}).substr(1);
     readAddedTokens(file, settings);
     m_roles = findRoles(settings, m_vocabulary);
     indexAddedTokens();
@@ -274,7 +281,9 @@ NormalizedText PipelineTokenizer::normalized(NormalizedText text) const {
 /// What grows while a text is read.
 struct PipelineTokenizer::Encoding {
     std::vector<Token> tokens;
-    std::vector<ByteRange> added; ///< where added tokens stand
+    std::vector<ByteRange> added;                        ///< where added tokens stand
+    std::vector<std::size_t> parted;                     ///< tokens of some of a letter's bytes
+    std::unordered_map<std::string, std::string> pieces; ///< what each adds to a text
     std::size_t normalizedBytes = 0;
     std::unordered_map<std::string, std::vector<SubwordModel::Piece>> known; ///< words that were cut before
 };
@@ -304,6 +313,10 @@ std::vector<Token> PipelineTokenizer::encode(std::string_view text) const {
     }
     addWordsUntil(text.size());
     numberWords(encoding.tokens, words);
+    for (const auto parted : encoding.parted) {
+        auto& token = encoding.tokens[parted];
+        token.letters = withReplacementCharacters(text.substr(token.bytes.begin, token.bytes.end - token.bytes.begin));
+    }
     return std::move(encoding.tokens);
 }
 
@@ -343,6 +356,12 @@ void PipelineTokenizer::encodeOrdinary(NormalizedText text, Encoding& encoding) 
             token.text =
                 piece.asWritten ? word.text.substr(piece.begin, piece.end - piece.begin) : m_vocabulary.shown(piece.id);
             token.bytes = word.originOf({piece.begin, piece.end});
+            auto [bytes, fresh] = encoding.pieces.try_emplace(token.text);
+            if (fresh)
+                bytes->second = addedBytes(token.text);
+            token.letters = readableBytes(bytes->second);
+            if (token.letters != bytes->second) // some of a letter's bytes
+                encoding.parted.push_back(encoding.tokens.size());
             encoding.tokens.push_back(std::move(token));
         }
     }
@@ -351,7 +370,7 @@ void PipelineTokenizer::encodeOrdinary(NormalizedText text, Encoding& encoding) 
 void PipelineTokenizer::addAddedToken(const AddedToken& added, ByteRange bytes, Encoding& encoding) const {
     Token token;
     token.id = *added.id;
-    token.text = added.content;
+    token.text = token.letters = added.content;
     token.bytes = bytes;
     token.special = added.special;
     encoding.tokens.push_back(std::move(token));
@@ -363,7 +382,37 @@ Token PipelineTokenizer::token(std::int64_t id) const {
     token.id = id;
     token.text = m_vocabulary.shown(id);
     token.special = m_specials.contains(id);
+    token.letters = token.special || !m_vocabulary.has(id) ? token.text : readableBytes(addedBytes(token.text));
     return token;
+}
+
+std::string PipelineTokenizer::decoded(std::vector<std::string> pieces) const {
+    std::string text;
+    for (const std::string& part : m_decode(std::move(pieces)))
+        text += part;
+    return text;
+}
+
+/// What a piece adds to a text, in bytes: it is decoded between two letters, for at the ends decoders drop spaces.
+std::string PipelineTokenizer::addedBytes(const std::string& piece) const {
+    constexpr std::string_view replacementCharacter = "\uFFFD";
+    std::string text = decoded({letter, piece, letter});
+    if (text.size() < 2 || !text.starts_with(letter) || !text.ends_with(letter))
+        return piece;
+    text.erase(0, 1);
+    text.resize(text.size() - (text.ends_with(m_behind) ? m_behind.size() : 1));
+    if (text.find(replacementCharacter) != std::string::npos) { // of bytes that are no letter
+        if (const auto byte = byteOfPiece(piece))
+            return {static_cast<char>(*byte)};
+        return bytesOfLetters(piece).value_or(text);
+    }
+    // Words that stand apart need no space before what is a word wherever it stands.
+    if (m_behind != letter && text.size() > 1 && text.front() == ' ') {
+        const auto code = firstCharacter(std::string_view(text).substr(1)).code;
+        if (isPunctuation(code) || isChinese(code))
+            text.erase(0, 1);
+    }
+    return text;
 }
 
 std::string PipelineTokenizer::decode(std::span<const std::int64_t> ids) const {
@@ -372,10 +421,7 @@ std::string PipelineTokenizer::decode(std::span<const std::int64_t> ids) const {
         if (m_vocabulary.has(id) && !m_specials.contains(id))
             pieces.push_back(m_vocabulary.piece(id));
     }
-    std::string text;
-    for (const std::string& part : m_decode(std::move(pieces)))
-        text += part;
-    return text;
+    return decoded(std::move(pieces));
 }
 
 } // namespace

@@ -136,12 +136,14 @@ struct Candidate {
     std::int64_t id = 0;
     std::string text; ///< as Token::text; of a label, its name
     float probability = 0;
+    std::string letters = {}; ///< as Token::letters; of a label, its name
 };
 
 /// What the model would say at one position, most probable first.
 struct Prediction {
     int position = 0; ///< row of the stack that predicts (decoder query for an encoder–decoder)
     std::vector<Candidate> candidates;
+    std::vector<Candidate> asked = {}; ///< what Recording::asked names for this row
 };
 
 /// One hypothesis of a beam search: its parent's with one token more.
@@ -194,7 +196,8 @@ struct Trace {
     std::optional<AttentionBlock> cross;
     std::optional<AdditiveEnergies> additive;
     std::vector<float> fixedContext; ///< c, all that a recurrent decoder without attention knows of its source
-    std::optional<PositionTable> positions;
+    std::optional<PositionTable> encoderPositions; ///< of stacks, which may have tables of their own
+    std::optional<PositionTable> decoderPositions;
     std::optional<InputVectors> encoderInput; ///< absent unless vectors were asked for
     std::optional<InputVectors> decoderInput; ///< likewise
     Intervention intervention;
@@ -213,6 +216,11 @@ struct Trace {
     /// Null when the stack has none, or vectors were not asked for.
     const InputVectors* input(BlockKind kind) const {
         const auto& found = kind == BlockKind::Encoder ? encoderInput : decoderInput;
+        return found ? &*found : nullptr;
+    }
+    /// Null when the stack has none, or they were not asked for.
+    const PositionTable* positions(BlockKind kind) const {
+        const auto& found = kind == BlockKind::Encoder ? encoderPositions : decoderPositions;
         return found ? &*found : nullptr;
     }
     /// The tokens that the keys (columns) of a block stand for.

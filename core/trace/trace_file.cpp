@@ -1,8 +1,9 @@
 // Writes a Trace as safetensors and JSON, and reads it again. A file comes from anywhere: what it says about itself is
 // checked against its tensors before anyone indexes with it.
 #include "core/trace/trace_file.h"
-#include "core/files/safetensors.h"
 #include "core/error.h"
+#include "core/files/safetensors.h"
+#include "core/trace/letters.h"
 
 #include <nlohmann/json.hpp>
 
@@ -45,21 +46,6 @@ const char* nameOf(BlockKind kind) {
 
 // ---- writing ----
 
-/// Bytes of the UTF-8 character at `at`; 0 when what stands there is none.
-std::size_t characterLength(std::string_view text, std::size_t at) {
-    const auto byte = [&](std::size_t index) { return static_cast<unsigned char>(text[index]); };
-    const auto first = byte(at);
-    const std::size_t length = first < 0x80 ? 1 : first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
-    if (length == 0 || first > 0xf4 || at + length > text.size())
-        return 0;
-    for (std::size_t i = 1; i < length; ++i)
-        if ((byte(at + i) & 0xc0U) != 0x80)
-            return 0;
-    const bool overlong = (first == 0xe0 && byte(at + 1) < 0xa0) || (first == 0xf0 && byte(at + 1) < 0x90);
-    const bool noCharacter = (first == 0xed && byte(at + 1) > 0x9f) || (first == 0xf4 && byte(at + 1) > 0x8f);
-    return overlong || noCharacter ? 0 : length;
-}
-
 /// A text made valid, and where each of its bytes went: byte ranges must still name the same letters.
 struct ValidText {
     std::string text;
@@ -67,7 +53,7 @@ struct ValidText {
 
     explicit ValidText(std::string_view given) {
         for (std::size_t at = 0; at < given.size();) {
-            const auto length = characterLength(given, at);
+            const auto length = characterLength(given.substr(at));
             const auto taken = std::max<std::size_t>(length, 1);
             for (std::size_t i = 0; i < taken; ++i)
                 offsets.push_back(text.size() + i);
@@ -90,6 +76,7 @@ ordered_json tokensJson(const std::vector<Token>& tokens, const ValidText& first
         const auto& text = token.segment == 0 ? first : second;
         list.push_back({{"id", token.id},
                         {"text", ValidText(token.text).text},
+                        {"letters", ValidText(token.letters).text},
                         {"bytes", {text.offset(token.bytes.begin), text.offset(token.bytes.end)}},
                         {"word", token.word},
                         {"special", token.special},
@@ -103,6 +90,7 @@ ordered_json candidatesJson(const std::vector<Candidate>& candidates) {
     for (const auto& candidate : candidates)
         list.push_back({{"id", candidate.id},
                         {"text", ValidText(candidate.text).text},
+                        {"letters", ValidText(candidate.letters).text},
                         {"probability", finiteOrNull(static_cast<double>(candidate.probability))}});
     return list;
 }
@@ -126,6 +114,10 @@ ordered_json beamJson(const std::vector<BeamNode>& beam) {
                         {"finished", node.finished},
                         {"chosen", node.chosen}});
     return list;
+}
+
+ordered_json kindJson(const std::optional<PositionTable>& table) {
+    return table ? ordered_json(positionKinds[static_cast<std::size_t>(table->kind)]) : ordered_json(nullptr);
 }
 
 std::string dump(const ordered_json& value, int indent) {
@@ -224,6 +216,11 @@ private:
     std::string m_place;
 };
 
+/// Files of before there were letters have texts alone.
+std::string readLetters(const JsonReader& reader, const json& entry) {
+    return reader.text(entry, entry.contains("letters") ? "letters" : "text");
+}
+
 /// Files of before there were models of two texts say nothing of segments, second texts, prompts and labels.
 std::vector<Token> readTokens(const JsonReader& reader, const json& list, const std::string& first,
                               const std::string& second) {
@@ -235,6 +232,7 @@ std::vector<Token> readTokens(const JsonReader& reader, const json& list, const 
         const auto size = static_cast<std::int64_t>((token.segment == 0 ? first : second).size());
         token.id = reader.integer(entry, "id");
         token.text = reader.text(entry, "text");
+        token.letters = readLetters(reader, entry);
         const auto& bytes = reader.list(entry, "bytes");
         if (bytes.size() != 2)
             reader.corrupt("has a token with " + std::to_string(bytes.size()) + " 'bytes' instead of 2");
@@ -253,7 +251,8 @@ std::vector<Candidate> readCandidates(const JsonReader& reader, const json& list
     std::vector<Candidate> candidates;
     for (const auto& candidate : list)
         candidates.push_back({reader.integer(candidate, "id"), reader.text(candidate, "text"),
-                              static_cast<float>(reader.number(candidate, "probability"))});
+                              static_cast<float>(reader.number(candidate, "probability")),
+                              readLetters(reader, candidate)});
     return candidates;
 }
 
@@ -327,14 +326,22 @@ Trace readDescription(const std::string& text, const std::string& place) {
         prediction.position =
             static_cast<int>(reader.integer(reader.member(entry, "position"), "position", {0, rows - 1}));
         prediction.candidates = readCandidates(reader, reader.list(entry, "candidates"));
+        if (entry.contains("asked"))
+            prediction.asked = readCandidates(reader, reader.list(entry, "asked"));
         trace.predictions.push_back(std::move(prediction));
     }
-    if (const auto& kind = reader.member(root, "positions"); !kind.is_null()) {
-        const auto found = std::find(positionKinds.begin(), positionKinds.end(), reader.text(root, "positions"));
+    const auto readKind = [&](const char* name, std::optional<PositionTable>& table) {
+        if (!root.contains(name) || root[name].is_null())
+            return;
+        const auto found = std::find(positionKinds.begin(), positionKinds.end(), reader.text(root, name));
         if (found == positionKinds.end())
-            reader.corrupt("has 'positions' of an unknown kind");
-        trace.positions.emplace().kind = static_cast<PositionTable::Kind>(found - positionKinds.begin());
-    }
+            reader.corrupt("has '" + std::string(name) + "' of an unknown kind");
+        table.emplace().kind = static_cast<PositionTable::Kind>(found - positionKinds.begin());
+    };
+    // Files of before stacks had tables of their own have that of the first stack.
+    readKind("positions", trace.source.empty() ? trace.decoderPositions : trace.encoderPositions);
+    readKind("encoder_positions", trace.encoderPositions);
+    readKind("decoder_positions", trace.decoderPositions);
     const auto& milliseconds = reader.member(root, "milliseconds");
     trace.timings = {.tokenize = reader.number(milliseconds, "tokenize"),
                      .model = reader.number(milliseconds, "model")};
@@ -348,17 +355,21 @@ Trace readDescription(const std::string& text, const std::string& place) {
 
 /// Tokens of which only the texts are known. Marks tell words, if any token has one; else each token is a word.
 std::vector<Token> tokensFromTexts(const std::vector<std::string>& texts, std::string& text) {
-    constexpr std::array<std::string_view, 3> spaceMarks{"\u2581", "\u0120", " "}; // SentencePiece, GPT-2, decoded
-    constexpr std::string_view joinMark = "##";                                    // WordPiece
-    const bool spaced = std::any_of(texts.begin(), texts.end(), [&](const std::string& piece) {
-        return std::any_of(spaceMarks.begin(), spaceMarks.end(),
-                           [&](std::string_view mark) { return piece.starts_with(mark); });
-    });
+    constexpr std::string_view wordMark = "\u2581", byteSpace = "\u0120", byteBreak = "\u010a"; // SentencePiece, GPT-2
+    constexpr std::string_view joinMark = "##";                                                 // WordPiece
+    const auto anyBegins = [&texts](std::initializer_list<std::string_view> marks) {
+        return std::any_of(texts.begin(), texts.end(), [&](const std::string& piece) {
+            return std::any_of(marks.begin(), marks.end(),
+                               [&](std::string_view mark) { return piece.starts_with(mark); });
+        });
+    };
+    const bool ofBytes = anyBegins({byteSpace, byteBreak});
+    const bool spaced = anyBegins({wordMark, byteSpace, " "});
     std::vector<Token> tokens;
     int word = -1;
     for (const auto& piece : texts) {
         Token token;
-        token.text = piece;
+        token.text = token.letters = piece;
         const bool pointed = piece.size() > 2 && piece.front() == '<' && piece.back() == '>';
         const bool bracketed =
             piece.size() > 2 && piece.front() == '[' && piece.back() == ']'
@@ -366,9 +377,10 @@ std::vector<Token> tokensFromTexts(const std::vector<std::string>& texts, std::s
         token.special = (pointed || bracketed) && !piece.starts_with("<0x") && piece != "<unk>" && piece != "[UNK]"
                         && piece != "[MASK]";
         if (!token.special) {
-            std::string_view letters = piece;
+            const auto bytes = ofBytes ? bytesOfLetters(piece).value_or(piece) : piece;
+            std::string_view letters = bytes;
             bool begins = !spaced;
-            for (const auto mark : spaceMarks) {
+            for (const auto mark : {wordMark, std::string_view(" ")}) {
                 if (letters.starts_with(mark)) {
                     letters.remove_prefix(mark.size());
                     begins = true;
@@ -386,6 +398,8 @@ std::vector<Token> tokensFromTexts(const std::vector<std::string>& texts, std::s
             token.bytes.begin = text.size();
             text += letters;
             token.bytes.end = text.size();
+            token.letters = begins ? " " : "";
+            token.letters += readableBytes(letters);
         }
         tokens.push_back(std::move(token));
     }
@@ -543,6 +557,19 @@ std::optional<InputVectors> readInput(const TensorReader& reader, const std::str
     return input;
 }
 
+/// @param first the stack's is the only table in files of before stacks had tables of their own
+void readPositions(const TensorReader& reader, const std::string& name, bool first,
+                   std::optional<PositionTable>& table) {
+    const auto found = first && !reader.has(name) ? std::string("positions") : name;
+    if (!reader.has(found))
+        return table.reset();
+    auto& positions = table ? *table : table.emplace();
+    const auto shape = reader.shape(found, 2);
+    positions.positions = shape[0];
+    positions.dimensions = shape[1];
+    positions.values = reader.floats(found, shape);
+}
+
 /// A word of warning on rows that are no distributions; empty when all are.
 std::string rowNotice(const char* name, const AttentionBlock& block) {
     std::size_t wrong = 0;
@@ -567,8 +594,9 @@ std::string traceJson(const Trace& trace) {
     const ValidText targetText(trace.targetText);
     auto predictions = ordered_json::array();
     for (const auto& prediction : trace.predictions)
-        predictions.push_back(
-            {{"position", prediction.position}, {"candidates", candidatesJson(prediction.candidates)}});
+        predictions.push_back({{"position", prediction.position},
+                               {"candidates", candidatesJson(prediction.candidates)},
+                               {"asked", candidatesJson(prediction.asked)}});
     auto notices = ordered_json::array();
     for (const auto& notice : trace.notices)
         notices.push_back(ValidText(notice).text);
@@ -588,9 +616,8 @@ std::string traceJson(const Trace& trace) {
                  {"labels", candidatesJson(trace.labels)},
                  {"intervention", interventionJson(trace.intervention)},
                  {"beam", beamJson(trace.beam)},
-                 {"positions", trace.positions
-                                   ? ordered_json(positionKinds[static_cast<std::size_t>(trace.positions->kind)])
-                                   : ordered_json(nullptr)},
+                 {"encoder_positions", kindJson(trace.encoderPositions)},
+                 {"decoder_positions", kindJson(trace.decoderPositions)},
                  {"milliseconds",
                   {{"tokenize", finiteOrNull(trace.timings.tokenize)}, {"model", finiteOrNull(trace.timings.model)}}},
                  {"notices", std::move(notices)}},
@@ -625,6 +652,8 @@ std::vector<std::byte> serializeTrace(const Trace& trace) {
             add("additive.annotations", additive->annotations, {additive->keys, additive->annotationSize});
     }
     for (const auto& [kind, stack] : {std::pair(BlockKind::Encoder, "encoder"), {BlockKind::Decoder, "decoder"}}) {
+        if (const auto* table = trace.positions(kind))
+            add(std::string(stack) + ".positions", table->values, {table->positions, table->dimensions});
         const auto* input = trace.input(kind);
         if (!input)
             continue;
@@ -634,8 +663,6 @@ std::vector<std::byte> serializeTrace(const Trace& trace) {
         add(name + "sums", input->sums, {input->rows, input->dimensions});
     }
     add("context", trace.fixedContext, {static_cast<std::int64_t>(trace.fixedContext.size())});
-    if (const auto& positions = trace.positions)
-        add("positions", positions->values, {positions->positions, positions->dimensions});
     if (const auto& logits = trace.logits)
         add("logits", logits->values, {logits->rows, logits->vocabulary});
     return serializeSafetensors(tensors, {{"tokens", tokenTexts(trace)}, {"trace", traceJson(trace)}});
@@ -712,15 +739,8 @@ Trace readTrace(const SafetensorsFile& file) {
         trace.fixedContext = reader.floats("context", reader.shape("context", 1));
     trace.encoderInput = readInput(reader, "encoder", trace.source.size());
     trace.decoderInput = readInput(reader, "decoder", trace.target.size());
-    if (reader.has("positions")) {
-        auto& positions = trace.positions ? *trace.positions : trace.positions.emplace();
-        const auto shape = reader.shape("positions", 2);
-        positions.positions = shape[0];
-        positions.dimensions = shape[1];
-        positions.values = reader.floats("positions", shape);
-    } else {
-        trace.positions.reset();
-    }
+    readPositions(reader, "encoder.positions", !trace.source.empty(), trace.encoderPositions);
+    readPositions(reader, "decoder.positions", trace.source.empty(), trace.decoderPositions);
     if (reader.has("logits")) {
         const auto shape = reader.shape("logits", 2);
         trace.logits = Logits{shape[0], shape[1], reader.floats("logits", shape)};

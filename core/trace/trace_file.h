@@ -13,7 +13,7 @@
 //     additive.energies            [queries, keys]
 //     additive.annotations         [keys, size]                        h, what the weights sum up
 //     context                      [size]                              of a decoder without attention
-//     positions                    [positions, dimensions]
+//     STACK.positions              [positions, dimensions]
 //     STACK.input.tokens           [rows, dimensions]                  what the encoder or decoder takes in
 //     STACK.input.positions, STACK.input.sums
 //     logits                       [rows, vocabulary]

@@ -1,10 +1,10 @@
 #include "models/train/subwords.h"
 
 #include "core/error.h"
-#include "core/text/byte_letters.h"
 #include "core/text/json_part.h"
 #include "core/text/normalization_steps.h"
 #include "core/text/pre_tokenizers.h"
+#include "core/trace/letters.h"
 #include "models/train/corpus.h"
 #include "models/train/folder_writer.h"
 

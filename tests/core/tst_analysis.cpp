@@ -4,6 +4,7 @@
 #include "core/analysis/head_metrics.h"
 #include "core/analysis/rollout.h"
 #include "core/analysis/words.h"
+#include "core/trace/letters.h"
 #include "tests/support/compare.h"
 #include "tests/support/trace_from_ascii.h"
 
@@ -96,7 +97,7 @@ private Q_SLOTS:
 
     void rowsAreReadAsAskedFor() {
         const auto trace = traceFromAscii("a b\n x # .\n </s> . #\n");
-        QCOMPARE(rowTokens(trace, BlockKind::Cross, RowTokens::Emitted).front().text, std::string("\u2581x"));
+        QCOMPARE(rowTokens(trace, BlockKind::Cross, RowTokens::Emitted).front().text, std::string("x"));
         QCOMPARE(rowTokens(trace, BlockKind::Cross, RowTokens::TakenIn).front().text, std::string("<s>"));
         QCOMPARE(rowTokens(trace, BlockKind::Encoder, RowTokens::Emitted).front().text, std::string("\u2581a"));
     }
@@ -155,15 +156,28 @@ private Q_SLOTS:
     }
 
     void wordsStandAloneWhenTheyMust() {
-        std::vector<Token> tokens(5);
-        tokens[0] = {.id = 1, .text = "17", .bytes = {}, .word = -1, .special = false}; // ids without a tokenizer
-        tokens[1] = {.id = 1, .text = "17", .bytes = {}, .word = -1, .special = false};
-        tokens[2] = {.id = 2, .text = "\u2581", .bytes = {}, .word = 0, .special = false};
-        tokens[3] = {.id = 3, .text = "<mask>", .bytes = {}, .word = -1, .special = true};
-        tokens[4] = {.id = 4, .text = "\u2581Ab", .bytes = {0, 2}, .word = 0, .special = false};
-        QCOMPARE(joined(wordsOf(tokens, "AB")), std::string("17|17|\u2581|<mask>|AB"));
-        QCOMPARE(joined(wordsOf(tokens)), std::string("17|17|\u2581|<mask>|Ab"));
+        const auto token = [](const char* letters, ByteRange bytes, int word, bool special) {
+            return Token{.text = "a piece", .letters = letters, .bytes = bytes, .word = word, .special = special};
+        };
+        const std::vector<Token> tokens{token("17", {}, -1, false), // ids without a tokenizer
+                                        token("17", {}, -1, false), token(" ", {}, 0, false),
+                                        token("<mask>", {}, -1, true), token(" Ab", {0, 2}, 0, false)};
+        QCOMPARE(joined(wordsOf(tokens, "AB")), std::string("17|17| |<mask>|AB"));
+        QCOMPARE(joined(wordsOf(tokens)), std::string("17|17| |<mask>|Ab"));
         QVERIFY(wordsOf({}).empty());
+    }
+
+    /// Some of a letter's bytes in one token and the rest in the next are the letter in the word.
+    void lettersOfTwoTokensComeTogether() {
+        std::vector<Token> tokens(4);
+        const char* const letters[] = {" l", "\u27e8E2 80\u27e9", "\u27e899\u27e9", "\u27e8E2\u27e9"};
+        for (std::size_t i = 0; i < 4; ++i) {
+            tokens[i].letters = letters[i];
+            tokens[i].word = i < 3 ? 0 : 1;
+        }
+        QCOMPARE(joined(wordsOf(tokens)), std::string("l\u2019|\u27e8E2\u27e9"));
+        QCOMPARE(spelledText(tokens).text, std::string(" l\u2019\xE2"));
+        QCOMPARE(readableBytes("\xE2\x80\x99 \xE2\x80"), std::string("\u2019 \u27e8E2 80\u27e9"));
     }
 
     void wordsOfASecondTextAreItsOwn() {
@@ -237,7 +251,7 @@ private Q_SLOTS:
         const auto made = compareCross(first, second);
         QVERIFY(made.comparable());
         QVERIFY(!made.byWords);
-        QCOMPARE(joined(made.rows), std::string("\u2581x|\u2581y"));
+        QCOMPARE(joined(made.rows), std::string("x|y"));
         QCOMPARE(made.difference.values, std::vector<float>({.5F, -.5F, -1, 1}));
         QVERIFY(near(made.divergence[0], 0.3112781F) && near(made.divergence[1], 1));
         QVERIFY(near(made.meanDivergence, 0.6556390F));
@@ -280,8 +294,8 @@ private Q_SLOTS:
         const auto made = compareCross(first, special);
         QVERIFY(made.comparable());
         QVERIFY(!made.byWords && !made.specialRowsLeftOut && made.specialColumnsLeftOut);
-        QCOMPARE(joined(made.columns), std::string("\u2581a|\u2581b"));
-        QCOMPARE(joined(made.rows), std::string("\u2581x|\u2581y|</s>"));
+        QCOMPARE(joined(made.columns), std::string("a|b"));
+        QCOMPARE(joined(made.rows), std::string("x|y|</s>"));
         QVERIFY(near(made.first.at(0, 0), .8F) && near(made.second.at(0, 0), .4F));
         QVERIFY(std::isnan(made.first.at(1, 0)) && std::isnan(made.divergence[1])); // nothing but </s> there
         QCOMPARE(made.firstAlignment, std::vector<int>({0, -1, -1}));
@@ -303,7 +317,7 @@ private Q_SLOTS:
         QCOMPARE(compareClose(words.second.values, std::vector<float>{.5F, .5F, 1, 0}, 1e-6F), std::string());
         const auto ordinary = compare({first, one}, {second, other}, BlockKind::Cross, {.specials = false});
         QVERIFY(!ordinary.byWords && ordinary.specialRowsLeftOut && ordinary.specialColumnsLeftOut);
-        QCOMPARE(joined(ordinary.rows), std::string("\u2581x"));
+        QCOMPARE(joined(ordinary.rows), std::string("x"));
         QCOMPARE(compareClose(ordinary.first.values, std::vector<float>{2.0F / 3, 1.0F / 3}, 1e-6F), std::string());
     }
 
@@ -315,8 +329,8 @@ private Q_SLOTS:
         const auto made = compare({recurrent, first}, {transformer, second, RowTokens::TakenIn});
         QVERIFY(made.comparable());
         QVERIFY(!made.byWords && made.specialRowsLeftOut && !made.specialColumnsLeftOut);
-        QCOMPARE(joined(made.rows), std::string("\u2581x|\u2581y"));
-        QCOMPARE(joined(made.columns), std::string("\u2581a|\u2581b|</s>"));
+        QCOMPARE(joined(made.rows), std::string("x|y"));
+        QCOMPARE(joined(made.columns), std::string("a|b|</s>"));
         QCOMPARE(made.meanDivergence, 0.0F);
         QCOMPARE(made.agreement, 1.0F);
         QCOMPARE(likelyRowTokens(first, recurrent.source), RowTokens::Emitted);
@@ -552,15 +566,21 @@ private Q_SLOTS:
         predict(full, 1, {{8, "b", 0.5F}, {7, "a", 0.25F}});
         predict(full, 2, {{9, "c", 1}});
         predict(full, 5, {{9, "c", 1}});                        // which the changed run does not have
-        predict(changed, 2, {{7, "a", 0.5F}});                  // the choice is no candidate any more
+        predict(changed, 2, {{7, "a", 0.5F}});                  // in full no candidate
         predict(changed, 1, {{7, "a", 0.5F}, {8, "b", 0.25F}}); // it is another
-        predict(changed, 0, {{7, "a", 0.5F}, {8, "b", 0.5F}});
-        const auto change = outputChange(changed, full);
+        predict(changed, 0, {{7, "a", 0.25F}, {8, "b", 0.5F}});
+        auto change = outputChange(changed, full);
         QCOMPARE(change.steps, 3);
         QCOMPARE(change.sameChoice, 1);
-        QCOMPARE(change.before, 0.75F);
-        QCOMPARE(change.after, 0.25F);
+        QCOMPARE(change.now, 0.375F); // of the two steps where both are known
+        QCOMPARE(change.inFull, 0.5F);
+        QCOMPARE(candidatesOf(changed), (std::vector<std::vector<std::int64_t>>{{7, 8}, {7, 8}, {7}}));
+        full.predictions[2].asked = {{7, "a", 0.125F}};
+        change = outputChange(changed, full);
+        QCOMPARE(change.now, 1.25F / 3);
+        QCOMPARE(change.inFull, 1.125F / 3);
         QCOMPARE(outputChange({}, full).steps, 0);
+        QVERIFY(std::isnan(outputChange({}, full).inFull));
     }
 
     void changeOfAHead() {
@@ -576,7 +596,7 @@ private Q_SLOTS:
     void runsThatReadTheSame() {
         Trace first;
         first.encoder = blockOf(BlockKind::Encoder, {{1, 0}, {.5F, .5F}});
-        first.source = {Token{3, "a", {}}, Token{4, "b", {}}};
+        first.source = {Token{3, "a", "a", {}}, Token{4, "b", "b", {}}};
         auto second = first;
         QVERIFY(readTheSame(first, second, BlockKind::Encoder));
         QVERIFY(!readTheSame(first, second, BlockKind::Cross));

@@ -2,9 +2,9 @@
 // one, and what is said of requests that are wrong. Sees engine.h and Trace only.
 //
 // fixtures/marian: a Marian model of random weights and what transformers 4.27.1 makes of it (attentions, logits).
+#include "core/engine.h"
 #include "core/files/safetensors.h"
 #include "core/text/tokenizer.h"
-#include "core/engine.h"
 #include "tests/support/compare.h"
 #include "tests/support/tiny_models.h"
 
@@ -147,10 +147,10 @@ void TestEngine::equalsTheReference() {
                        + compareWith(reference, "cross_attentions", trace->cross->weights, tolerance)
                        + compareWith(reference, "logits", trace->logits->values, tolerance);
     QVERIFY2(wrong.empty(), wrong.c_str());
-    QCOMPARE(trace->positions->positions, 64);
-    QCOMPARE(trace->positions->dimensions, 32);
-    QCOMPARE(trace->positions->at(1, 0), std::sin(1.0F));
-    QCOMPARE(trace->positions->at(1, 16), std::cos(1.0F));
+    QCOMPARE(trace->encoderPositions->positions, 64);
+    QCOMPARE(trace->encoderPositions->dimensions, 32);
+    QCOMPARE(trace->encoderPositions->at(1, 0), std::sin(1.0F));
+    QCOMPARE(trace->encoderPositions->at(1, 16), std::cos(1.0F));
 }
 
 void TestEngine::decodesAsTheReference() {
@@ -174,7 +174,8 @@ void TestEngine::recordsOnlyWhatIsAskedFor() {
     request.record.positions = false;
     request.record.candidates = 2;
     const auto bare = engine->run(request);
-    QVERIFY(bare->encoder->scores.empty() && bare->encoder->queryRows.empty() && !bare->positions && !bare->logits);
+    QVERIFY(bare->encoder->scores.empty() && bare->encoder->queryRows.empty() && !bare->encoderPositions
+            && !bare->decoderPositions && !bare->logits);
     QCOMPARE(bare->predictions.front().candidates.size(), 2U);
 
     request.record = {.scores = true, .vectors = true, .logits = true, .positions = true, .candidates = 0};
@@ -209,7 +210,7 @@ void TestEngine::recurrent() {
     request.record.vectors = true;
     const auto trace = engine->run(request);
     QCOMPARE(QString::fromStdString(broken(*trace)), QString());
-    QVERIFY(!trace->encoder && !trace->decoder && !trace->positions);
+    QVERIFY(!trace->encoder && !trace->decoder && !trace->encoderPositions && !trace->decoderPositions);
     QCOMPARE(trace->cross->layers, 1);
     const auto& made = trace->additive.value();
     for (int query = 0; query < made.queries; ++query) {
@@ -330,7 +331,7 @@ void TestEngine::promisedPositionsCostNothing() {
     const auto expected = Engine::open(marian)->run(request);
     const auto trace = Engine::open(folder.path())->run(request);
     QVERIFY(trace->cross->weights == expected->cross->weights);
-    QVERIFY(trace->positions->values == expected->positions->values);
+    QVERIFY(trace->encoderPositions->values == expected->encoderPositions->values);
 }
 
 void TestEngine::forcedEqualsOwn() {
@@ -385,7 +386,7 @@ void TestEngine::maxLength() {
     const auto trace = engine->run(request);
     QCOMPARE(trace->emitted.size(), 3U);
     for (const auto& token : trace->emitted)
-        QCOMPARE(token.word, 0); // without a tokenizer there are no marks where words begin
+        QCOMPARE(token.word, -1); // without a tokenizer there are no letters, and no words
     QCOMPARE(trace->notices, std::vector<std::string>{"translation stopped after 3 tokens"});
     request.maxLength = 1000; // more than there are positions
     QVERIFY(engine->run(request)->emitted.size() <= 64);

@@ -1,6 +1,6 @@
 // A Trace on disk: what is written reads back the same, others can read it, and files that lie are refused.
-#include "core/files/safetensors.h"
 #include "core/error.h"
+#include "core/files/safetensors.h"
 #include "core/trace/trace_file.h"
 #include "tests/support/compare.h"
 #include "tests/support/trace_from_ascii.h"
@@ -10,6 +10,7 @@
 #include <QJsonArray>
 #include <QJsonDocument>
 #include <QJsonObject>
+#include <QRegularExpression>
 #include <QTemporaryDir>
 #include <QTest>
 
@@ -31,7 +32,8 @@ constexpr auto picture = R"(
 Trace fullTrace() {
     auto trace = traceFromAscii(picture, {.layers = 2, .heads = 3, .selfAttention = true, .positionDimensions = 4});
     trace.targetForced = true;
-    trace.positions->kind = PositionTable::Kind::Learned;
+    trace.decoderPositions->kind = PositionTable::Kind::Learned;
+    trace.decoderPositions->values[0] = 7;
     for (auto* block : {&*trace.encoder, &*trace.decoder, &*trace.cross}) {
         block->headSize = 2;
         const auto heads = static_cast<std::size_t>(block->layers * block->heads * block->headSize);
@@ -56,6 +58,7 @@ Trace fullTrace() {
     trace.fixedContext = {0.5F, -1};
     trace.decoderInput = InputVectors{3, 1, {1, 2, 3}, {}, {1, 2, 3}};
     trace.intervention = {{{BlockKind::Cross, Layer(1), Head(2)}}, {{Query(1), Key(2)}}};
+    trace.predictions[0].asked = {{11, "\u2581la", 0.125F, " la"}};
     trace.beam = {{.token = {5, "le", 0.5F}, .logProbability = -0.7, .chosen = true},
                   {.parent = 0, .step = 1, .token = {2, "</s>", 1}, .logProbability = -0.7, .finished = true}};
     trace.notices = {"text cut at 3 tokens", ""};
@@ -146,10 +149,12 @@ private Q_SLOTS:
         QCOMPARE(read.additive->energies, written.additive->energies);
         QCOMPARE(read.additive->annotationSize, 2);
         QCOMPARE(read.additive->annotations, written.additive->annotations);
-        QCOMPARE(read.positions->kind, written.positions->kind);
-        QCOMPARE(read.positions->positions, written.positions->positions);
-        QCOMPARE(read.positions->dimensions, written.positions->dimensions);
-        QCOMPARE(read.positions->values, written.positions->values);
+        for (const auto stack : {BlockKind::Encoder, BlockKind::Decoder}) {
+            QCOMPARE(read.positions(stack)->kind, written.positions(stack)->kind);
+            QCOMPARE(read.positions(stack)->positions, written.positions(stack)->positions);
+            QCOMPARE(read.positions(stack)->dimensions, written.positions(stack)->dimensions);
+            QCOMPARE(read.positions(stack)->values, written.positions(stack)->values);
+        }
         QVERIFY(read.intervention == written.intervention);
         QCOMPARE(read.encoderInput->positions, written.encoderInput->positions);
         QCOMPARE(read.decoderInput->sums, written.decoderInput->sums);
@@ -164,6 +169,9 @@ private Q_SLOTS:
         QCOMPARE(read.predictions[2].position, 2);
         QCOMPARE(read.predictions[2].candidates[0].text, std::string("</s>"));
         QCOMPARE(read.predictions[2].candidates[0].probability, 0.75F);
+        QCOMPARE(read.predictions[1].candidates[0].letters, std::string(" chat"));
+        QCOMPARE(read.predictions[0].asked[0].letters, std::string(" la"));
+        QCOMPARE(read.predictions[0].asked[0].probability, 0.125F);
         QCOMPARE(read.timings.tokenize, 0.25);
         QCOMPARE(read.timings.model, 1.5);
         QCOMPARE(read.notices, written.notices);
@@ -172,13 +180,33 @@ private Q_SLOTS:
         QCOMPARE(contentOf(m_root / "new" / "folder" / "trace.json"), QByteArray::fromStdString(traceJson(written)));
     }
 
+    /// Files of before there were letters, and tables of each stack.
+    void olderFilesAreRead() {
+        const auto trace = fullTrace();
+        auto json = QString::fromStdString(traceJson(trace));
+        json.remove(QRegularExpression(u"\"letters\": \"[^\"]*\",\\s*"_qs));
+        json.remove(QRegularExpression(u"\"decoder_positions\": [^,]*,\\s*"_qs));
+        json.replace(QRegularExpression(u"\"encoder_positions\": [^,]*,"_qs), u"\"positions\": \"learned\","_qs);
+        QVERIFY(!json.contains(u"letters"_qs) && json.contains(u"\"positions\": \"learned\""_qs));
+        MadeElsewhere made;
+        made.metadata["trace"] = json.toStdString();
+        made.shapes = {{"encoder", {1, 1, 3, 3}}, {"positions", {5, 4}}};
+        const auto read = readTrace(SafetensorsFile::fromBytes(made.bytes(), "memory"));
+        QCOMPARE(read.source[1].letters, std::string("\u2581cat"));
+        QCOMPARE(read.predictions[0].candidates[0].letters, std::string("\u2581le"));
+        QCOMPARE(read.encoderPositions->positions, 5);
+        QCOMPARE(read.encoderPositions->kind, PositionTable::Kind::Learned);
+        QVERIFY(!read.decoderPositions);
+    }
+
     void littleComesBack() {
         Trace trace; // a model without attention, of nothing
         trace.model = "en-fr-recurrent";
         writeTrace(trace, m_root / "little");
         const auto read = readTrace(m_root / "little" / "trace.safetensors");
         QCOMPARE(serializeTrace(read), serializeTrace(trace));
-        QVERIFY(!read.encoder && !read.cross && !read.additive && !read.positions && !read.logits);
+        QVERIFY(!read.encoder && !read.cross && !read.additive && !read.encoderPositions && !read.decoderPositions
+                && !read.logits);
     }
 
     void othersFindWhatIsDocumented() {
@@ -214,7 +242,8 @@ private Q_SLOTS:
                                                     {"additive.energies", {3, 3}},
                                                     {"additive.annotations", {3, 2}},
                                                     {"context", {2}},
-                                                    {"positions", {3, 4}},
+                                                    {"encoder.positions", {3, 4}},
+                                                    {"decoder.positions", {3, 4}},
                                                     {"logits", {3, 4}}};
         QCOMPARE(file.tensors().size(), expected.size());
         for (const auto& [name, shape] : expected) {
@@ -232,13 +261,15 @@ private Q_SLOTS:
         QCOMPARE(json["source_text"].toString(), QString("the cat"));
         const auto cat = json["source"].toArray()[1].toObject();
         QCOMPARE(cat["text"].toString(), QString("▁cat"));
+        QCOMPARE(cat["letters"].toString(), QString(" cat"));
         QCOMPARE(cat["bytes"].toArray(), QJsonArray({4, 7}));
         QCOMPARE(cat["word"].toInt(), 1);
         QCOMPARE(cat["special"].toBool(true), false);
         QCOMPARE(cat["id"].toInteger(-1), trace.source[1].id);
         QCOMPARE(json["predictions"].toArray()[0].toObject()["candidates"].toArray().size(), 2);
         QCOMPARE(json["milliseconds"].toObject()["model"].toDouble(), 1.5);
-        QCOMPARE(json["positions"].toString(), QString("learned"));
+        QCOMPARE(json["encoder_positions"].toString(), QString("sinusoidal"));
+        QCOMPARE(json["decoder_positions"].toString(), QString("learned"));
     }
 
     void jsonHoldsAnyText_data() {
@@ -328,6 +359,9 @@ private Q_SLOTS:
         QCOMPARE(trace.sourceText, std::string("unhappy"));
         QCOMPARE(trace.source.size(), std::size_t(4));
         QVERIFY(trace.source[0].special && trace.source[3].special && trace.source[0].word == -1);
+        QCOMPARE(trace.source[0].letters, std::string("[CLS]"));
+        QCOMPARE(trace.source[1].letters, std::string(" un"));
+        QCOMPARE(trace.source[2].letters, std::string("happy"));
         QCOMPARE(trace.source[2].bytes, (ByteRange{2, 7}));
         QCOMPARE(trace.source[2].word, 0);
         QVERIFY(trace.emitted == trace.target);
@@ -346,6 +380,8 @@ private Q_SLOTS:
             << QByteArray("decoder") << QByteArray(R"(["▁ca", "t"])") << QByteArray("cat");
         QTest::newRow("decoder, GPT-2") << QByteArray("decoder") << QByteArray(R"(["a", "Ġcat"])")
                                         << QByteArray("a cat");
+        QTest::newRow("decoder, GPT-2, bytes of letters")
+            << QByteArray("decoder") << QByteArray(R"(["lâĢĻ", "Ġeau"])") << QByteArray("l\u2019 eau");
         QTest::newRow("mask and unknown are text")
             << QByteArray("encoder") << QByteArray(R"(["[MASK]", "<unk>"])") << QByteArray("[MASK] <unk>");
         QTest::newRow("empty pieces") << QByteArray("encoder") << QByteArray(R"(["", "##"])") << QByteArray("##");
@@ -472,7 +508,7 @@ private Q_SLOTS:
         row("probability beyond all numbers", R"("probability":0.75)", R"("probability":1e999)",
             "number that is too large");
         row("probability a text", R"("probability":0.75)", R"("probability":"most")", "not a number: \"most\"");
-        row("positions unknown", R"("positions":null)", R"("positions":"magic")", "unknown kind");
+        row("positions unknown", R"("encoder_positions":null)", R"("positions":"magic")", "unknown kind");
         row("notice a number", R"("notices":[)", R"("notices":[1)", "notice that is not a text");
         row("token left out", R"("source":[)", R"("source":[],"old":[)", "names 0 tokens", Error::Kind::Mismatch);
     }

@@ -44,6 +44,7 @@ inline std::vector<Token> tokens(const std::vector<std::string>& names, std::str
         const bool continues = name.size() > 1 && name.front() == '+';
         const auto letters = continues ? name.substr(1) : name;
         token.text = token.special || continues ? letters : "\u2581" + letters;
+        token.letters = token.special || continues ? letters : " " + letters;
         token.id = ids.emplace(token.text, static_cast<std::int64_t>(ids.size())).first->second;
         if (!token.special) {
             if (!continues && !text.empty())
@@ -162,12 +163,12 @@ inline Trace traceFromAscii(const char* art, const AsciiOptions& options = {}) {
         trace.decoder = ascii::block(BlockKind::Decoder, ascii::selfAndPrevious(trace.target.size()), options);
     }
     if (options.positionDimensions > 0)
-        trace.positions = ascii::sinusoids(static_cast<int>(std::max(trace.source.size(), trace.target.size())),
-                                           options.positionDimensions);
+        trace.encoderPositions = trace.decoderPositions = ascii::sinusoids(
+            static_cast<int>(std::max(trace.source.size(), trace.target.size())), options.positionDimensions);
     for (std::size_t step = 0; step < trace.emitted.size(); ++step) {
         const auto& token = trace.emitted[step];
         trace.predictions.push_back(
-            {static_cast<int>(step), {{token.id, token.text, 0.75F}, {9999, "\u2581?", 0.25F}}});
+            {static_cast<int>(step), {{token.id, token.text, 0.75F, token.letters}, {9999, "\u2581?", 0.25F, " ?"}}});
     }
     trace.timings = {.tokenize = 0.25, .model = 1.5};
     return trace;

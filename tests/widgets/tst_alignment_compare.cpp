@@ -465,9 +465,9 @@ private Q_SLOTS:
     void inspectorTellsWhatAHeadDid() {
         auto now = traceFromAscii(otherCat);
         now.intervention.off = {{BlockKind::Cross, Layer(0), Head(0)}};
-        now.predictions[2].candidates = {{1, "\u2581chat", 0.5F}, {2, "\u2581dort", 0.25F}};
+        now.predictions[2].candidates = {{1, "\u2581chat", 0.5F, " chat"}, {2, "\u2581dort", 0.25F, " dort"}};
         auto full = traceFromAscii(cat);
-        full.predictions[2].candidates = {{2, "\u2581dort", 0.75F}};
+        full.predictions[2].candidates = {{2, "\u2581dort", 0.75F, " dort"}};
         Selection selection;
         Inspector inspector;
         inspector.setSelection(&selection);

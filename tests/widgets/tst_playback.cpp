@@ -14,8 +14,9 @@ Trace playable() {
     auto trace = traceFromAscii(cat);
     trace.predictions.clear();
     for (int step = 0; step < 4; ++step)
-        trace.predictions.push_back(
-            {step, {{trace.emitted[static_cast<std::size_t>(step)].id, "said", 0.75F}, {100 + step, "other", 0.25F}}});
+        trace.predictions.push_back({step,
+                                     {{trace.emitted[static_cast<std::size_t>(step)].id, "said", 0.75F, "said"},
+                                      {100 + step, "other", 0.25F, "other"}}});
     return trace;
 }
 
@@ -95,7 +96,7 @@ private Q_SLOTS:
         auto changed = traceFromAscii(otherCat);
         changed.predictions = playable().predictions;
         changed.predictions[2].candidates[0].probability = 0.25F;
-        changed.predictions[2].candidates[1] = {7, "new", 0.2F};
+        changed.predictions[2].candidates[1] = {7, "new", 0.2F, "new"};
         changed.intervention.forced = {{Query(2), Key(1)}};
         const Played played(changed);
         played.playback().goTo(2);
@@ -133,9 +134,9 @@ private Q_SLOTS:
 
     void hypothesesAreChosen() {
         auto trace = playable();
-        trace.beam = {{.token = {5, "le", 0.5F}, .chosen = true},
-                      {.token = {6, "la", 0.4F}},
-                      {.parent = 1, .step = 1, .token = {7, "chatte", 0.3F}, .finished = true}};
+        trace.beam = {{.token = {5, "le", 0.5F, "le"}, .chosen = true},
+                      {.token = {6, "la", 0.4F, "la"}},
+                      {.parent = 1, .step = 1, .token = {7, "chatte", 0.3F, "chatte"}, .finished = true}};
         const Played played(trace);
         QVERIFY(played.said().contains(u"step 1: chatte 0.30"_qs));
         played.press(Qt::Key_Home);

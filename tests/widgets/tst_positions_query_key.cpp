@@ -86,7 +86,7 @@ ShownKind queryKey(BlockKind kind, Trace trace) {
 /// "the cat </s>" with a sinusoidal table, an input of two dimensions and a causal encoder.
 Trace positioned() {
     auto trace = twoDimensions();
-    trace.positions = ascii::sinusoids(5, 8);
+    trace.encoderPositions = ascii::sinusoids(5, 8);
     trace.encoderInput.emplace();
     auto& input = *trace.encoderInput;
     input.rows = 3;
@@ -207,7 +207,7 @@ private Q_SLOTS:
 
     void tokensMayLookLikePlaces() {
         auto trace = twoDimensions();
-        trace.source[0].text = "%2";
+        trace.source[0].letters = "%2";
         const auto shown = queryKey(BlockKind::Encoder, trace);
         shown.key(Qt::Key_Down);
         QVERIFY2(shown.view->accessibleDescription().contains(u"cat → %2 (key 0)"_qs),
@@ -217,9 +217,9 @@ private Q_SLOTS:
     /// Numbers of a curve say where they are.
     void curvesKeepTheirPlaces() {
         auto trace = positioned();
-        trace.positions->kind = PositionTable::Kind::Relative;
-        trace.positions->dimensions = 2;
-        trace.positions->values = {1, 2, 1, 2, 3, 4, 5, 6, 7, 8};
+        trace.encoderPositions->kind = PositionTable::Kind::Relative;
+        trace.encoderPositions->dimensions = 2;
+        trace.encoderPositions->values = {1, 2, 1, 2, 3, 4, 5, 6, 7, 8};
         const auto shown = positions(PositionsView::Page::Table, trace);
         QCOMPARE(shown.numbers().value(u"-2, head 0"_qs, 0), 1.0f);
         QCOMPARE(shown.numbers().value(u"2, head 1"_qs, 0), 8.0f);
@@ -251,7 +251,7 @@ private Q_SLOTS:
     void queriesOfAnotherVocabulary() {
         auto other = twoDimensions();
         other.model = "other";
-        other.source[1].text = "chat";
+        other.source[1].text = other.source[1].letters = "chat";
         auto trace = traceFromAscii("the cat </s>\n le 9 1 .\n chat 1 9 .\n </s> . . #\n");
         auto shown = queryKey(BlockKind::Encoder, trace);
         shown.view->setTrace(shared(trace), shared(other));
@@ -297,7 +297,7 @@ private Q_SLOTS:
     /// Both dimensions of a turned pair are one curve, and have one tick in its colour.
     void ticksOfTurnedPairs() {
         auto trace = positioned();
-        trace.positions->kind = PositionTable::Kind::Rotary;
+        trace.encoderPositions->kind = PositionTable::Kind::Rotary;
         const auto shown = positions(PositionsView::Page::Table, trace);
         auto* line = shown.view->findChild<QLineEdit*>();
         line->setText(u"0, 1, 4"_qs);
@@ -423,7 +423,7 @@ private Q_SLOTS:
         QFETCH(QString, table);
         QFETCH(QString, said);
         auto trace = positioned();
-        auto& made = *trace.positions;
+        auto& made = *trace.encoderPositions;
         if (table == u"halves")
             for (int position = 0; position < 5; ++position) {
                 const auto row = ascii::sinusoids(5, 8);
@@ -470,16 +470,16 @@ private Q_SLOTS:
 
     void similarityByCosineOrProduct() {
         auto trace = positioned();
-        trace.positions->kind = PositionTable::Kind::Learned;
-        trace.positions->positions = 2;
-        trace.positions->dimensions = 2;
-        trace.positions->values = {1, 0, 3, 4};
+        trace.encoderPositions->kind = PositionTable::Kind::Learned;
+        trace.encoderPositions->positions = 2;
+        trace.encoderPositions->dimensions = 2;
+        trace.encoderPositions->values = {1, 0, 3, 4};
         const auto shown = positions(PositionsView::Page::Similarity, trace);
         QVERIFY2(shown.says(u"Position × position"_qs) && shown.says(u"cosine"_qs), qPrintable(shown.said()));
         QCOMPARE(shown.view->numbers().rows[1][5].toFloat(), 0.6f);
         shown.view->findChildren<QComboBox*>()[1]->setCurrentIndex(1);
         QCOMPARE(shown.view->numbers().rows[1][5].toFloat(), 3.0f);
-        trace.positions->kind = PositionTable::Kind::Relative;
+        trace.encoderPositions->kind = PositionTable::Kind::Relative;
         shown.view->setTrace(shared(trace), nullptr);
         QVERIFY2(shown.says(u"a number for each distance"_qs), qPrintable(shown.said()));
     }
@@ -552,7 +552,7 @@ private Q_SLOTS:
         shown.key(Qt::Key_Down);
         QVERIFY(shown.picture() != first); // something is pointed at by keys alone
         auto none = positioned();
-        none.positions.reset();
+        none.encoderPositions.reset();
         none.encoderInput.reset();
         none.encoder.reset();
         none.cross.reset();

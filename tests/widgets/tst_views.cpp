@@ -74,24 +74,13 @@ class TestViews : public QObject {
     Q_OBJECT
 
 private Q_SLOTS:
-    void piecesAreShownAsLetters() {
-        Trace trace;
-        trace.sourceText = "na\u00efve \u6ce8";
-        const auto token = [](const char* text, std::size_t begin, std::size_t end) {
-            Token made;
-            made.text = text;
-            made.bytes = {begin, end};
-            return made;
-        };
-        // The bytes of i with diaeresis, and the first of three bytes of a Chinese letter, as GPT-2 writes them.
-        trace.source = {token("na", 0, 2), token("\u00c3\u00afve", 2, 6), token("\u0120\u00e6", 6, 10),
-                        token("\u00b3", 7, 10)};
-        const QStringList expected{u"na"_qs, QString::fromUtf8("\u00efve"), QString::fromUtf8("\u6ce8"),
-                                   QString::fromUtf8("\u6ce8")};
-        QCOMPARE(shownTexts(trace, trace.source), expected);
-        QCOMPARE(shownText("\u2581caf\u00e9"), QString::fromUtf8("caf\u00e9")); // no bytes: a letter of its own
-        QCOMPARE(shownText("\u00e9"), QString::fromUtf8("\u00e9"));
-        QCOMPARE(shownText("dog</w>"), u"dog"_qs);
+    void lettersAreShownWithoutTheSpaceAround() {
+        QCOMPARE(shownText(" caf\u00e9"), QString::fromUtf8("caf\u00e9"));
+        QCOMPARE(shownText("dog "), u"dog"_qs);
+        QCOMPARE(shownText(" "), QString(QChar(0x2423)));
+        QCOMPARE(shownText(""), QString(QChar(0x2423)));
+        QCOMPARE(shownText("\n"), QString(QChar(0x23ce)));
+        QCOMPARE(shownText("\u27e8E2\u27e9"), QString::fromUtf8("\u27e8E2\u27e9"));
     }
 
     void saysWhatTheTraceHolds_data() {
@@ -113,7 +102,7 @@ private Q_SLOTS:
         QFETCH(QStringList, said);
         Shown shown(makeView(name));
         auto trace = traceFromAscii(cat);
-        trace.positions = ascii::sinusoids(5, 8);
+        trace.encoderPositions = ascii::sinusoids(5, 8);
         shown.view->setTrace(shared(trace), traceOf(otherCat));
         const auto text = oneText(shown.view->describe());
         for (const auto& line : said)
@@ -259,7 +248,7 @@ private Q_SLOTS:
         auto trace = traceFromAscii(cat, {.positionDimensions = 8});
         shown.view->setTrace(shared(trace), nullptr);
         const auto first = shown.picture();
-        trace.positions->values[9] = -0.5f;
+        trace.encoderPositions->values[9] = -0.5f;
         shown.view->setTrace(shared(trace), nullptr);
         QVERIFY(shown.picture() != first);
     }
@@ -339,7 +328,7 @@ private Q_SLOTS:
         for (std::size_t i = 4; i < 8; ++i)
             broken.cross->weights[i] = notANumber;
         broken.cross->weights[0] = std::numeric_limits<float>::infinity();
-        broken.positions->values[3] = notANumber;
+        broken.encoderPositions->values[3] = notANumber;
         Shown shown(makeView(name));
         shown.view->setTrace(traceOf(cat, {.positionDimensions = 8}), traceOf(cat));
         const auto whole = shown.picture();
@@ -438,7 +427,7 @@ private Q_SLOTS:
         auto trace = traceFromAscii(cat);
         for (auto* tokens : {&trace.source, &trace.emitted})
             for (auto& token : *tokens)
-                token.text = "\u2581注意力機制讓模型知道該看哪裡而且這個詞非常非常的長" + token.text;
+                token.letters = " 注意力機制讓模型知道該看哪裡而且這個詞非常非常的長" + token.letters;
         Shown shown(makeView(u"alignment"_qs));
         shown.view->setAppearance(makeAppearance(Theme::Light, ColorMap::Viridis, shown.view->font()));
         shown.view->setTrace(shared(trace), nullptr);
@@ -575,7 +564,7 @@ private Q_SLOTS:
         strip.setTrace(shared(trace));
         QCOMPARE(strip.heightForWidth(2000), line);
         QVERIFY(strip.heightForWidth(120) > line);
-        trace.source[1].text = std::string(500, 'x'); // longer than any width: elided, on a line of its own
+        trace.source[1].letters = std::string(500, 'x'); // longer than any width: elided, on a line of its own
         strip.setTrace(shared(trace));
         QVERIFY(strip.heightForWidth(120) < 6 * line);
         strip.setTrace(nullptr);
@@ -695,7 +684,7 @@ private Q_SLOTS:
         Trace trace;
         for (int i = 0; i < 2000; ++i) {
             Token token;
-            token.text = "\u2581" + std::string(i % 3 ? "word" : i % 2 ? "注意力" : "😀") + std::to_string(i);
+            token.letters = " " + std::string(i % 3 ? "word" : i % 2 ? "注意力" : "😀") + std::to_string(i);
             trace.source.push_back(token);
         }
         Selection selection;
