@@ -4,6 +4,7 @@
 
 #include "core/analysis/head_metrics.h"
 #include "widgets/controls.h"
+#include "widgets/veil.h"
 
 #include <qcustomplot.h>
 
@@ -263,8 +264,9 @@ private:
 };
 
 FigureView::FigureView(QWidget* parent)
-    : TraceView(parent), m_appearance(makeAppearance(Theme::Light, ColorMap::Blue, font())),
-      m_canvas(new Canvas(this)) {
+    : TraceView(parent), m_appearance(makeAppearance(Theme::Light, ColorMap::Blue, font())), m_canvas(new Canvas(this)),
+      m_veil(new Veil(this, [this] { return figureArea(); })) {
+    m_veil->setWords(tr("of the text before"));
     setFocusPolicy(Qt::StrongFocus);
     setFocusProxy(nullptr);
 }
@@ -289,8 +291,13 @@ void FigureView::setSelection(Selection* selection) {
 
 void FigureView::setAppearance(const Appearance& appearance) {
     m_appearance = appearance;
+    m_veil->setColors(m_appearance.window, m_appearance.muted);
     colorControls();
     rebuild();
+}
+
+void FigureView::setStale(bool stale) {
+    m_veil->lie(stale);
 }
 
 void FigureView::rebuild() {

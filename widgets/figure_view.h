@@ -13,6 +13,8 @@
 
 namespace headlight {
 
+class Veil;
+
 /// A TraceView whose picture is a list of panels. A view says what they hold; drawing, hovering, zooming, numbers
 /// and words are the same for all.
 class FigureView : public TraceView {
@@ -24,6 +26,7 @@ public:
     void setTrace(TracePointer trace, TracePointer other) override;
     void setSelection(Selection* selection) override;
     void setAppearance(const Appearance& appearance) override;
+    void setStale(bool stale) override;
     void figure(QPaintDevice& device, const QSize& size) override;
     QRect figureArea() const override;
     QStringList describe() const override;
@@ -96,6 +99,7 @@ private:
     double m_drawMilliseconds = 0;
     QWidget* m_controls = nullptr; ///< above the figure; null: none
     Canvas* m_canvas;
+    Veil* m_veil; ///< over the figure while it is of a text before
 };
 
 } // namespace headlight

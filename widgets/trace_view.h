@@ -29,6 +29,8 @@ public:
     /// The shared selection, set once after construction; must outlive the view.
     virtual void setSelection(Selection* selection) = 0;
     virtual void setAppearance(const Appearance& appearance) = 0;
+    /// True: what is on show is of a text before, and is to look so until it is set to false. No export is changed.
+    virtual void setStale(bool) {}
     /// Draws what is on screen, at `size` logical pixels, on any device: an image, a QSvgGenerator, a QPdfWriter.
     /// On vector devices cells and lines are vectors and labels are text.
     virtual void figure(QPaintDevice& device, const QSize& size) = 0;
