@@ -476,7 +476,10 @@ void MainWindow::request() {
     }
     if (!m_traceFile.isEmpty())
         return; // the run on show is no model's of ours
-    InferenceJob job{.first = m_firstFolder, .second = m_secondFolder, .request = m_texts->request()};
+    InferenceJob job;
+    job.first = m_firstFolder;
+    job.second = m_secondFolder;
+    job.request = m_texts->request();
     m_whatIf.apply(job.request);
     job.request.intervention.off = m_selection->off();
     if (!job.request.intervention.empty())

@@ -1,10 +1,13 @@
 // Protects what typing relies on: the newest job wins, nobody waits for an old one, and no problem ends the program.
 #include "app/inference_service.h"
+#include "tests/support/staged_models.h"
 #include "tests/support/tiny_models.h"
 
 #include <QElapsedTimer>
 #include <QTest>
 #include <QThread>
+
+#include <algorithm>
 
 using namespace headlight;
 
@@ -12,7 +15,7 @@ namespace {
 
 /// A service, and all that it delivered.
 struct Listener {
-    Listener() {
+    explicit Listener(InferenceService::Means means = {}) : service(std::move(means)) {
         QObject::connect(&service, &InferenceService::finished, &service, [this](const InferenceResult& result) {
             results.push_back(result);
             inOwnThread = inOwnThread && QThread::currentThread() == service.thread();
@@ -23,7 +26,8 @@ struct Listener {
         results.clear();
         service.submit(std::move(job));
         // Sanitizers and a busy machine are slow; a result that never comes is what fails here.
-        return QTest::qWaitFor([this] { return !results.empty(); }, 60'000) ? results.back() : InferenceResult();
+        const bool done = QTest::qWaitFor([this] { return !service.busy(); }, 60'000);
+        return done && !results.empty() ? results.back() : InferenceResult();
     }
 
     InferenceService service;
@@ -34,6 +38,14 @@ struct Listener {
 InferenceJob job(const Folder& model, const std::string& source) {
     InferenceJob job;
     job.first = model.path();
+    job.request.source = source;
+    return job;
+}
+
+InferenceJob staged(const std::string& source, const char* second = "") {
+    InferenceJob job;
+    job.first = "A";
+    job.second = second;
     job.request.source = source;
     return job;
 }
@@ -62,7 +74,14 @@ class TestInferenceService : public QObject {
 
 private Q_SLOTS:
     void newestWins();
-    void newestStopsTheRunning();
+    void freshPictureLetsTheRunningStop();
+    void picturesComeWhileSomeoneTypes();
+    void runOfAnotherModelIsStopped();
+    void runThatTakesTooLongIsStopped();
+    void firstDoesNotWaitForSecond();
+    void pairIsFinishedWhereItIsThePicture();
+    void changedFilesAreSaid();
+    void filesAreReadAnewWhenAsked();
     void submitDoesNotWait();
     void destructorStopsTheRunning();
     void destructorDropsWhatIsDone();
@@ -90,9 +109,15 @@ void TestInferenceService::newestWins() {
     }
     QVERIFY(listener.service.busy());
     QTRY_VERIFY_WITH_TIMEOUT(!listener.service.busy(), 60'000);
+    const auto delivered = listener.results.size();
+    QVERIFY(delivered <= 3); // whichever runs were under way when another text came, and the newest
+    for (std::size_t i = 1; i < delivered; ++i)
+        QVERIFY(listener.results[i].generation > listener.results[i - 1].generation);
+    for (std::size_t i = 0; i < delivered; ++i)
+        QCOMPARE(listener.results[i].newest, i + 1 == delivered);
     QTest::qWait(50); // whatever else would come, comes now
-    QCOMPARE(listener.results.size(), std::size_t(1));
-    const auto& result = listener.results.front();
+    QCOMPARE(listener.results.size(), delivered);
+    const auto& result = listener.results.back();
     QCOMPARE(result.generation, last);
     QCOMPARE(result.problem, QString());
     QVERIFY(result.first && !result.second && listener.inOwnThread);
@@ -101,23 +126,154 @@ void TestInferenceService::newestWins() {
     QVERIFY(!result.secondModel);
 }
 
-void TestInferenceService::newestStopsTheRunning() {
-    const Folder slow;
-    writeSlowModel(slow);
-    Listener listener;
-    QElapsedTimer whole;
-    whole.start();
-    QVERIFY(listener.run(slowJob(slow)).first);
-    const auto untilDone = whole.elapsed();
-
-    listener.results.clear();
-    listener.service.submit(slowJob(slow));
-    QTest::qWait(static_cast<int>(untilDone / 20)); // it is under way
-    whole.restart();
-    QCOMPARE(listener.run(job(slow, "now")).first->sourceText, std::string("now"));
-    QVERIFY2(whole.elapsed() < untilDone / 2,
-             qPrintable(QStringLiteral("%1 of %2 ms").arg(whole.elapsed()).arg(untilDone)));
+/// A text that is replaced at once is not worth a run: the picture on show is as good.
+void TestInferenceService::freshPictureLetsTheRunningStop() {
+    Stage stage;
+    Listener listener(stage.means());
+    stage.letEnd("A: a");
+    QVERIFY(listener.run(staged("a")).newest);
+    listener.service.submit(staged("ab"));
+    QTRY_VERIFY(stage.runs("A: ab"));
+    stage.pass(InferenceService::freshFor / 2);
+    stage.letEnd("A: abc");
+    QCOMPARE(listener.run(staged("abc")).first->sourceText, std::string("abc"));
+    QCOMPARE(stage.stopped(), Texts{"A: ab"});
     QCOMPARE(listener.results.size(), std::size_t(1));
+}
+
+/// Each key comes while the run of the text before is under way, and no pause ever.
+void TestInferenceService::picturesComeWhileSomeoneTypes() {
+    Stage stage;
+    Listener listener(stage.means());
+    constexpr int keys = 50;
+    std::string text = "a";
+    listener.service.submit(staged(text));
+    for (int key = 0; key < keys; ++key) {
+        QTRY_VERIFY(stage.runs("A: " + text));
+        stage.pass(InferenceService::freshFor);
+        const auto before = text;
+        text += 'a';
+        listener.service.submit(staged(text));
+        QVERIFY(listener.service.busy());
+        stage.letEnd("A: " + before);
+        QTRY_COMPARE(listener.results.size(), static_cast<std::size_t>(key) + 1);
+        QCOMPARE(listener.results.back().first->sourceText, before);
+        QVERIFY(!listener.results.back().newest); // so that it can be marked
+        QVERIFY(listener.service.busy());
+    }
+    QVERIFY(stage.stopped().empty());
+    stage.letEnd("A: " + text);
+    QTRY_VERIFY(!listener.service.busy());
+    QCOMPARE(listener.results.back().first->sourceText, text);
+    QVERIFY(listener.results.back().newest);
+}
+
+void TestInferenceService::runOfAnotherModelIsStopped() {
+    Stage stage;
+    Listener listener(stage.means());
+    listener.service.submit(staged("a"));
+    QTRY_VERIFY(stage.runs("A: a"));
+    auto other = staged("a");
+    other.first = "C";
+    stage.letEnd("C: a");
+    QCOMPARE(listener.run(other).first->model, std::string("C"));
+    QCOMPARE(stage.stopped(), Texts{"A: a"});
+    QCOMPARE(listener.results.size(), std::size_t(1));
+}
+
+/// A whole book that was pasted and taken away again keeps nobody waiting.
+void TestInferenceService::runThatTakesTooLongIsStopped() {
+    Stage stage;
+    Listener listener(stage.means());
+    listener.service.submit(staged("a book"));
+    QTRY_VERIFY(stage.runs("A: a book"));
+    stage.letEnd("A: a");
+    QCOMPARE(listener.run(staged("a")).first->sourceText, std::string("a"));
+    QCOMPARE(stage.stopped(), Texts{"A: a book"});
+}
+
+void TestInferenceService::firstDoesNotWaitForSecond() {
+    Stage stage;
+    Listener listener(stage.means());
+    stage.letEnd("A: a");
+    listener.service.submit(staged("a", "B"));
+    QTRY_COMPARE(listener.results.size(), std::size_t(1));
+    QVERIFY(listener.results[0].first && !listener.results[0].second);
+    QVERIFY(listener.results[0].newest && !listener.results[0].whole);
+    QVERIFY(listener.service.busy());
+
+    stage.pass(InferenceService::freshFor); // however old the picture is
+    stage.letEnd("A: ab");
+    listener.service.submit(staged("ab", "B"));
+    QTRY_COMPARE(listener.results.size(), std::size_t(2));
+    QCOMPARE(stage.stopped(), Texts{"B: a"});
+    QCOMPARE(listener.results[1].first->sourceText, std::string("ab"));
+    QVERIFY(!listener.results[1].second); // never one of another text
+
+    stage.letEnd("B: ab");
+    QTRY_VERIFY(!listener.service.busy());
+    const auto& whole = listener.results.back();
+    QVERIFY(whole.whole && whole.newest);
+    QCOMPARE(whole.first, listener.results[1].first);
+    QCOMPARE(whole.second->sourceText, whole.first->sourceText);
+}
+
+void TestInferenceService::pairIsFinishedWhereItIsThePicture() {
+    Stage stage;
+    Listener listener(stage.means());
+    auto pair = staged("a", "B");
+    pair.pair = true;
+    stage.letEnd("A: a");
+    listener.service.submit(pair);
+    QTRY_VERIFY(stage.runs("B: a"));
+    pair.request.source = "ab";
+    listener.service.submit(pair);
+    stage.letEnd("B: a");
+    const auto isPair = [](const InferenceResult& result) { return result.second != nullptr; };
+    QTRY_VERIFY(std::any_of(listener.results.begin(), listener.results.end(), isPair));
+    QVERIFY(!listener.results.back().newest);
+    QCOMPARE(listener.results.back().second->sourceText, std::string("a"));
+    QVERIFY(stage.stopped().empty());
+    stage.letEnd("A: ab");
+    stage.letEnd("B: ab");
+    QTRY_VERIFY(!listener.service.busy());
+    QCOMPARE(listener.results.back().second->sourceText, std::string("ab"));
+}
+
+void TestInferenceService::changedFilesAreSaid() {
+    const Folder model;
+    model.recurrent();
+    Listener listener;
+    QCOMPARE(listener.run(job(model, "a")).changedFolders, QStringList());
+    QCOMPARE(listener.run(job(model, "b")).changedFolders, QStringList());
+    std::filesystem::remove(model.path() / "spiece.model");
+    const auto result = listener.run(job(model, "c"));
+    QCOMPARE(result.changedFolders, QStringList(QString::fromStdString(model.path().string())));
+    QVERIFY(result.first); // with what was read
+}
+
+void TestInferenceService::filesAreReadAnewWhenAsked() {
+    const Folder model;
+    model.recurrent();
+    Listener listener;
+    const auto before = listener.run(job(model, "some text")).first;
+    auto anew = job(model, "some text");
+    anew.reread = true;
+    auto config = recurrentConfig(QStringLiteral("none"));
+    config[QLatin1String("max_position_embeddings")] = 7; // and so of another size
+    model.config(config);
+    std::filesystem::remove(model.path() / "model.safetensors");
+    const auto failed = listener.run(anew);
+    QVERIFY2(failed.problem.contains(QLatin1String("model.safetensors")), qPrintable(failed.problem));
+    const auto kept = listener.run(job(model, "some text"));
+    QCOMPARE(kept.first->cross->weights, before->cross->weights); // what is open stays open
+    QCOMPARE(kept.changedFolders.size(), qsizetype(1));
+
+    recurrentTensors(false).write(model.path() / "model.safetensors");
+    const auto result = listener.run(anew);
+    QCOMPARE(result.problem, QString());
+    QVERIFY(!result.first->cross);
+    QVERIFY(result.changedFolders.isEmpty());
 }
 
 void TestInferenceService::submitDoesNotWait() {
