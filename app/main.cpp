@@ -2,6 +2,7 @@
 #include "app/command_line.h"
 #include "app/main_window.h"
 #include "app/model_catalog.h"
+#include "app/quit_signals.h"
 #include "core/engine.h"
 
 #include <QApplication>
@@ -115,6 +116,11 @@ int runWindow(int argc, char** argv, const QStringList& words) {
     MainWindow window(Settings::load(), opening);
     QGuiApplication::setWindowIcon(QIcon(QStringLiteral(":/headlight.svg")));
     window.show();
+    const QuitSignals quit;
+    QObject::connect(&quit, &QuitSignals::caught, &window, [&window] {
+        window.close(); // which keeps what was typed
+        QCoreApplication::exit();
+    });
     return QApplication::exec();
 }
 
@@ -143,7 +149,7 @@ int main(int argc, char** argv) {
         return runInTerminal(words);
     } catch (const WrongWords& error) {
         return fail(error.what(), WrongCommand);
-    } catch (const Error& error) {
+    } catch (const std::exception& error) {
         return fail(error.what(), NotDone);
     }
 }
