@@ -2,11 +2,12 @@
 
 #include "core/error.h"
 #include "core/files/hub.h"
+#include "core/files/model_config.h"
 
 #include <QDir>
 #include <QFile>
-#include <QJsonDocument>
-#include <QJsonObject>
+
+#include <exception>
 
 namespace headlight {
 
@@ -23,13 +24,13 @@ QString bundledFolder() {
                                                                      : QStringLiteral(HEADLIGHT_SOURCE_MODELS);
 }
 
-/// Empty when the file cannot be read as a configuration; whoever opens the model is told why.
-QString familyOf(const QString& configFile) {
-    QFile file(configFile);
-    constexpr qint64 mostBytes = 1 << 20;
-    if (!file.open(QIODevice::ReadOnly) || file.size() > mostBytes)
+/// Empty when there is no configuration that can be read; whoever opens the model is told why.
+QString familyOf(const std::filesystem::path& folder) {
+    try {
+        return QString::fromStdString(ModelConfig::open(folder).modelType());
+    } catch (const std::exception&) {
         return {};
-    return QJsonDocument::fromJson(file.readAll()).object().value(QLatin1String("model_type")).toString();
+    }
 }
 
 } // namespace
@@ -38,14 +39,27 @@ QList<CatalogEntry> ModelCatalog::bundled() {
     QList<CatalogEntry> entries;
     const QDir models(bundledFolder());
     for (const auto& name : models.entryList(QDir::Dirs | QDir::NoDotAndDotDot, QDir::Name)) {
-        const auto config = models.filePath(name + QStringLiteral("/config.json"));
-        if (QFile::exists(config))
-            entries.append({.name = name,
-                            .folder = std::filesystem::path(QFile::encodeName(models.filePath(name)).toStdString()),
-                            .family = familyOf(config),
-                            .origin = CatalogEntry::Origin::Bundled});
+        const std::filesystem::path folder(QFile::encodeName(models.filePath(name)).toStdString());
+        if (QFile::exists(models.filePath(name + QStringLiteral("/config.json"))))
+            entries.append(
+                {.name = name, .folder = folder, .family = familyOf(folder), .origin = CatalogEntry::Origin::Bundled});
     }
     return entries;
+}
+
+QStringList ModelCatalog::bundledNames() {
+    QStringList names;
+    for (const auto& entry : bundled())
+        names << entry.name;
+    return names;
+}
+
+Models ModelCatalog::usual() {
+    const auto names = bundledNames();
+    const auto orElse = [&names](const QString& name, qsizetype otherwise) {
+        return names.contains(name) ? name : names.value(otherwise);
+    };
+    return {orElse(QStringLiteral("en-fr-additive"), 0), orElse(QStringLiteral("en-fr-transformer"), 1)};
 }
 
 QList<CatalogEntry> ModelCatalog::cached() {
@@ -61,12 +75,11 @@ QList<CatalogEntry> ModelCatalog::cached() {
 QList<CatalogEntry> ModelCatalog::opened(const QStringList& folders) {
     QList<CatalogEntry> entries;
     for (const auto& folder : folders) {
-        const auto config = QDir(folder).filePath(QStringLiteral("config.json"));
         const std::filesystem::path path(QFile::encodeName(folder).toStdString());
-        if (QFile::exists(config))
+        if (QFile::exists(QDir(folder).filePath(QStringLiteral("config.json"))))
             entries.append({.name = QString::fromStdString(modelName(path)),
                             .folder = path,
-                            .family = familyOf(config),
+                            .family = familyOf(path),
                             .origin = CatalogEntry::Origin::Opened});
     }
     return entries;

@@ -17,11 +17,21 @@ struct CatalogEntry {
     Origin origin = Origin::Bundled;
 };
 
+/// The two models that are chosen, each by a name or folder as ModelCatalog::resolve takes it; empty: none.
+struct Models {
+    QString a;
+    QString b;
+    friend bool operator==(const Models&, const Models&) = default;
+};
+
 class ModelCatalog {
 public:
     /// Bundled models, by name: in $HEADLIGHT_MODELS where that is set, else in share/headlight/models beside the
     /// program's bin, else in the source tree that it was built from.
     static QList<CatalogEntry> bundled();
+    static QStringList bundledNames();
+    /// Those of a first start, two mechanisms side by side: that is what the program is for.
+    static Models usual();
     /// What the HuggingFace hub's cache holds, by name.
     static QList<CatalogEntry> cached();
     /// Folders that were opened before, those that are still there, in the order given.

@@ -1,8 +1,8 @@
 #include "app/render.h"
 
+#include "app/examples.h"
 #include "app/main_window.h"
 #include "app/model_catalog.h"
-#include "app/text_panel.h"
 #include "app/views.h"
 #include "core/engine.h"
 #include "core/files/safetensors.h"
@@ -260,7 +260,7 @@ RenderReport renderDemo(const RenderOptions& given, const std::filesystem::path&
     if (options.modelB.isEmpty())
         options.modelB = QStringLiteral("en-fr-transformer");
     if (options.source.isEmpty())
-        options.source = TextPanel::examples().value(0).text;
+        options.source = examples().value(0).text;
 
     const auto runs = run(options);
     RenderReport report{{}, noticesOf(runs)};

@@ -1,5 +1,6 @@
 #include "app/settings.h"
 
+#include <QDir>
 #include <QSettings>
 
 namespace headlight {
@@ -76,6 +77,23 @@ QSettings openStore() {
 }
 
 } // namespace
+
+bool Settings::remember(const Models& models) {
+    auto recent = recentFolders;
+    for (const auto& model : {models.b, models.a}) {
+        if (!QDir::isAbsolutePath(model))
+            continue;
+        recent.removeAll(model);
+        recent.prepend(model);
+    }
+    recent = recent.mid(0, mostRecentFolders);
+    if (models == Models{modelA, modelB} && recent == recentFolders)
+        return false;
+    modelA = models.a;
+    modelB = models.b;
+    recentFolders = recent;
+    return true;
+}
 
 Settings Settings::load() {
     const auto store = openStore();

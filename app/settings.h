@@ -1,6 +1,7 @@
 // What the program remembers from one start to the next.
 #pragma once
 
+#include "app/model_catalog.h"
 #include "widgets/appearance.h"
 
 #include <QByteArray>
@@ -24,6 +25,9 @@ struct Settings {
     QString exportFolder;        ///< of the last export
     QByteArray geometry;         ///< of the window
     bool fresh = true;           ///< no settings were there: the first start
+
+    /// These ran, and are what the next start opens with; folders among them are recent. False: that was so already.
+    bool remember(const Models& models);
 
     static Settings load();
     void save() const;

@@ -1,22 +1,14 @@
 #include "app/text_panel.h"
 
 #include "app/answer_panel.h"
+#include "app/editors.h"
+#include "app/examples.h"
 #include "widgets/selection.h"
 #include "widgets/token_strip.h"
 
-#include <QAbstractTextDocumentLayout>
-#include <QFile>
 #include <QHBoxLayout>
-#include <QJsonArray>
-#include <QJsonDocument>
-#include <QJsonObject>
 #include <QLabel>
-#include <QListWidget>
-#include <QMimeData>
-#include <QPlainTextEdit>
 #include <QPushButton>
-#include <QScrollArea>
-#include <QScrollBar>
 #include <QSignalBlocker>
 #include <QSpinBox>
 #include <QTextCursor>
@@ -25,173 +17,15 @@
 #include <algorithm>
 #include <utility>
 
-/// Resources of a static library must be asked for, outside of any namespace.
-static void openResources() {
-    Q_INIT_RESOURCE(resources);
-}
-
 namespace headlight {
-
-namespace {
-
-/// Plain text, as high as it has lines, within bounds; files dropped on it are the window's.
-class Editor : public QPlainTextEdit {
-public:
-    Editor() {
-        connect(document()->documentLayout(), &QAbstractTextDocumentLayout::documentSizeChanged, this,
-                [this] { updateGeometry(); });
-        // Where lines wrap anew, only the bar tells.
-        connect(verticalScrollBar(), &QScrollBar::rangeChanged, this, [this] { updateGeometry(); });
-    }
-
-    /// To be called before a text is put in. To find where best to break a word without end costs Qt a time that
-    /// grows with its square: a second for 100 kB. Such words are broken anywhere.
-    void prepareFor(const QString& text) {
-        constexpr qsizetype longWord = 2000;
-        qsizetype length = 0;
-        for (const auto letter : text) {
-            length = letter.isSpace() ? 0 : length + 1;
-            if (length == longWord)
-                return setWordWrapMode(QTextOption::WrapAnywhere);
-        }
-        if (document()->characterCount() < longWord)
-            setWordWrapMode(QTextOption::WrapAtWordBoundaryOrAnywhere);
-    }
-
-    QSize sizeHint() const override {
-        const int lines = static_cast<int>(document()->size().height()); // so a plain text's layout counts
-        return {200, heightOf(std::clamp(lines, 4, 7))};
-    }
-    QSize minimumSizeHint() const override { return {80, heightOf(2)}; }
-
-protected:
-    bool canInsertFromMimeData(const QMimeData* source) const override {
-        return !source->hasUrls() && QPlainTextEdit::canInsertFromMimeData(source);
-    }
-
-    void insertFromMimeData(const QMimeData* source) override {
-        prepareFor(source->text());
-        QPlainTextEdit::insertFromMimeData(source);
-    }
-
-private:
-    int heightOf(int lines) const {
-        return lines * fontMetrics().lineSpacing() + 2 * static_cast<int>(document()->documentMargin()) + 14;
-    }
-};
-
-/// Room for chips: as high as they need while there is room, and no less than two rows, so that what stands below
-/// does not jump with every word.
-class Shelf : public QScrollArea {
-public:
-    explicit Shelf(TokenStrip* strip) : m_strip(strip) {
-        setWidget(strip);
-        setWidgetResizable(true);
-        setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
-        setFocusPolicy(Qt::NoFocus); // the strip itself has it
-        setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Maximum);
-        // As high as its width asks for, not as its size hint, which is for another width.
-        auto policy = strip->sizePolicy();
-        policy.setVerticalPolicy(QSizePolicy::Preferred);
-        strip->setSizePolicy(policy);
-        viewport()->setAutoFillBackground(false);
-        strip->setAutoFillBackground(false);
-    }
-
-    QSize sizeHint() const override {
-        const int room = width() - (verticalScrollBar()->isVisible() ? verticalScrollBar()->width() : 0);
-        return {200, std::max(minimumSizeHint().height(), m_strip->heightForWidth(room))};
-    }
-    QSize minimumSizeHint() const override { return {80, 2 * fontMetrics().height() + 18}; }
-
-    void contentChanged() { updateGeometry(); }
-
-protected:
-    void resizeEvent(QResizeEvent* event) override {
-        QScrollArea::resizeEvent(event);
-        updateGeometry();
-    }
-
-private:
-    TokenStrip* m_strip;
-};
-
-QLabel* heading(const QString& text) {
-    auto* label = new QLabel(text.toUpper());
-    label->setProperty("heading", true);
-    auto font = label->font();
-    font.setPointSizeF(font.pointSizeF() * 0.85);
-    label->setFont(font);
-    return label;
-}
-
-QLabel* note() {
-    auto* label = new QLabel;
-    label->setProperty("note", true);
-    label->setTextFormat(Qt::PlainText);
-    return label;
-}
-
-/// Replaces all text as one step that undo takes back.
-void replace(QPlainTextEdit* editor, const QString& text, bool joinsTheStepBefore = false) {
-    QTextCursor cursor(editor->document());
-    if (joinsTheStepBefore)
-        cursor.joinPreviousEditBlock();
-    else
-        cursor.beginEditBlock();
-    cursor.select(QTextCursor::Document);
-    cursor.insertText(text);
-    cursor.endEditBlock();
-}
-
-} // namespace
-
-QList<TextPanel::Example> TextPanel::examples() {
-    openResources();
-    QFile file(QStringLiteral(":/examples.json"));
-    QList<Example> found;
-    if (file.open(QIODevice::ReadOnly)) {
-        for (const auto& value : QJsonDocument::fromJson(file.readAll()).array())
-            found.append({value[QLatin1String("text")].toString(), value[QLatin1String("look")].toString(),
-                          value[QLatin1String("for")].toString(),
-                          value[QLatin1String("models")].toVariant().toStringList()});
-    }
-    return found;
-}
-
-QList<TextPanel::Example> TextPanel::examplesFor(const ModelInfo& model) {
-    const auto all = examples();
-    const auto name = QString::fromStdString(model.name), purpose = purposeOf(model);
-    const bool named =
-        std::any_of(all.cbegin(), all.cend(), [&](const Example& example) { return example.models.contains(name); });
-    QList<Example> found;
-    for (auto example : all) {
-        if (named ? !example.models.contains(name) : example.purpose != purpose || !example.models.isEmpty())
-            continue;
-        if (!model.mask.empty())
-            example.text.replace(QLatin1String("[MASK]"), QString::fromStdString(model.mask));
-        found.append(example);
-    }
-    return found;
-}
-
-QString TextPanel::purposeOf(const ModelInfo& model) {
-    if (model.hasEncoder && model.hasDecoder)
-        return QStringLiteral("translation");
-    if (model.hasDecoder)
-        return QStringLiteral("causal");
-    if (!model.labels.empty())
-        return QStringLiteral("classification");
-    return model.mask.empty() ? QStringLiteral("encoder") : QStringLiteral("masked");
-}
 
 TextPanel::TextPanel(QWidget* parent)
     : QWidget(parent), m_source(new Editor), m_second(new Editor), m_secondGroup(new QWidget),
       m_targetGroup(new QWidget), m_answers(new AnswerPanel), m_mask(new QPushButton), m_window(new QWidget),
-      m_windowText(note()), m_target(new Editor), m_sourceTokens(new TokenStrip(TokenStrip::Side::Source)),
-      m_targetTokens(new TokenStrip(TokenStrip::Side::Target)), m_targetNote(note()),
-      m_ownTranslation(new QPushButton(tr("Use A's own translation"))), m_beam(new QSpinBox), m_invitation(note()),
-      m_try(new QListWidget), m_look(note()) {
+      m_windowText(makeNote()), m_target(new Editor), m_sourceTokens(new TokenStrip(TokenStrip::Side::Source)),
+      m_targetTokens(new TokenStrip(TokenStrip::Side::Target)), m_targetNote(makeNote()),
+      m_ownTranslation(new QPushButton(tr("Use A's own translation"))), m_beam(new QSpinBox), m_invitation(makeNote()),
+      m_examples(new ExampleList) {
     m_source->setObjectName(QStringLiteral("source"));
     m_source->setAccessibleName(tr("Source"));
     m_source->setPlaceholderText(tr("Type a sentence"));
@@ -229,23 +63,11 @@ TextPanel::TextPanel(QWidget* parent)
         editor->setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Maximum);
     }
 
-    m_try->setAccessibleName(tr("Sentences to try"));
-    m_try->setFrameShape(QFrame::NoFrame);
-    m_try->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
-    m_try->setTextElideMode(Qt::ElideRight);
-    m_try->setUniformItemSizes(true);
-    m_try->setMouseTracking(true);
-    m_try->setStyleSheet(QStringLiteral("QListWidget { background: transparent; border: none; }"
-                                        "QListWidget::item { padding: 4px; border-radius: 4px; }"
-                                        "QListWidget::item:hover, QListWidget::item:selected {"
-                                        " background: palette(alternate-base); color: palette(text); }"));
-    m_look->setWordWrap(true);
-
     auto* sourceShelf = new Shelf(m_sourceTokens);
     auto* targetShelf = new Shelf(m_targetTokens);
     auto* targetLine = new QHBoxLayout;
     targetLine->setSpacing(8);
-    targetLine->addWidget(heading(tr("Target")));
+    targetLine->addWidget(makeHeading(tr("Target")));
     targetLine->addWidget(m_targetNote);
     targetLine->addStretch(1);
     auto* belowTarget = new QHBoxLayout; // one of the two, so that nothing moves when they change
@@ -263,7 +85,7 @@ TextPanel::TextPanel(QWidget* parent)
     auto* second = new QVBoxLayout(m_secondGroup);
     second->setContentsMargins(0, 0, 0, 0);
     second->setSpacing(8);
-    second->addWidget(heading(tr("Second text")));
+    second->addWidget(makeHeading(tr("Second text")));
     second->addWidget(m_second);
     m_second->setMaximumHeight(3 * m_second->fontMetrics().lineSpacing() + 22);
     auto* windowLine = new QHBoxLayout(m_window);
@@ -281,7 +103,7 @@ TextPanel::TextPanel(QWidget* parent)
         connect(button, &QPushButton::clicked, this, [this, direction] { moveWindow(direction); });
     }
     auto* sourceLine = new QHBoxLayout;
-    sourceLine->addWidget(heading(tr("Source")));
+    sourceLine->addWidget(makeHeading(tr("Source")));
     sourceLine->addStretch(1);
     sourceLine->addWidget(m_mask);
     auto* texts = new QVBoxLayout;
@@ -296,31 +118,27 @@ TextPanel::TextPanel(QWidget* parent)
     texts->addWidget(m_targetGroup);
     texts->addWidget(m_answers, 1);
     texts->addSpacing(6);
-    texts->addWidget(heading(tr("Try")));
-    m_look->setContentsMargins(7, 4, 7, 0);
+    texts->addWidget(makeHeading(tr("Try")));
     auto* column = new QVBoxLayout(this);
     column->setContentsMargins(7, 14, 7, 10);
     column->setSpacing(4);
     column->addLayout(texts);
-    column->addWidget(m_try, 1); // wider, so that its text is flush with the rest, not what lights up behind it
-    column->addWidget(m_look);
-    column->addStretch(0);
+    column->addWidget(m_examples, 1); // wider, so that its text is flush with the rest, not what lights up behind it
 
     connect(m_source, &QPlainTextEdit::textChanged, this, &TextPanel::sourceEdited);
     connect(m_second, &QPlainTextEdit::textChanged, this, &TextPanel::sourceEdited);
     connect(m_target, &QPlainTextEdit::textChanged, this, &TextPanel::targetEdited);
-    connect(m_beam, &QSpinBox::valueChanged, this, &TextPanel::textEdited);
+    connect(m_beam, &QSpinBox::valueChanged, this, &TextPanel::tellEdited);
     connect(m_mask, &QPushButton::clicked, this, &TextPanel::insertMask);
-    connect(m_answers, &AnswerPanel::changed, this, &TextPanel::textEdited);
+    connect(m_answers, &AnswerPanel::changed, this, &TextPanel::tellEdited);
     connect(m_answers, &AnswerPanel::wordChosen, this, &TextPanel::putWord);
     connect(m_ownTranslation, &QPushButton::clicked, this, &TextPanel::useOwnTranslation);
-    connect(m_try, &QListWidget::itemClicked, this, [this](QListWidgetItem* item) { chooseExample(m_try->row(item)); });
-    connect(m_try, &QListWidget::itemActivated, this,
-            [this](QListWidgetItem* item) { chooseExample(m_try->row(item)); });
+    connect(m_examples, &ExampleList::chosen, this, &TextPanel::chooseExample);
     setForced(false);
     ModelInfo unknown;
     unknown.hasEncoder = unknown.hasDecoder = true;
-    setModel(unknown);
+    takeModel(unknown);
+    m_examples->setModel(unknown);
     showWindow();
 }
 
@@ -341,9 +159,21 @@ Request TextPanel::request() const {
     return request;
 }
 
+void TextPanel::tellEdited() {
+    Q_EMIT textEdited(request());
+}
+
 void TextPanel::setModel(const ModelInfo& model) {
-    const bool another = model.name != m_model.name || purposeOf(model) != purposeOf(m_model)
-                         || model.mask != m_model.mask || m_examples.isEmpty();
+    const auto before = request();
+    takeModel(model);
+    // What the model before did not read may be there already.
+    if (const auto now = request(); now.target != before.target || now.second != before.second)
+        tellEdited();
+}
+
+void TextPanel::takeModel(const ModelInfo& model) {
+    const bool another =
+        model.name != m_model.name || purposeOf(model) != purposeOf(m_model) || model.mask != m_model.mask;
     m_model = model;
     m_answers->setModel(model);
     m_targetGroup->setVisible(!AnswerPanel::serves(model));
@@ -353,20 +183,7 @@ void TextPanel::setModel(const ModelInfo& model) {
     m_mask->setVisible(!mask.isEmpty());
     m_mask->setText(tr("Insert %1").arg(mask));
     if (another)
-        fillExamples();
-    showLook();
-}
-
-void TextPanel::fillExamples() {
-    m_examples = examplesFor(m_model);
-    m_try->clear();
-    for (const auto& example : std::as_const(m_examples)) {
-        auto* item = new QListWidgetItem(example.text, m_try);
-        item->setToolTip(example.text + QLatin1Char('\n') + example.look);
-        item->setData(Qt::AccessibleDescriptionRole, example.look);
-    }
-    m_try->setMinimumHeight(2 * m_try->sizeHintForRow(0));
-    m_try->setMaximumHeight(static_cast<int>(m_examples.size()) * m_try->sizeHintForRow(0) + 2);
+        m_examples->setModel(model);
 }
 
 std::optional<QString> TextPanel::target() const {
@@ -379,7 +196,7 @@ void TextPanel::setTexts(const QString& source, const std::optional<QString>& ta
     m_second->setPlainText(second);
     m_lastSecond = second;
     const QSignalBlocker quietTarget(m_target);
-    static_cast<Editor*>(m_source)->prepareFor(source);
+    m_source->prepareFor(source);
     m_source->setPlainText(source);
     m_source->moveCursor(QTextCursor::End);
     m_target->setPlainText(target.value_or(QString()));
@@ -387,7 +204,7 @@ void TextPanel::setTexts(const QString& source, const std::optional<QString>& ta
     m_lastTarget = target.value_or(QString());
     m_typedTarget = target.has_value();
     setForced(target.has_value());
-    showLook();
+    m_examples->setTyped(m_lastSource);
 }
 
 void TextPanel::focusSource() {
@@ -399,7 +216,7 @@ void TextPanel::useOwnTranslation() {
         return;
     setForced(false);
     showTranslation();
-    Q_EMIT textEdited();
+    tellEdited();
 }
 
 void TextPanel::insertMask() {
@@ -454,7 +271,7 @@ void TextPanel::moveWindow(int direction) {
     const auto& window = *m_trace->window;
     const int step = std::max(1, window.length / 2); // so that what stood at an edge is seen with both its sides
     m_skip = std::clamp(window.begin + direction * step, 0, window.total - window.length);
-    Q_EMIT textEdited();
+    tellEdited();
 }
 
 void TextPanel::setSelection(Selection* selection) {
@@ -468,7 +285,9 @@ void TextPanel::setAppearance(const Appearance& appearance) {
     m_answers->setAppearance(appearance);
 }
 
-void TextPanel::setTrace(TracePointer trace) {
+void TextPanel::setTrace(TracePointer trace, bool newest) {
+    if (trace == m_trace)
+        return; // B's run has come
     m_trace = std::move(trace);
     m_sourceTokens->setTrace(m_trace);
     m_targetTokens->setTrace(m_trace);
@@ -476,24 +295,26 @@ void TextPanel::setTrace(TracePointer trace) {
         static_cast<Shelf*>(strip->parentWidget()->parentWidget())->contentChanged();
     showTranslation();
     showWindow();
-    m_answers->setTrace(m_trace);
+    if (newest || !m_answers->continuing()) // which goes on from the newest alone
+        m_answers->setTrace(m_trace);
 }
 
 void TextPanel::setShownTexts(const Trace& trace) {
     ModelInfo model;
     model.hasEncoder = trace.encoder || trace.cross;
     model.hasDecoder = trace.decoder || trace.cross;
-    setModel(model);
+    const QSignalBlocker quietAnswers(m_answers);
+    takeModel(model);
     m_answers->forgetContinuation();
     const QSignalBlocker quietSource(m_source), quietTarget(m_target);
-    replace(m_source, QString::fromStdString(trace.source.empty() ? trace.targetText : trace.sourceText), false);
+    m_source->replace(QString::fromStdString(trace.source.empty() ? trace.targetText : trace.sourceText));
     m_lastSource = m_source->toPlainText();
     if (model.hasEncoder && model.hasDecoder)
-        replace(m_target, QString::fromStdString(trace.targetText), false);
+        m_target->replace(QString::fromStdString(trace.targetText));
     m_lastTarget = m_target->toPlainText();
     m_skip.reset();
     setForced(false);
-    showLook();
+    m_examples->setTyped(m_lastSource);
 }
 
 void TextPanel::setBeam(int beam) {
@@ -503,22 +324,22 @@ void TextPanel::setBeam(int beam) {
 
 void TextPanel::putBack(const Texts& texts) {
     const QSignalBlocker quietSource(m_source), quietSecond(m_second), quietTarget(m_target);
-    replace(m_source, texts.source);
-    replace(m_second, texts.second);
-    replace(m_target, texts.target.value_or(QString()));
+    m_source->replace(texts.source);
+    m_second->replace(texts.second);
+    m_target->replace(texts.target.value_or(QString()));
     m_lastSource = m_source->toPlainText();
     m_lastSecond = m_second->toPlainText();
     m_lastTarget = m_target->toPlainText();
     m_translationOnTop = false;
     setForced(texts.target.has_value());
-    showLook();
+    m_examples->setTyped(m_lastSource);
 }
 
 void TextPanel::forceTexts(const QString& source, const QString& target) {
     {
         const QSignalBlocker quietSource(m_source), quietTarget(m_target);
-        replace(m_source, source);
-        replace(m_target, target);
+        m_source->replace(source);
+        m_target->replace(target);
     }
     m_lastSource = m_source->toPlainText();
     m_lastTarget = m_target->toPlainText();
@@ -526,8 +347,8 @@ void TextPanel::forceTexts(const QString& source, const QString& target) {
     m_translationOnTop = false;
     m_skip.reset();
     setForced(true);
-    showLook();
-    Q_EMIT textEdited();
+    m_examples->setTyped(m_lastSource);
+    tellEdited();
 }
 
 void TextPanel::sourceEdited() {
@@ -539,8 +360,8 @@ void TextPanel::sourceEdited() {
     m_lastSecond = std::move(second);
     m_skip.reset();
     m_answers->forgetContinuation();
-    showLook();
-    Q_EMIT textEdited();
+    m_examples->setTyped(m_lastSource);
+    tellEdited();
 }
 
 void TextPanel::targetEdited() {
@@ -551,7 +372,7 @@ void TextPanel::targetEdited() {
     m_typedTarget = true;
     m_translationOnTop = false;
     setForced(true);
-    Q_EMIT textEdited();
+    tellEdited();
 }
 
 void TextPanel::showTranslation() {
@@ -563,7 +384,7 @@ void TextPanel::showTranslation() {
         return;
     const QSignalBlocker quiet(m_target);
     if (m_typedTarget) // what was typed stays one undo away, however many translations came after it
-        replace(m_target, text, std::exchange(m_translationOnTop, true));
+        m_target->replace(text, std::exchange(m_translationOnTop, true));
     else
         m_target->setPlainText(text);
     m_lastTarget = m_target->toPlainText();
@@ -577,28 +398,20 @@ void TextPanel::setForced(bool forced) {
     m_beam->setVisible(!forced); // what is given is not searched
 }
 
-void TextPanel::chooseExample(int index) {
-    const auto text = m_examples.value(index).text;
+void TextPanel::chooseExample(const QString& text) {
     if (text == m_lastSource && !m_forced)
         return;
     {
         const QSignalBlocker quiet(m_source);
         if (text != m_lastSource)
-            replace(m_source, text);
+            m_source->replace(text);
         m_lastSource = text;
     }
     m_skip.reset();
     m_answers->forgetContinuation();
     setForced(false); // a target of another sentence says nothing about this one
-    showLook();
-    Q_EMIT textEdited();
-}
-
-void TextPanel::showLook() {
-    const auto example = std::find_if(m_examples.cbegin(), m_examples.cend(),
-                                      [this](const Example& candidate) { return candidate.text == m_lastSource; });
-    m_look->setText(example == m_examples.cend() ? QString() : example->look);
-    m_look->setVisible(example != m_examples.cend());
+    m_examples->setTyped(m_lastSource);
+    tellEdited();
 }
 
 } // namespace headlight

@@ -4,21 +4,20 @@
 #include "core/request.h"
 #include "widgets/appearance.h"
 
-#include <QList>
 #include <QString>
 #include <QWidget>
 
 #include <optional>
 
 class QLabel;
-class QListWidget;
-class QPlainTextEdit;
 class QPushButton;
 class QSpinBox;
 
 namespace headlight {
 
 class AnswerPanel;
+class Editor;
+class ExampleList;
 class Selection;
 class TokenStrip;
 
@@ -28,19 +27,6 @@ class TokenStrip;
 class TextPanel : public QWidget {
     Q_OBJECT
 public:
-    struct Example {
-        QString text;
-        QString look;       ///< what there is to see in it
-        QString purpose;    ///< "translation", "masked", "causal", "classification" or "encoder": of what kind of model
-        QStringList models; ///< names of the models that `look` speaks of; empty: of any of that kind
-    };
-    /// Those that come with the program.
-    static QList<Example> examples();
-    /// Those for a model: that speak of it, or where none does, of its kind.
-    static QList<Example> examplesFor(const ModelInfo& model);
-    /// Of what kind a model is, in the words of Example::purpose.
-    static QString purposeOf(const ModelInfo& model);
-
     explicit TextPanel(QWidget* parent = nullptr);
 
     QString source() const;
@@ -50,7 +36,8 @@ public:
     Request request() const;
     /// Hypotheses that are kept while a translation is searched. Says nothing of it to others.
     void setBeam(int beam);
-    /// What model A is, once it is known: as long as it is not, it is taken for a translation.
+    /// What model A is, once it is known: as long as it is not, it is taken for a translation. Where this one reads
+    /// more of what is typed than the one before, or less, that counts as an edit.
     void setModel(const ModelInfo& model);
     /// Texts to start with; they cannot be undone and are not said to be edited.
     void setTexts(const QString& source, const std::optional<QString>& target, const QString& second = {});
@@ -76,29 +63,29 @@ public:
 
     void setSelection(Selection* selection);
     void setAppearance(const Appearance& appearance);
-    void setTrace(TracePointer trace);
+    /// @param newest false: of a text before, from which nothing goes on
+    void setTrace(TracePointer trace, bool newest);
 
 Q_SIGNALS:
-    /// The user changed what request() gives, by whatever way.
-    void textEdited();
+    /// What request() gives was changed, by whatever way.
+    void textEdited(const headlight::Request& request);
 
 private:
+    void tellEdited();
+    void takeModel(const ModelInfo& model);
     void sourceEdited();
     void targetEdited();
     /// Writes model A's translation into the target, unless the target is the user's.
     void showTranslation();
     void setForced(bool forced);
-    void chooseExample(int index);
-    void fillExamples();
-    void showLook();
+    void chooseExample(const QString& text);
     void showWindow();
     void moveWindow(int direction);
     void putWord(int position, const QString& letters);
 
-    QList<Example> m_examples; ///< for the model that A is
     ModelInfo m_model;
-    QPlainTextEdit* m_source;
-    QPlainTextEdit* m_second;
+    Editor* m_source;
+    Editor* m_second;
     QWidget* m_secondGroup;
     QWidget* m_targetGroup;
     AnswerPanel* m_answers;
@@ -106,15 +93,14 @@ private:
     QWidget* m_window; ///< which part of a text that is too long is on show
     QLabel* m_windowText;
     std::optional<int> m_skip;
-    QPlainTextEdit* m_target;
+    Editor* m_target;
     TokenStrip* m_sourceTokens;
     TokenStrip* m_targetTokens;
     QLabel* m_targetNote;
     QPushButton* m_ownTranslation;
     QSpinBox* m_beam;
     QLabel* m_invitation;
-    QListWidget* m_try;
-    QLabel* m_look;
+    ExampleList* m_examples;
     TracePointer m_trace;
     QString m_lastSource;
     QString m_lastSecond;

@@ -30,16 +30,6 @@ void select(QComboBox* combo, const QVariant& data) {
     combo->setCurrentIndex(data.isValid() ? combo->findData(data) : -1); // a separator has none, too
 }
 
-/// The larger of the two runs' numbers of layers or heads.
-int most(const Trace* trace, const Trace* other, BlockKind kind, int AttentionBlock::*number) {
-    int count = 0;
-    for (const auto* run : {trace, other}) {
-        if (const auto* block = run ? run->block(kind) : nullptr)
-            count = std::max(count, block->*number);
-    }
-    return count;
-}
-
 } // namespace
 
 QString modelTitle(const QString& nameOrFolder) {
@@ -140,10 +130,6 @@ void TopBar::setKnownModels(const QStringList& models) {
 
 void TopBar::setModels(const Models& models) {
     m_models = models;
-    for (const auto& model : {models.a, models.b}) {
-        if (!model.isEmpty() && !m_known.contains(model))
-            m_known.append(model);
-    }
     fillModels();
 }
 
@@ -153,7 +139,11 @@ void TopBar::fillModels() {
         combo->clear();
         if (combo == m_modelB)
             combo->addItem(tr("none"), QString());
-        for (const auto& model : std::as_const(m_known)) {
+        auto listed = m_known;
+        for (const auto& model : {m_models.a, m_models.b})
+            if (!model.isEmpty() && !listed.contains(model))
+                listed.append(model);
+        for (const auto& model : std::as_const(listed)) {
             combo->addItem(modelTitle(model), model);
             combo->setItemData(combo->count() - 1, model, Qt::ToolTipRole);
         }
@@ -180,8 +170,7 @@ void TopBar::chooseModels() {
         fillModels();
         Q_EMIT folderWanted(chosen.a == otherFolder);
     } else if (chosen != m_models || !m_file.isEmpty()) {
-        m_models = chosen;
-        Q_EMIT modelsChosen();
+        Q_EMIT modelsChosen(chosen);
     }
 }
 
@@ -190,7 +179,7 @@ void TopBar::setTrace(TracePointer trace, TracePointer other) {
     m_other = std::move(other);
     QList<BlockKind> kinds;
     for (const auto kind : {BlockKind::Cross, BlockKind::Encoder, BlockKind::Decoder}) {
-        if (runWithHeads(m_trace.get(), m_other.get(), kind))
+        if (m_trace && m_trace->block(kind))
             kinds.append(kind);
     }
     QList<BlockKind> listed;
@@ -207,29 +196,35 @@ void TopBar::setTrace(TracePointer trace, TracePointer other) {
     showHead();
 }
 
-void TopBar::setCrossOnly(bool only) {
-    if (only == m_crossOnly)
-        return;
-    m_crossOnly = only;
-    if (only)
-        m_kindElsewhere = m_selection->kind();
-    const auto kind = only ? BlockKind::Cross : m_kindElsewhere;
-    if (m_kind->findData(static_cast<int>(kind)) >= 0)
-        m_selection->setKind(kind);
+void TopBar::setNeeds(const ViewNeeds& needs) {
+    m_needs = needs;
     showHead();
 }
 
+BlockKind TopBar::kindOnShow() const {
+    return m_needs.cross && m_trace && m_trace->cross ? BlockKind::Cross : m_selection->kind();
+}
+
+const Trace* TopBar::countedRun() const {
+    const auto heads = [kind = kindOnShow()](const TracePointer& run) {
+        const auto* block = run ? run->block(kind) : nullptr;
+        return block ? block->layers * block->heads : 0;
+    };
+    return m_needs.second && heads(m_other) > heads(m_trace) ? m_other.get() : m_trace.get();
+}
+
 HeadPlace TopBar::placeOnShow() const {
-    const auto kind = m_selection->kind();
-    const auto* run = runWithHeads(m_trace.get(), m_other.get(), kind);
-    const auto shown = run ? m_selection->shown(*run, kind) : std::nullopt;
+    const auto* run = countedRun();
+    const auto shown = run ? m_selection->shown(*run, kindOnShow()) : std::nullopt;
     return shown && shown->place ? *shown->place : HeadPlace{m_selection->layer(), m_selection->head()};
 }
 
 void TopBar::showHead() {
-    const auto kind = m_selection->kind();
-    const int layers = most(m_trace.get(), m_other.get(), kind, &AttentionBlock::layers);
-    const int heads = most(m_trace.get(), m_other.get(), kind, &AttentionBlock::heads);
+    const auto kind = kindOnShow();
+    const auto* run = countedRun();
+    const auto* block = run ? run->block(kind) : nullptr;
+    const int layers = block ? block->layers : 0;
+    const int heads = block ? block->heads : 0;
     const bool choice = layers * heads > 1;
     // Only cross-attention aligns; in the other kinds Selection takes this as the chosen head.
     const bool aligns = kind == BlockKind::Cross;
@@ -238,7 +233,7 @@ void TopBar::showHead() {
         mode = HeadMode::One;
 
     select(m_kind, static_cast<int>(kind));
-    m_kind->setEnabled(m_kind->count() > 1 && !m_crossOnly);
+    m_kind->setEnabled(m_kind->count() > 1 && !(m_needs.cross && kind == BlockKind::Cross));
     select(m_mode, static_cast<int>(mode));
     m_mode->setEnabled(choice);
     if (auto* items = qobject_cast<QStandardItemModel*>(m_mode->model()))

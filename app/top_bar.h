@@ -1,6 +1,8 @@
 // The bar on top: which models, and which of their attention is on show.
 #pragma once
 
+#include "app/model_catalog.h"
+#include "app/view_needs.h"
 #include "widgets/selection.h"
 
 #include <QList>
@@ -19,13 +21,6 @@ namespace headlight {
 class TopBar : public QWidget {
     Q_OBJECT
 public:
-    /// A name or folder as ModelCatalog::resolve takes it; empty: none.
-    struct Models {
-        QString a;
-        QString b;
-        friend bool operator==(const Models&, const Models&) = default;
-    };
-
     /// @param selection must outlive the bar
     explicit TopBar(Selection* selection, QWidget* parent = nullptr);
 
@@ -35,15 +30,17 @@ public:
     /// The models to choose from, by name or folder, in this order.
     void setKnownModels(const QStringList& models);
     const QStringList& knownModels() const { return m_known; }
-    /// Adds them to those known where they are not; says nothing.
+    /// Lists them behind those known where they are not; says nothing.
     void setModels(const Models& models);
     const Models& models() const { return m_models; }
     /// Names a file whose run is on show in place of the models; empty: none is. Any choice of a model says so.
     void showFile(const QString& name);
 
+    /// Where A's run has none of the kind on show, the kind becomes one that it has.
     void setTrace(TracePointer trace, TracePointer other);
-    /// While the view on show draws cross-attention alone, that is the kind; afterwards again the one before.
-    void setCrossOnly(bool only);
+    /// Of the view on show. While it draws cross-attention whatever kind is chosen, the choice is not open, and layer
+    /// and head count those of cross-attention. What is chosen stays.
+    void setNeeds(const ViewNeeds& needs);
     /// To the layers or heads before (-1) and after (+1) those on show.
     void stepLayer(int step);
     void stepHead(int step);
@@ -51,8 +48,8 @@ public:
     QSize minimumSizeHint() const override;
 
 Q_SIGNALS:
-    /// The user chose other models.
-    void modelsChosen();
+    /// The user chose these models.
+    void modelsChosen(const headlight::Models& models);
     /// The user wants a folder that is not in the list, as model A or as B.
     void folderWanted(bool first);
 
@@ -70,15 +67,18 @@ private:
     void fitLabels();
     void goTo(int layer, int head);
     HeadPlace placeOnShow() const;
+    /// That the view on show draws.
+    BlockKind kindOnShow() const;
+    /// The run whose heads are counted: A's, or B's where the view on show draws it and it has more.
+    const Trace* countedRun() const;
 
     Selection* m_selection;
     TracePointer m_trace;
     TracePointer m_other;
     QStringList m_known;
     Models m_models;
-    QString m_file; ///< on show; empty: none
-    bool m_crossOnly = false;
-    BlockKind m_kindElsewhere = BlockKind::Cross; ///< in views of any kind
+    QString m_file;    ///< on show; empty: none
+    ViewNeeds m_needs; ///< of the view on show
     QHBoxLayout* m_layout;
     QList<QLabel*> m_labels; ///< that go where there is no room
     QComboBox* m_modelA;

@@ -26,7 +26,11 @@ const ViewType types[] = {
      make<AlignmentView>,
      {760, 700},
      {.cross = true, .onlyCross = true}},
-    {"compare", QT_TRANSLATE_NOOP("headlight::Views", "Compare"), make<CompareView>, {1200, 900}, {.cross = true}},
+    {"compare",
+     QT_TRANSLATE_NOOP("headlight::Views", "Compare"),
+     make<CompareView>,
+     {1200, 900},
+     {.cross = true, .pair = true, .second = true}},
     {"heads", QT_TRANSLATE_NOOP("headlight::Views", "Heads"), make<HeadsView>, {1100, 800}},
     {"lines", QT_TRANSLATE_NOOP("headlight::Views", "Lines"), make<LinesView>, {760, 800}},
     {"matrix", QT_TRANSLATE_NOOP("headlight::Views", "Matrix"), make<MatrixView>, {760, 700}, {.scores = true}},
@@ -39,7 +43,7 @@ const ViewType types[] = {
      QT_TRANSLATE_NOOP("headlight::Views", "Query·Key"),
      make<QueryKeyView>,
      {1100, 800},
-     {.vectors = true, .scores = true}},
+     {.second = true, .vectors = true, .scores = true}},
     {"playback", QT_TRANSLATE_NOOP("headlight::Views", "Playback"), make<PlaybackView>, {1000, 600}, {.cross = true}},
 };
 

@@ -1,6 +1,7 @@
 // The views that there are: in the window's tabs and on the command line, one line each.
 #pragma once
 
+#include "app/view_needs.h"
 #include "widgets/trace_view.h"
 
 #include <QSize>
@@ -10,14 +11,6 @@
 #include <span>
 
 namespace headlight {
-
-/// What a view asks of a run beside its attention.
-struct ViewNeeds {
-    bool cross = false;     ///< draws attention from target to source where there is any, whatever kind is chosen
-    bool onlyCross = false; ///< and nothing else where there is none
-    bool vectors = false;   ///< shows queries, keys, values or inputs, which a run records when asked to
-    bool scores = false;    ///< shows scores before softmax, likewise
-};
 
 struct ViewType {
     const char* name;  ///< as --view has it

@@ -194,11 +194,13 @@ QScrollBar::add-line, QScrollBar::sub-line { width: 0; height: 0; }
 QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
 QLabel[heading="true"] { color: @muted; font-weight: 600; letter-spacing: 1px; }
 QLabel[note="true"] { color: @muted; }
-QFrame[banner="true"] { background: @chip; border: none; border-bottom: 1px solid @line; }
+QFrame[banner="remark"] { background: @chip; border: none; border-bottom: 1px solid @line; }
+QFrame[banner="problem"] { background: @alarm; border: none; border-bottom: 1px solid @line; }
 QToolTip { background: @panel; color: @text; border: 1px solid @line; padding: 4px; }
 )");
     auto sheet = rules;
     // Longer names first: @accent is the beginning of @accentText.
+    const QColor alarm(appearance.theme == Theme::Light ? QRgb(0xfde4e1) : QRgb(0x4b2320));
     const std::pair<QLatin1String, QColor> names[] = {{QLatin1String("@accentText"), appearance.accentText},
                                                       {QLatin1String("@accent"), appearance.accent},
                                                       {QLatin1String("@window"), appearance.window},
@@ -206,7 +208,8 @@ QToolTip { background: @panel; color: @text; border: 1px solid @line; padding: 4
                                                       {QLatin1String("@text"), appearance.text},
                                                       {QLatin1String("@muted"), appearance.muted},
                                                       {QLatin1String("@line"), appearance.line},
-                                                      {QLatin1String("@chip"), appearance.chip}};
+                                                      {QLatin1String("@chip"), appearance.chip},
+                                                      {QLatin1String("@alarm"), alarm}};
     for (const auto& [name, color] : names)
         sheet.replace(name, color.name());
     return sheet;

@@ -1,7 +1,7 @@
 // Protects what comes with the program: that each bundled model opens, runs its examples and has a card, that the
 // examples speak of models that there are, and that Chinese is written in Traditional characters.
+#include "app/examples.h"
 #include "app/model_catalog.h"
-#include "app/text_panel.h"
 #include "core/engine.h"
 
 #include <QDir>
@@ -47,9 +47,9 @@ private Q_SLOTS:
         QVERIFY2(size > 0 && size <= mostBytes, qPrintable(QString::number(size)));
 
         const auto engine = Engine::open(QFile::encodeName(folder).toStdString());
-        const auto examples = TextPanel::examplesFor(engine->info());
-        QVERIFY(!examples.isEmpty());
-        for (const auto& example : examples) {
+        const auto suited = examplesFor(engine->info());
+        QVERIFY(!suited.isEmpty());
+        for (const auto& example : suited) {
             QVERIFY2(example.models.contains(QString::fromStdString(engine->info().name)), qPrintable(example.text));
             Request request;
             request.source = example.text.toStdString();
@@ -67,8 +67,8 @@ private Q_SLOTS:
         QStringList names;
         for (const auto& entry : ModelCatalog::bundled())
             names << entry.name;
-        QVERIFY(TextPanel::examples().front().models.contains(u"en-fr-additive"_qs)); // what the window opens with
-        for (const auto& example : TextPanel::examples()) {
+        QVERIFY(examples().front().models.contains(u"en-fr-additive"_qs)); // what the window opens with
+        for (const auto& example : examples()) {
             QVERIFY2(!example.look.isEmpty(), qPrintable(example.text));
             for (const auto& name : example.models)
                 QVERIFY2(names.contains(name), qPrintable(name));
@@ -81,9 +81,9 @@ private Q_SLOTS:
         info.name = "another";
         info.hasEncoder = true;
         info.mask = "<mask>";
-        const auto examples = TextPanel::examplesFor(info);
-        QVERIFY(!examples.isEmpty());
-        for (const auto& example : examples) {
+        const auto suited = examplesFor(info);
+        QVERIFY(!suited.isEmpty());
+        for (const auto& example : suited) {
             QCOMPARE(example.purpose, u"masked"_qs);
             QVERIFY(!example.text.contains(u"[MASK]"_qs));
         }

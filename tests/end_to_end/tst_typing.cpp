@@ -1,5 +1,6 @@
 // The main job in the real window: keys are pressed, models run, the picture changes; and what users do besides.
 #include "app/main_window.h"
+#include "app/quit_signals.h"
 #include "app/views.h"
 #include "tests/support/opened_window.h"
 #include "tests/support/tiny_models.h"
@@ -25,6 +26,8 @@
 #include <QTest>
 #include <QTimer>
 #include <QXmlStreamReader>
+
+#include <csignal>
 
 using namespace headlight;
 
@@ -198,6 +201,38 @@ private Q_SLOTS:
             QVERIFY2(longest < 100 * slowness, qPrintable(QString::number(longest)));
     }
 
+    /// However long the runs take and however quick the keys: there is no pause between them, and pictures come.
+    void picturesComeWhileSomeoneTypes() {
+        const auto additive = QStringLiteral("en-fr-additive");
+        const auto transformer = QStringLiteral("en-fr-transformer");
+        if (!bundled(additive) || !bundled(transformer))
+            return;
+        const auto text =
+            QStringLiteral("the old man who lives by the sea told us a long story about the storm that night");
+        const Opened opened({.modelA = transformer, .modelB = additive, .source = text});
+        QTRY_VERIFY_WITH_TIMEOUT(opened.showsWhatIsTyped(), patience);
+        std::vector<std::string> pictures;
+        connect(opened.window.get(), &MainWindow::shown, opened.source, [&] {
+            const auto shown = opened.window->trace()->sourceText;
+            if (pictures.empty() || shown != pictures.back())
+                pictures.push_back(shown);
+            // What is not of the text that is typed looks so.
+            const bool newest = QString::fromStdString(shown) == opened.source->toPlainText();
+            QCOMPARE(opened.window->workbench().stale(), !newest);
+        });
+        QElapsedTimer clock;
+        clock.start();
+        for (int key = 0; pictures.size() < 4 && clock.elapsed() < patience; ++key) {
+            QTest::keyClicks(opened.source, key % 5 == 4 ? QStringLiteral(" ") : QStringLiteral("a"));
+            letRun(33);
+        }
+        QCOMPARE(pictures.size(), std::size_t(4));
+        for (std::size_t i = 1; i < pictures.size(); ++i)
+            QVERIFY(pictures[i].size() > pictures[i - 1].size()); // never back
+        QTRY_VERIFY_WITH_TIMEOUT(opened.showsWhatIsTyped(), patience);
+        QVERIFY(!opened.window->workbench().stale());
+    }
+
     void typedTargetIsForced() {
         const Opened opened({.modelA = nameOf(m_tiny.path()), .source = QStringLiteral("the cat")});
         QTRY_VERIFY_WITH_TIMEOUT(opened.showsWhatIsTyped(), patience);
@@ -332,13 +367,22 @@ private Q_SLOTS:
         QCOMPARE(opened.window->trace(), trace);
         QCOMPARE(opened.window->view()->describe(), described);
         QVERIFY(opened.source->isEnabled() && opened.window->view()->isEnabled());
+        QCOMPARE(opened.problem->parentWidget()->property("banner").toString(), QStringLiteral("problem"));
+        QVERIFY(opened.window->findChild<QPushButton*>(QStringLiteral("remedy"))->isVisible());
+        QCOMPARE(chosenModels(opened).front(), nameOf(m_tiny.path())); // which goes on
+        QTest::keyClicks(opened.source, QStringLiteral("s"));
+        QTRY_VERIFY_WITH_TIMEOUT(opened.showsWhatIsTyped(), patience);
         opened.window->close();
         QCOMPARE(Settings::load().modelA, nameOf(m_tiny.path())); // or the next start would have no picture
+        QVERIFY(!Settings::load().recentFolders.contains(nameOf(broken.path())));
         opened.window->show();
 
+        const auto last = opened.window->trace();
         opened.drop(m_other.path());
-        QTRY_VERIFY_WITH_TIMEOUT(opened.ready() && opened.window->trace() != trace, patience);
+        QTRY_VERIFY_WITH_TIMEOUT(opened.ready() && opened.window->trace() != last, patience);
         QCOMPARE(opened.complaint(), QString());
+        opened.window->close();
+        QVERIFY(Settings::load().recentFolders.contains(nameOf(m_other.path())));
     }
 
     /// A folder that was used last and has been moved since leaves the bundled models, and a word about it.
@@ -360,7 +404,6 @@ private Q_SLOTS:
     void folderOpensAsTheModelThatAskedForIt() {
         const Opened opened({.modelA = nameOf(m_tiny.path()), .source = QStringLiteral("the cat")});
         QTRY_VERIFY_WITH_TIMEOUT(opened.showsWhatIsTyped(), patience);
-        QStringList chosen;
         for (auto* combo : opened.window->findChildren<QComboBox*>()) {
             if (combo->accessibleName() != QLatin1String("Model B"))
                 continue;
@@ -370,11 +413,8 @@ private Q_SLOTS:
             QVERIFY(dialog);
             Q_EMIT dialog->fileSelected(nameOf(m_other.path()));
         }
-        for (auto* combo : opened.window->findChildren<QComboBox*>()) {
-            if (combo->accessibleName().startsWith(QLatin1String("Model ")))
-                chosen << combo->currentData().toString();
-        }
-        QCOMPARE(chosen, QStringList({nameOf(m_tiny.path()), nameOf(m_other.path())}));
+        QTRY_COMPARE_WITH_TIMEOUT(chosenModels(opened), QStringList({nameOf(m_tiny.path()), nameOf(m_other.path())}),
+                                  patience);
     }
 
     void exportOpensAgain_data() {
@@ -507,6 +547,95 @@ private Q_SLOTS:
         QVERIFY2(heartbeat.longest() < 50 * slowness, qPrintable(QString::number(heartbeat.longest())));
     }
 
+    /// A closed message stays closed while it says the same of each run, and is back when its fault is back.
+    void closedMessageReturnsWithItsFault() {
+        const Opened opened({.modelA = nameOf(m_tiny.path()), .source = QStringLiteral("the cat")});
+        QTRY_VERIFY_WITH_TIMEOUT(opened.showsWhatIsTyped(), patience);
+        const auto nowhere = std::filesystem::path("/proc/self"); // a folder without a model
+        opened.drop(nowhere);
+        QTRY_VERIFY_WITH_TIMEOUT(!opened.complaint().isEmpty(), patience);
+        auto* close = opened.window->findChild<QPushButton*>(QStringLiteral("closeProblem"));
+        QTest::mouseClick(close, Qt::LeftButton);
+        QTest::keyClicks(opened.source, QStringLiteral("s"));
+        QTRY_VERIFY_WITH_TIMEOUT(opened.showsWhatIsTyped(), patience);
+        QCOMPARE(opened.complaint(), QString());
+        opened.drop(nowhere);
+        QTRY_VERIFY_WITH_TIMEOUT(!opened.complaint().isEmpty(), patience);
+    }
+
+    void changedFolderIsOfferedToBeReadAnew() {
+        const Folder folder;
+        folder.recurrent();
+        const Opened opened({.modelA = nameOf(folder.path()), .source = QStringLiteral("the cat")});
+        QTRY_VERIFY_WITH_TIMEOUT(opened.showsWhatIsTyped(), patience);
+        QVERIFY(opened.window->trace()->cross);
+        folder.recurrent(QStringLiteral("none"));
+        QTest::keyClicks(opened.source, QStringLiteral("s"));
+        QTRY_VERIFY_WITH_TIMEOUT(opened.showsWhatIsTyped(), patience);
+        QVERIFY(opened.window->trace()->cross); // what was read
+        auto* remedy = opened.window->findChild<QPushButton*>(QStringLiteral("remedy"));
+        QVERIFY2(remedy->isVisible() && opened.complaint().contains(QLatin1String("changed")),
+                 qUtf8Printable(opened.complaint()));
+        QTest::mouseClick(remedy, Qt::LeftButton);
+        QTRY_VERIFY_WITH_TIMEOUT(opened.ready() && !opened.window->trace()->cross, patience);
+        QVERIFY(!remedy->isVisible());
+    }
+
+    /// Of what the model before did not read.
+    void secondTextIsRunAfterARestart() {
+        const Folder folder;
+        folder.copyWithWords("models/bert");
+        Settings settings;
+        settings.fresh = false;
+        settings.modelA = nameOf(folder.path());
+        settings.sourceText = QStringLiteral("w10 w11");
+        settings.secondText = QStringLiteral("w12");
+        const Opened opened({}, settings);
+        QTRY_VERIFY_WITH_TIMEOUT(opened.ready() && opened.window->trace()->secondText == "w12", patience);
+    }
+
+    void whatIsTypedIsKeptWhileItIsTyped() {
+        const Opened opened({.modelA = nameOf(m_tiny.path()), .source = QStringLiteral("keep")});
+        QTRY_VERIFY_WITH_TIMEOUT(opened.showsWhatIsTyped(), patience);
+        QElapsedTimer clock;
+        clock.start();
+        const auto kept = [] { return Settings::load().sourceText; };
+        while (!kept().startsWith(QLatin1String("keepaaa")) && clock.elapsed() < patience) {
+            QTest::keyClicks(opened.source, QStringLiteral("a")); // without a pause
+            letRun(20);
+        }
+        QVERIFY(kept().startsWith(QLatin1String("keepaaa")));
+    }
+
+    void systemsWishToEndIsAnEvent() {
+        const QuitSignals quit;
+        int caught = 0;
+        connect(&quit, &QuitSignals::caught, this, [&caught] { ++caught; });
+        for (const int number : {SIGTERM, SIGINT, SIGHUP})
+            std::raise(number);
+        QTRY_COMPARE(caught, 3);
+    }
+
+    /// Whatever tab is on show: what was chosen is what was chosen.
+    void tabsChangeNoChoice() {
+        const auto transformer = QStringLiteral("en-fr-transformer");
+        if (!bundled(transformer))
+            return;
+        const Opened opened({.modelA = transformer, .source = QStringLiteral("a"), .view = QStringLiteral("heads")});
+        QTRY_VERIFY_WITH_TIMEOUT(opened.ready(), patience);
+        QVERIFY(opened.window->trace()->encoder && opened.window->trace()->cross);
+        auto& selection = opened.window->selection();
+        selection.setHead(BlockKind::Encoder, Layer(1), Head(1));
+        selection.toggleCollected(BlockKind::Encoder, {Layer(0), Head(1)});
+        for (const auto& type : viewTypes()) {
+            opened.window->showView(QLatin1String(type.name));
+            QCOMPARE(selection.kind(), BlockKind::Encoder);
+            QCOMPARE(selection.layer(), Layer(1));
+            QCOMPARE(selection.head(), Head(1));
+            QCOMPARE(selection.collected().size(), std::size_t(1));
+        }
+    }
+
     void nothingTypedIsLost() {
         {
             const Opened opened({.modelA = nameOf(m_tiny.path()), .source = QStringLiteral("the")});
@@ -524,6 +653,10 @@ private Q_SLOTS:
     }
 
 private:
+    static QStringList chosenModels(const Opened& opened) {
+        const auto& models = opened.window->workbench().models();
+        return {models.a, models.b};
+    }
     static bool bundled(const QString& name) {
         return QFile::exists(QLatin1String(HEADLIGHT_MODELS) + QLatin1Char('/') + name
                              + QStringLiteral("/model.safetensors"));

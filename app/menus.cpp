@@ -1,0 +1,162 @@
+#include "app/menus.h"
+
+#include "app/answer_panel.h"
+#include "app/export_menu.h"
+#include "app/help_text.h"
+#include "app/text_panel.h"
+#include "app/top_bar.h"
+
+#include <QActionGroup>
+#include <QFile>
+#include <QMenu>
+#include <QMenuBar>
+#include <QToolButton>
+
+#include <exception>
+#include <utility>
+
+namespace headlight {
+
+Menus::Menus(QMenuBar& bar, const Parts& parts, const Colors& colors, QObject* parent)
+    : QObject(parent), m_parts(parts), m_colors(colors) {
+    buildFile(bar);
+    buildEdit(bar);
+    buildView(bar);
+    buildModel(bar);
+    buildHelp(bar);
+}
+
+void Menus::buildFile(QMenuBar& bar) {
+    auto* menu = bar.addMenu(tr("&File"));
+    menu->addAction(tr("&Open model folder…"), QKeySequence::Open, this, [this] { Q_EMIT folderWanted(true); });
+    menu->addAction(tr("Open &trace…"), QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_O), this, &Menus::traceWanted);
+    menu->addAction(tr("Open &gold alignments…"), this, &Menus::goldWanted);
+    menu->addSeparator();
+    menu->addActions(m_parts.exports.deeds());
+    menu->addSeparator();
+    menu->addAction(tr("&Quit"), QKeySequence(Qt::CTRL | Qt::Key_Q), this, &Menus::quitWanted);
+}
+
+void Menus::buildEdit(QMenuBar& bar) {
+    auto* menu = bar.addMenu(tr("&Edit"));
+    auto* texts = &m_parts.texts;
+    menu->addAction(tr("Go to the &source"), QKeySequence(Qt::CTRL | Qt::Key_L), texts, &TextPanel::focusSource);
+    menu->addAction(tr("Use A's &own translation"), QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_L), texts,
+                    &TextPanel::useOwnTranslation);
+    menu->addSeparator();
+    menu->addAction(tr("Insert the &mask token"), QKeySequence(Qt::CTRL | Qt::Key_M), texts, &TextPanel::insertMask);
+    menu->addAction(tr("&Accept the next token"), QKeySequence(Qt::CTRL | Qt::Key_Return), &texts->answers(),
+                    &AnswerPanel::accept);
+    menu->addAction(tr("&Continue, or stop"), QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_Return), &texts->answers(),
+                    &AnswerPanel::toggleContinuing);
+}
+
+void Menus::buildView(QMenuBar& bar) {
+    auto* menu = bar.addMenu(tr("&View"));
+    for (int i = 0; i < static_cast<int>(m_parts.views.size()); ++i) {
+        menu->addAction(m_parts.views[i], QKeySequence(Qt::CTRL | static_cast<Qt::Key>(Qt::Key_1 + i)), this,
+                        [this, i] { Q_EMIT viewWanted(i); });
+    }
+    menu->addSeparator();
+    auto* topBar = &m_parts.topBar;
+    menu->addAction(tr("Layer before"), QKeySequence(Qt::ALT | Qt::Key_Up), topBar,
+                    [topBar] { topBar->stepLayer(-1); });
+    menu->addAction(tr("Layer after"), QKeySequence(Qt::ALT | Qt::Key_Down), topBar,
+                    [topBar] { topBar->stepLayer(1); });
+    menu->addAction(tr("Head before"), QKeySequence(Qt::ALT | Qt::Key_Left), topBar,
+                    [topBar] { topBar->stepHead(-1); });
+    menu->addAction(tr("Head after"), QKeySequence(Qt::ALT | Qt::Key_Right), topBar, [topBar] { topBar->stepHead(1); });
+    menu->addAction(tr("&Free the locked pair"), QKeySequence(Qt::Key_Escape), &m_parts.selection,
+                    &Selection::freeLock);
+    menu->addSeparator();
+    addColors(menu);
+}
+
+void Menus::addColors(QMenu* menu) {
+    const auto addChoice = [this](QMenu* choices, QActionGroup* group, const QString& name, bool checked, auto choose) {
+        auto* action = choices->addAction(name, this, [this, choose] {
+            choose();
+            Q_EMIT colorsChosen(m_colors);
+        });
+        action->setCheckable(true);
+        action->setChecked(checked);
+        group->addAction(action);
+    };
+    auto* themes = menu->addMenu(tr("&Theme"));
+    auto* themeGroup = new QActionGroup(this);
+    const std::pair<QString, std::optional<Theme>> themeNames[] = {
+        {tr("As the desktop"), std::nullopt}, {tr("Light"), Theme::Light}, {tr("Dark"), Theme::Dark}};
+    for (const auto& [name, theme] : themeNames)
+        addChoice(themes, themeGroup, name, theme == m_colors.theme,
+                  [this, chosen = theme] { m_colors.theme = chosen; });
+
+    auto* maps = menu->addMenu(tr("&Colour map"));
+    auto* mapGroup = new QActionGroup(this);
+    addChoice(maps, mapGroup, tr("As the theme"), !m_colors.map, [this] { m_colors.map.reset(); });
+    const auto mapNames = colorMapNames();
+    for (int i = 0; i < mapNames.size(); ++i) {
+        const auto map = static_cast<ColorMap>(i);
+        addChoice(maps, mapGroup, mapNames[i], map == m_colors.map, [this, map] { m_colors.map = map; });
+    }
+}
+
+void Menus::buildModel(QMenuBar& bar) {
+    auto* menu = bar.addMenu(tr("&Model"));
+    for (const bool first : {true, false}) {
+        auto* models = menu->addMenu(first ? tr("Model &A") : tr("Model &B"));
+        connect(models, &QMenu::aboutToShow, this, [this, models, first] { fillModels(models, first); });
+    }
+    menu->addAction(tr("&Swap A and B"), QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_X), this, &Menus::swapWanted);
+}
+
+void Menus::fillModels(QMenu* menu, bool first) {
+    menu->clear();
+    qDeleteAll(menu->findChildren<QMenu*>(Qt::FindDirectChildrenOnly)); // which clear() leaves
+    const auto& models = m_parts.topBar.models();
+    const auto add = [&](const QString& name, const QString& model) {
+        auto* action = menu->addAction(name, this, [this, first, model] { Q_EMIT modelChosen(model, first); });
+        action->setCheckable(true);
+        action->setChecked(model == (first ? models.a : models.b));
+    };
+    if (!first)
+        add(tr("none"), {});
+    for (const auto& model : m_parts.topBar.knownModels())
+        add(modelTitle(model), model);
+    menu->addSeparator();
+    menu->addAction(tr("Open a folder…"), this, [this, first] { Q_EMIT folderWanted(first); });
+    auto* cache = menu->addMenu(tr("In the HuggingFace cache"));
+    cache->setEnabled(false);
+    try { // read anew each time: the cache grows beside the program
+        for (const auto& entry : ModelCatalog::cached()) {
+            const auto folder = QFile::decodeName(entry.folder.c_str());
+            cache->addAction(tr("%1  (%2)").arg(entry.name, entry.family), this,
+                             [this, folder, first] { Q_EMIT modelChosen(folder, first); });
+            cache->setEnabled(true);
+        }
+    } catch (const std::exception& error) {
+        Q_EMIT failed(tr("The HuggingFace cache could not be read: %1").arg(QString::fromUtf8(error.what())));
+    }
+}
+
+void Menus::buildHelp(QMenuBar& bar) {
+    auto* menu = bar.addMenu(tr("&Help"));
+    menu->addAction(tr("&What am I looking at?"), QKeySequence::HelpContents, this,
+                    [this] { Q_EMIT pageWanted(tr("What am I looking at?"), lookingAtText()); });
+    menu->addAction(tr("&About Headlight"), this, [this] { Q_EMIT pageWanted(tr("About Headlight"), aboutText()); });
+}
+
+QToolButton* makeExportButton(ExportMenu& menu) {
+    auto* save = menu.deeds().front();
+    auto* button = new QToolButton;
+    button->setText(Menus::tr("Export…"));
+    button->setAccessibleName(Menus::tr("Export what is on show"));
+    button->setToolTip(Menus::tr("Save what is on show as PNG, SVG, PDF or CSV (%1)").arg(save->shortcut().toString()));
+    button->setProperty("primary", true);
+    button->setPopupMode(QToolButton::MenuButtonPopup);
+    button->setFocusPolicy(Qt::TabFocus);
+    button->setMenu(&menu);
+    QObject::connect(button, &QToolButton::clicked, save, &QAction::trigger);
+    return button;
+}
+
+} // namespace headlight

@@ -1,0 +1,73 @@
+// The menus of the window: they say what is wanted, and do none of it.
+#pragma once
+
+#include "app/model_catalog.h"
+#include "widgets/appearance.h"
+
+#include <QObject>
+#include <QString>
+#include <QStringList>
+
+#include <optional>
+
+class QMenu;
+class QMenuBar;
+class QToolButton;
+
+namespace headlight {
+
+class ExportMenu;
+class Selection;
+class TextPanel;
+class TopBar;
+
+/// Fills a menu bar. The parts that it is about do what the entries say of themselves; the rest comes as signals.
+class Menus : public QObject {
+    Q_OBJECT
+public:
+    /// What entries are about; all must outlive the menus.
+    struct Parts {
+        TextPanel& texts;
+        TopBar& topBar;
+        Selection& selection;
+        ExportMenu& exports;
+        QStringList views; ///< titles, in the order of the tabs
+    };
+    struct Colors {
+        std::optional<Theme> theme;  ///< absent: as the desktop has it
+        std::optional<ColorMap> map; ///< absent: the theme's own
+    };
+
+    Menus(QMenuBar& bar, const Parts& parts, const Colors& colors, QObject* parent);
+
+Q_SIGNALS:
+    void folderWanted(bool first);
+    void traceWanted();
+    void goldWanted();
+    void quitWanted();
+    void viewWanted(int index);
+    void colorsChosen(const headlight::Menus::Colors& colors);
+    /// As model A, or as B: one of those known, none, or the folder of one in the cache.
+    void modelChosen(const QString& model, bool first);
+    void swapWanted();
+    void pageWanted(const QString& title, const QString& richText);
+    /// The cache could not be looked through.
+    void failed(const QString& why);
+
+private:
+    void buildFile(QMenuBar& bar);
+    void buildEdit(QMenuBar& bar);
+    void buildView(QMenuBar& bar);
+    void buildModel(QMenuBar& bar);
+    void buildHelp(QMenuBar& bar);
+    void addColors(QMenu* menu);
+    void fillModels(QMenu* menu, bool first);
+
+    Parts m_parts;
+    Colors m_colors;
+};
+
+/// Does the first of the menu's deeds, and opens the menu beside it.
+QToolButton* makeExportButton(ExportMenu& menu);
+
+} // namespace headlight
