@@ -5,7 +5,7 @@
 #include "app/model_catalog.h"
 #include "app/views.h"
 #include "core/engine.h"
-#include "core/files/safetensors.h"
+#include "core/files/whole_file.h"
 #include "core/runs/side_by_side.h"
 #include "core/trace/trace_file.h"
 #include "widgets/figure_exporter.h"

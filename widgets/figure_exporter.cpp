@@ -2,6 +2,7 @@
 #include "widgets/figure_exporter.h"
 
 #include "core/error.h"
+#include "core/files/whole_file.h"
 #include "widgets/trace_view.h"
 
 #include <QBuffer>
@@ -14,7 +15,6 @@
 #include <QMimeData>
 #include <QPdfWriter>
 #include <QRegularExpression>
-#include <QSaveFile>
 #include <QSvgGenerator>
 
 #include <algorithm>
@@ -22,6 +22,7 @@
 #include <cmath>
 #include <iterator>
 #include <memory>
+#include <span>
 #include <utility>
 
 namespace headlight {
@@ -199,11 +200,7 @@ FigureExporter::Format FigureExporter::formatOf(const std::filesystem::path& fil
 
 void FigureExporter::save(TraceView& view, const std::filesystem::path& file, const Options& options) {
     const auto bytes = encode(view, formatOf(file), options);
-    QSaveFile target(nameOf(file));
-    if (!target.open(QIODevice::WriteOnly) || target.write(bytes) != bytes.size() || !target.commit())
-        throw Error(Error::Kind::Unreadable, file.string(),
-                    Words::tr("cannot be written: %1").arg(target.errorString()).toStdString(),
-                    Words::tr("choose a folder that you may write to").toStdString());
+    writeFileAtomically(file, std::as_bytes(std::span(bytes.constData(), static_cast<std::size_t>(bytes.size()))));
 }
 
 QByteArray FigureExporter::encode(TraceView& view, Format format, const Options& options) {

@@ -14,7 +14,7 @@ namespace headlight {
 
 class TraceView;
 
-/// A file is written whole or not at all (QSaveFile). The figure is drawn at its size on screen unless another is
+/// A file is written whole or not at all. The figure is drawn at its size on screen unless another is
 /// given; `scale` multiplies the pixels of a PNG, not what is in the picture.
 class FigureExporter {
 public:

@@ -2,9 +2,9 @@
 #include "core/checkpoint/weights.h"
 
 #include "core/checkpoint/torch_file.h"
+#include "core/files/json.h"
 #include "core/files/whole_file.h"
 
-#include <nlohmann/json.hpp>
 #include <torch/utils.h>
 
 #include <array>
@@ -145,12 +145,7 @@ void Weights::addShards(const std::filesystem::path& index) {
     const auto corrupt = [&](const std::string& detail) {
         return Error(Error::Kind::Corrupt, m_place, detail, "fetch the file again");
     };
-    nlohmann::json json;
-    try {
-        json = nlohmann::json::parse(readWholeFile(index, largestIndex));
-    } catch (const nlohmann::json::exception& exception) {
-        throw corrupt(std::string("is not valid JSON: ") + exception.what());
-    }
+    const auto json = parseJson(readWholeFile(index, largestIndex), m_place);
     const auto map = json.is_object() ? json.find("weight_map") : json.end();
     if (map == json.end() || !map->is_object() || map->empty())
         throw corrupt("has no \"weight_map\" from tensors to files");

@@ -9,11 +9,6 @@ namespace {
 constexpr std::uintmax_t largestConfig = 16u << 20;
 constexpr std::int64_t mostLabels = 1 << 20;
 
-/// A value as it stands in the file; lists and objects, which may be nested without end, by their kind alone.
-std::string valueText(const nlohmann::json& value) {
-    return value.is_structured() ? std::string(value.is_array() ? "a list" : "an object") : value.dump();
-}
-
 } // namespace
 
 ModelConfig ModelConfig::open(const std::filesystem::path& folder) {
@@ -25,12 +20,7 @@ ModelConfig ModelConfig::open(const std::filesystem::path& folder) {
     if (!std::filesystem::exists(file, ignored))
         throw Error(Error::Kind::NotFound, folder.string(), "the folder has no config.json",
                     "give the folder that holds config.json and model.safetensors");
-    try {
-        return ModelConfig(nlohmann::json::parse(readWholeFile(file, largestConfig)), file.string());
-    } catch (const nlohmann::json::exception& exception) {
-        throw Error(Error::Kind::Corrupt, file.string(), std::string("is not valid JSON: ") + exception.what(),
-                    "download the file again");
-    }
+    return {parseJson(readWholeFile(file, largestConfig), file.string()), file.string()};
 }
 
 ModelConfig::ModelConfig(nlohmann::json values, std::string place)
@@ -63,13 +53,13 @@ std::int64_t ModelConfig::integer(const std::string& key, std::int64_t least, st
 std::int64_t ModelConfig::wholeNumber(const std::string& key, const nlohmann::json& value, std::int64_t least,
                                       std::int64_t most) const {
     if (!value.is_number_integer())
-        fail(Error::Kind::Corrupt, quoted(key) + " is " + valueText(value) + ", not a whole number");
+        fail(Error::Kind::Corrupt, quoted(key) + " is " + shownInMessage(value) + ", not a whole number");
     const bool fits =
         !value.is_number_unsigned() || value.get<std::uint64_t>() <= static_cast<std::uint64_t>(INT64_MAX);
     const auto number = fits ? value.get<std::int64_t>() : INT64_MAX;
     if (!fits || number < least || number > most)
-        fail(Error::Kind::Corrupt, quoted(key) + " is " + valueText(value) + ", outside of " + std::to_string(least)
-                                       + " to " + std::to_string(most));
+        fail(Error::Kind::Corrupt, quoted(key) + " is " + shownInMessage(value) + ", outside of "
+                                       + std::to_string(least) + " to " + std::to_string(most));
     return number;
 }
 
@@ -81,7 +71,7 @@ const nlohmann::json& ModelConfig::list(const std::string& key) const {
     static const auto none = nlohmann::json::array();
     const auto* value = find(key);
     if (value && !value->is_array())
-        fail(Error::Kind::Corrupt, quoted(key) + " is " + valueText(*value) + ", not a list");
+        fail(Error::Kind::Corrupt, quoted(key) + " is " + shownInMessage(*value) + ", not a list");
     return value ? *value : none;
 }
 
@@ -99,7 +89,7 @@ std::vector<std::string> ModelConfig::texts(const std::string& key) const {
     std::vector<std::string> found;
     for (const auto& value : list(key)) {
         if (!value.is_string())
-            fail(Error::Kind::Corrupt, quoted(key) + " holds " + valueText(value) + ", not a text");
+            fail(Error::Kind::Corrupt, quoted(key) + " holds " + shownInMessage(value) + ", not a text");
         found.push_back(value.get<std::string>());
     }
     return found;
@@ -110,7 +100,7 @@ std::vector<std::int64_t> ModelConfig::singleIntegers(const std::string& key, st
     std::vector<std::int64_t> singles;
     for (const auto& inner : list(key)) {
         if (!inner.is_array())
-            fail(Error::Kind::Corrupt, quoted(key) + " holds " + valueText(inner) + ", not a list");
+            fail(Error::Kind::Corrupt, quoted(key) + " holds " + shownInMessage(inner) + ", not a list");
         if (inner.size() == 1)
             singles.push_back(wholeNumber(key, inner[0], least, most));
     }
@@ -122,7 +112,7 @@ std::optional<ModelConfig> ModelConfig::object(const std::string& key) const {
     if (!value)
         return {};
     if (!value->is_object())
-        fail(Error::Kind::Corrupt, quoted(key) + " is " + valueText(*value) + ", not an object");
+        fail(Error::Kind::Corrupt, quoted(key) + " is " + shownInMessage(*value) + ", not an object");
     ModelConfig inner;
     inner.m_values = *value;
     inner.m_place = m_place;
@@ -152,7 +142,7 @@ double ModelConfig::numberOr(const std::string& key, double otherwise, double le
         return otherwise;
     const double number = value->is_number() ? value->get<double>() : least - 1;
     if (!(number >= least && number <= most))
-        fail(Error::Kind::Corrupt, quoted(key) + " is " + valueText(*value) + ", not a number from "
+        fail(Error::Kind::Corrupt, quoted(key) + " is " + shownInMessage(*value) + ", not a number from "
                                        + std::to_string(least) + " to " + std::to_string(most));
     return number;
 }
@@ -162,7 +152,7 @@ bool ModelConfig::flagOr(const std::string& key, bool otherwise) const {
     if (!value)
         return otherwise;
     if (!value->is_boolean())
-        fail(Error::Kind::Corrupt, quoted(key) + " is " + valueText(*value) + ", not true or false");
+        fail(Error::Kind::Corrupt, quoted(key) + " is " + shownInMessage(*value) + ", not true or false");
     return value->get<bool>();
 }
 
@@ -171,7 +161,7 @@ std::string ModelConfig::text(const std::string& key) const {
     if (!value)
         fail(Error::Kind::Corrupt, quoted(key) + " is missing");
     if (!value->is_string())
-        fail(Error::Kind::Corrupt, quoted(key) + " is " + valueText(*value) + ", not a text");
+        fail(Error::Kind::Corrupt, quoted(key) + " is " + shownInMessage(*value) + ", not a text");
     return value->get<std::string>();
 }
 

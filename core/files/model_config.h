@@ -2,8 +2,7 @@
 #pragma once
 
 #include "core/error.h"
-
-#include <nlohmann/json.hpp>
+#include "core/files/json.h"
 
 #include <cstdint>
 #include <filesystem>

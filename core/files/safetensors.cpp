@@ -1,25 +1,17 @@
-// Reads and writes safetensors. A file comes from anywhere, so each field of its header is checked before it is used.
+// Safetensors to and from bytes. A file comes from anywhere, so each field of its header is checked before it is used.
 #include "core/files/safetensors.h"
 
+#include "core/files/json.h"
 #include "core/files/whole_file.h"
-
-#include <nlohmann/json.hpp>
-
-#include <fcntl.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <bit>
 #include <cassert>
-#include <cerrno>
 #include <cmath>
 #include <cstring>
-#include <deque>
 #include <limits>
 #include <numeric>
-#include <set>
-#include <system_error>
 #include <utility>
 
 namespace headlight {
@@ -53,60 +45,18 @@ constexpr std::array<TypeInfo, 10> types{{
 }};
 static_assert(types.back().dtype == DType::Bool && static_cast<std::size_t>(DType::Bool) + 1 == types.size());
 
-std::string systemReason(int number) {
-    return std::generic_category().message(number);
-}
-
-/// A file descriptor that closes itself.
-class Descriptor {
-public:
-    explicit Descriptor(int number) : m_number(number) {}
-    ~Descriptor() {
-        if (m_number >= 0)
-            ::close(m_number);
-    }
-    Descriptor(const Descriptor&) = delete;
-    Descriptor& operator=(const Descriptor&) = delete;
-
-    int number() const { return m_number; }
-    /// Closes now and says whether that went well: a full disk may show only here.
-    bool close() { return ::close(std::exchange(m_number, -1)) == 0; }
-
-private:
-    int m_number;
-};
-
 /// Checks one header, field by field, against the size of the data that follows it.
 class HeaderReader {
 public:
     HeaderReader(std::span<const std::byte> data, const std::string& place) : m_data(data), m_place(place) {}
 
     nlohmann::json parse(std::string_view text) const {
-        std::vector<std::set<std::string>> keys;
-        const auto watch = [&](int depth, nlohmann::json::parse_event_t event, const nlohmann::json& parsed) {
-            using Event = nlohmann::json::parse_event_t;
-            if (event == Event::object_start || event == Event::array_start) {
-                if (depth >= deepestHeader)
-                    corrupt("the header is nested deeper than " + std::to_string(deepestHeader) + " levels");
-                if (event == Event::object_start)
-                    keys.emplace_back();
-            } else if (event == Event::object_end) {
-                keys.pop_back();
-            } else if (event == Event::key && !keys.back().insert(parsed.get<std::string>()).second) {
-                corrupt("the header names " + inQuotes(parsed.get<std::string>()) + " twice");
-            }
-            return true;
-        };
-        try {
-            auto header = nlohmann::json::parse(text, watch);
-            if (!header.is_object())
-                corrupt("the header is not a JSON object");
-            return header;
-        } catch (const nlohmann::json::parse_error& error) {
-            corrupt("the header is not JSON in UTF-8, from its byte " + std::to_string(error.byte));
-        } catch (const nlohmann::json::out_of_range&) {
-            corrupt("the header has a number that is too large to be one");
-        }
+        auto header = parseJson(
+            text, m_place,
+            {.deepest = deepestHeader, .differentNames = true, .subject = "the header ", .remedy = fetchAgain});
+        if (!header.is_object())
+            corrupt("the header is not a JSON object");
+        return header;
     }
 
     std::map<std::string, std::string> metadata(const nlohmann::json& entry) const {
@@ -388,66 +338,6 @@ std::vector<std::byte> serializeSafetensors(std::span<const TensorView> tensors,
     for (const auto* tensor : order)
         bytes.insert(bytes.end(), tensor->bytes.begin(), tensor->bytes.end());
     return bytes;
-}
-
-namespace {
-
-/// The bytes of a file to be, in a file beside it. What is not put in place is removed.
-class StagedFile {
-public:
-    explicit StagedFile(const FileToWrite& file) : m_path(file.path), m_beside(file.path) {
-        m_beside += ".part-" + std::to_string(::getpid());
-        if (std::error_code ignored; std::filesystem::is_directory(m_path, ignored))
-            fail(EISDIR); // which would show only when other files are in place already
-        Descriptor output(::open(m_beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
-        if (output.number() < 0)
-            fail(errno);
-        for (auto left = file.bytes; !left.empty();) {
-            const auto written = ::write(output.number(), left.data(), left.size());
-            if (written < 0 && errno != EINTR)
-                fail(errno);
-            left = left.subspan(static_cast<std::size_t>(std::max<ssize_t>(written, 0)));
-        }
-        if (::fsync(output.number()) != 0 || !output.close())
-            fail(errno);
-    }
-    ~StagedFile() {
-        if (!m_beside.empty())
-            ::unlink(m_beside.c_str());
-    }
-    StagedFile(const StagedFile&) = delete;
-    StagedFile& operator=(const StagedFile&) = delete;
-
-    void putInPlace() {
-        if (::rename(m_beside.c_str(), m_path.c_str()) != 0)
-            fail(errno);
-        m_beside.clear();
-    }
-
-private:
-    [[noreturn]] void fail(int number) {
-        ::unlink(m_beside.c_str()); // no destructor runs when the constructor throws
-        throw Error(Error::Kind::Unreadable, m_path.string(), "cannot be written: " + systemReason(number),
-                    "choose another folder, or make room");
-    }
-
-    std::filesystem::path m_path;
-    std::filesystem::path m_beside;
-};
-
-} // namespace
-
-void writeFilesAtomically(std::span<const FileToWrite> files) {
-    std::deque<StagedFile> staged;
-    for (const auto& file : files)
-        staged.emplace_back(file);
-    for (auto& file : staged)
-        file.putInPlace();
-}
-
-void writeFileAtomically(const std::filesystem::path& path, std::span<const std::byte> bytes) {
-    const FileToWrite file{path, bytes};
-    writeFilesAtomically({&file, 1});
 }
 
 } // namespace headlight

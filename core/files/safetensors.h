@@ -76,17 +76,4 @@ float fromHalf(std::uint16_t half);
 std::vector<std::byte> serializeSafetensors(std::span<const TensorView> tensors,
                                             const std::map<std::string, std::string>& metadata = {});
 
-/// A file to be, and what it will hold.
-struct FileToWrite {
-    std::filesystem::path path;
-    std::span<const std::byte> bytes;
-};
-
-/// Replaces these files or leaves them all as they were: no reader ever sees half of one, and none is replaced before
-/// the bytes of all are safe on the disk.
-/// @throws Error Unreadable with the system's reason
-void writeFilesAtomically(std::span<const FileToWrite> files);
-/// The same for one file.
-void writeFileAtomically(const std::filesystem::path& path, std::span<const std::byte> bytes);
-
 } // namespace headlight

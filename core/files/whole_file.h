@@ -1,4 +1,4 @@
-// A file's bytes all at once: small ones read, large ones mapped.
+// A file's bytes all at once, in and out: small ones read, large ones mapped, and none ever half written.
 #pragma once
 
 #include <cstddef>
@@ -19,7 +19,21 @@ struct MappedFile {
     std::shared_ptr<const void> owner; ///< keeps the bytes; null for a file of none
     std::span<const std::byte> bytes;
 };
-/// @throws Error when it is not there, is no file, or cannot be mapped
+/// @throws Error when it is not there, is no file, or cannot be read to its end or mapped
 MappedFile mapWholeFile(const std::filesystem::path& file);
+
+/// A file to be, and what it will hold.
+struct FileToWrite {
+    std::filesystem::path path;
+    std::span<const std::byte> bytes;
+};
+
+/// Replaces these files or leaves them all as they were: no reader ever sees half of one, and none is replaced before
+/// the bytes of all are safe on the disk. A link stays a link to the file that changes; a device or a pipe is written
+/// to. What a killed run left half written in their folders is removed.
+/// @throws Error Unreadable with the system's reason
+void writeFilesAtomically(std::span<const FileToWrite> files);
+/// The same for one file.
+void writeFileAtomically(const std::filesystem::path& path, std::span<const std::byte> bytes);
 
 } // namespace headlight

@@ -5,6 +5,7 @@
 #include "core/text/normalize.h"
 #include "core/text/pattern.h"
 #include "core/text/sentencepiece.h"
+#include "core/text/vocabulary.h"
 
 #include <algorithm>
 #include <array>
@@ -143,7 +144,7 @@ DecodingStep readStrip(const JsonPart& part) {
     const std::string content = part.text("content", " ");
     if (content.empty())
         part.at("content").fail("is empty");
-    const auto count = [&](const char* key) { return part.has(key) ? part.at(key).id() : 0; };
+    const auto count = [&](const char* key) { return part.has(key) ? idIn(part.at(key)) : 0; };
     return [content, start = count("start"), stop = count("stop")](Pieces pieces) {
         for (std::string& piece : pieces) {
             for (std::int64_t i = 0; i < start && piece.starts_with(content); ++i)

@@ -1,7 +1,7 @@
 // The "decoder" of a tokenizer.json: from pieces back to a text.
 #pragma once
 
-#include "core/text/json_part.h"
+#include "core/files/json.h"
 
 #include <functional>
 #include <string>

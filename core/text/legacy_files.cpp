@@ -1,12 +1,10 @@
 // Makes of the older files what HuggingFace transformers makes of them: the tokenizer.json with the same components.
 #include "core/text/legacy_files.h"
 
-#include "core/files/whole_file.h"
 #include "core/error.h"
+#include "core/files/whole_file.h"
 #include "core/text/characters.h"
 #include "core/text/tokenizer_json.h"
-
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <array>
@@ -136,14 +134,14 @@ std::unique_ptr<Tokenizer> openBertFiles(const std::filesystem::path& folder, co
                   {"decoder", {{"type", "WordPiece"}}}};
     document["model"] = {
         {"type", "WordPiece"}, {"unk_token", nameOf(settings, "unk_token", "[UNK]")}, {"vocab", std::move(vocabulary)}};
-    return makeTokenizer(JsonFile::of(std::move(document), file.string()), settings);
+    return makeTokenizer(std::move(document), file.string(), settings);
 }
 
 std::unique_ptr<Tokenizer> openBytePairFiles(const std::filesystem::path& folder, const FolderSettings& settings) {
     const auto file = folder / "vocab.json";
-    JsonFile vocabularyFile(file, largestVocabularyFile);
-    vocabularyFile.root().vocabulary(); // so that what is wrong is said of this file
-    const json vocabulary = std::move(vocabularyFile.value());
+    const JsonPart vocabularyFile = readJsonFile(file, largestVocabularyFile);
+    vocabularyIn(vocabularyFile); // so that what is wrong is said of this file
+    const json& vocabulary = vocabularyFile.value();
     json model = bytePairModel(vocabulary, folder / "merges.txt");
     const auto has = [&](const char* piece) { return vocabulary.contains(piece); };
 
@@ -153,7 +151,7 @@ std::unique_ptr<Tokenizer> openBytePairFiles(const std::filesystem::path& folder
         return merge[1].get_ref<const std::string&>().ends_with("</w>");
     });
     if (settings.isOf("openaigpt") || (!namesFamily && marksWordEnds))
-        return makeTokenizer(JsonFile::of(openAiGpt(std::move(model), settings), file.string()), settings);
+        return makeTokenizer(openAiGpt(std::move(model), settings), file.string(), settings);
 
     constexpr std::array likeRoberta{"roberta", "bart", "longformer", "led", "mvp", "deberta"};
     const bool framed =
@@ -179,7 +177,7 @@ std::unique_ptr<Tokenizer> openBytePairFiles(const std::filesystem::path& folder
                                       {"pair", json::array({special, first, second})},
                                       {"special_tokens", {{begin, specialEntry(begin, vocabulary, file)}}}};
     }
-    return makeTokenizer(JsonFile::of(std::move(document), file.string()), settings);
+    return makeTokenizer(std::move(document), file.string(), settings);
 }
 
 } // namespace headlight

@@ -1,7 +1,7 @@
 // The "normalizer" of a tokenizer.json: steps that change a text, each byte with its way back to what was typed.
 #pragma once
 
-#include "core/text/json_part.h"
+#include "core/files/json.h"
 #include "core/text/normalize.h"
 
 #include <functional>

@@ -1,7 +1,7 @@
 // What a tokenizer.json gives as {"String": …} or {"Regex": …}: where does it stand in a text?
 #pragma once
 
-#include "core/text/json_part.h"
+#include "core/files/json.h"
 #include "core/text/token.h"
 
 #include <memory>

@@ -1,7 +1,7 @@
 // The "pre_tokenizer" of a tokenizer.json: cuts a text into the parts, words mostly, that a model then cuts further.
 #pragma once
 
-#include "core/text/json_part.h"
+#include "core/files/json.h"
 #include "core/text/normalize.h"
 
 #include <functional>

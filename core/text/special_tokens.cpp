@@ -3,8 +3,6 @@
 
 #include "core/text/characters.h"
 
-#include <nlohmann/json.hpp>
-
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -60,7 +58,7 @@ void readTokenizerConfig(const JsonPart& file, FolderSettings& settings) {
     settings.addBegin = optionalFlag(file, "add_bos_token");
     settings.addEnd = optionalFlag(file, "add_eos_token");
     if (file.has("extra_ids"))
-        settings.extraIds = file.at("extra_ids").id();
+        settings.extraIds = idIn(file.at("extra_ids"));
     if (file.has("added_tokens_decoder")) {
         const JsonPart decoder = file.at("added_tokens_decoder");
         if (!decoder.isObject())
@@ -144,7 +142,7 @@ AddedToken readAddedToken(const JsonPart& part) {
     AddedToken token;
     token.content = part.at("content").text();
     if (part.has("id"))
-        token.id = part.at("id").id();
+        token.id = idIn(part.at("id"));
     token.special = part.flag("special", false);
     token.singleWord = part.flag("single_word", false);
     token.stripLeft = part.flag("lstrip", false);
@@ -162,17 +160,15 @@ FolderSettings readFolderSettings(const std::filesystem::path& folder) {
     constexpr std::uintmax_t largestSettings = 16U << 20;
     FolderSettings settings;
     const auto read = [&](const char* name, auto&& reader) {
-        if (std::filesystem::exists(folder / name)) {
-            const JsonFile file(folder / name, largestSettings);
-            reader(file.root());
-        }
+        if (std::filesystem::exists(folder / name))
+            reader(readJsonFile(folder / name, largestSettings));
     };
     read("tokenizer_config.json", [&](const JsonPart& file) { readTokenizerConfig(file, settings); });
     read("special_tokens_map.json", [&](const JsonPart& file) { readRoleNames(file, settings); });
     read("added_tokens.json", [&](const JsonPart& file) {
         if (file.value().empty())
             return;
-        const Vocabulary added = file.vocabulary();
+        const Vocabulary added = vocabularyIn(file);
         for (std::int64_t id = 0; id < added.size(); ++id) {
             if (!added.has(id))
                 continue;

@@ -4,7 +4,7 @@
 // AddedVocabulary of its tokenizers library does it, the patterns as its TemplateProcessing.
 #pragma once
 
-#include "core/text/json_part.h"
+#include "core/files/json.h"
 #include "core/text/piece_trie.h"
 #include "core/text/token.h"
 #include "core/text/tokenizer.h"

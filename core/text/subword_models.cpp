@@ -6,8 +6,6 @@
 #include "core/text/piece_trie.h"
 #include "core/text/sentencepiece.h"
 
-#include <nlohmann/json.hpp>
-
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -46,7 +44,7 @@ void checkLengths(const JsonPart& part, const Vocabulary& vocabulary) {
 }
 
 Vocabulary readPieces(const JsonPart& part) {
-    Vocabulary vocabulary = part.vocabulary();
+    Vocabulary vocabulary = vocabularyIn(part);
     checkLengths(part, vocabulary);
     return vocabulary;
 }
@@ -350,7 +348,7 @@ Unigram::Unigram(const JsonPart& part, ScoredPieces&& scored)
     constexpr double unknownPenalty = 10;
     m_unknownScore = *std::min_element(m_scores.begin(), m_scores.end()) - unknownPenalty;
     if (part.has("unk_id")) {
-        m_unknown = part.at("unk_id").id();
+        m_unknown = idIn(part.at("unk_id"));
         if (*m_unknown >= vocabulary().size())
             part.at("unk_id").fail(std::to_string(*m_unknown) + " is beyond the vocabulary of "
                                    + std::to_string(vocabulary().size()));

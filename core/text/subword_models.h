@@ -4,7 +4,7 @@
 // learned merge first. Unigram: Kudo 2018, the most probable segmentation, by Viterbi. WordLevel: whole words.
 #pragma once
 
-#include "core/text/json_part.h"
+#include "core/files/json.h"
 #include "core/text/vocabulary.h"
 
 #include <cstddef>

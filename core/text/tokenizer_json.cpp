@@ -2,6 +2,7 @@
 // by the decoder.
 #include "core/text/tokenizer_json.h"
 
+#include "core/files/whole_file.h"
 #include "core/text/characters.h"
 #include "core/text/decoders.h"
 #include "core/text/normalization_steps.h"
@@ -9,8 +10,6 @@
 #include "core/text/sentencepiece.h"
 #include "core/text/subword_models.h"
 #include "core/text/word_breaks.h"
-
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <set>
@@ -31,7 +30,7 @@ constexpr const char* letter = "a"; // any would do
 
 void readTemplatePart(const JsonPart& part, const JsonPart& specials, std::vector<Part>& parts) {
     const auto segmentOf = [](const JsonPart& piece) {
-        const std::int64_t segment = piece.has("type_id") ? piece.at("type_id").id() : 0;
+        const std::int64_t segment = piece.has("type_id") ? idIn(piece.at("type_id")) : 0;
         if (segment > 1)
             piece.at("type_id").failUnknown("a token type beyond 1");
         return static_cast<int>(segment);
@@ -54,7 +53,7 @@ void readTemplatePart(const JsonPart& part, const JsonPart& specials, std::vecto
     const auto tokens = token.has("tokens") ? token.at("tokens").elements() : std::vector<JsonPart>{};
     for (std::size_t i = 0; i < ids.size(); ++i)
         parts.push_back(
-            TokenTemplate::special(ids[i].id(), i < tokens.size() ? tokens[i].text() : name, segmentOf(special)));
+            TokenTemplate::special(idIn(ids[i]), i < tokens.size() ? tokens[i].text() : name, segmentOf(special)));
 }
 
 TokenTemplate readTemplate(const JsonPart& part) {
@@ -80,7 +79,7 @@ Part readNamedId(const JsonPart& part, int segment = 0) {
     const auto pair = part.elements();
     if (pair.size() != 2)
         part.fail("a token and its id must stand here");
-    return TokenTemplate::special(pair[1].id(), pair[0].text(), segment);
+    return TokenTemplate::special(idIn(pair[1]), pair[0].text(), segment);
 }
 
 TokenTemplate readAround(const JsonPart& part, bool likeRoberta) {
@@ -427,12 +426,13 @@ std::string PipelineTokenizer::decode(std::span<const std::int64_t> ids) const {
 } // namespace
 
 std::unique_ptr<Tokenizer> openTokenizerJson(const std::filesystem::path& file, const FolderSettings& settings) {
-    return makeTokenizer(JsonFile(file, largestVocabularyFile), settings);
+    const auto place = file.string();
+    return makeTokenizer(parseJson(readWholeFile(file, largestVocabularyFile), place), place, settings);
 }
 
-std::unique_ptr<Tokenizer> makeTokenizer(JsonFile file, const FolderSettings& settings) {
-    applySettings(file.value(), settings);
-    return std::make_unique<PipelineTokenizer>(file.root(), settings);
+std::unique_ptr<Tokenizer> makeTokenizer(json document, std::string place, const FolderSettings& settings) {
+    applySettings(document, settings);
+    return std::make_unique<PipelineTokenizer>(JsonPart(std::move(document), std::move(place)), settings);
 }
 
 } // namespace headlight

@@ -6,12 +6,14 @@
 
 #include <filesystem>
 #include <memory>
+#include <string>
 
 namespace headlight {
 
 /// @throws Error naming the component that is not known or what is wrong, and the file
 std::unique_ptr<Tokenizer> openTokenizerJson(const std::filesystem::path& file, const FolderSettings& settings);
-/// The same from what the file holds. `settings` may change some of it, as transformers lets them.
-std::unique_ptr<Tokenizer> makeTokenizer(JsonFile file, const FolderSettings& settings);
+/// The same from what the file holds; `place` stands for it in messages. `settings` may change some of it, as
+/// transformers lets them.
+std::unique_ptr<Tokenizer> makeTokenizer(nlohmann::json document, std::string place, const FolderSettings& settings);
 
 } // namespace headlight

@@ -1,8 +1,6 @@
 // The two tables, and vocab.json.
 #include "core/text/vocabulary.h"
 
-#include "core/text/json_part.h"
-
 #include <utility>
 
 namespace headlight {
@@ -29,9 +27,30 @@ std::string Vocabulary::shown(std::int64_t id) const {
     return has(id) ? piece(id) : '[' + std::to_string(id) + ']';
 }
 
+std::int64_t idIn(const JsonPart& part) {
+    return part.integer(0, largestId);
+}
+
+Vocabulary vocabularyIn(const JsonPart& part) {
+    if (!part.isObject() || part.value().empty())
+        part.fail((part.isObject() ? "nothing" : shownInMessage(part.value()))
+                  + " where a JSON object with an id for each piece must stand");
+    Vocabulary vocabulary;
+    for (const auto& [piece, id] : part.value().items()) {
+        if (!id.is_number_integer() || id < 0 || id > largestId)
+            part.fail("'" + piece + "' has the id " + shownInMessage(id) + ", which is not a whole number from 0 to "
+                      + std::to_string(largestId));
+        const auto number = id.get<std::int64_t>();
+        if (vocabulary.has(number))
+            part.fail("'" + vocabulary.piece(number) + "' and '" + piece + "' have the same id "
+                      + std::to_string(number));
+        vocabulary.add(piece, number);
+    }
+    return vocabulary;
+}
+
 Vocabulary readVocabulary(const std::filesystem::path& file) {
-    const JsonFile document(file, largestVocabularyFile);
-    return document.root().vocabulary();
+    return vocabularyIn(readJsonFile(file, largestVocabularyFile));
 }
 
 } // namespace headlight

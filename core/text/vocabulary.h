@@ -1,6 +1,8 @@
 // Pieces by id and ids by piece.
 #pragma once
 
+#include "core/files/json.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -40,8 +42,12 @@ private:
     std::unordered_map<std::string, std::int64_t, Hash, std::equal_to<>> m_ids;
 };
 
-/// vocab.json: an object with an id for each piece.
+/// A whole number from 0 to largestId.
+std::int64_t idIn(const JsonPart& part);
+/// An object with an id for each piece, at least one; no two pieces may have the same.
 /// @throws Error when it is not that, naming the piece whose id is none
+Vocabulary vocabularyIn(const JsonPart& part);
+/// The same of a whole file, vocab.json.
 Vocabulary readVocabulary(const std::filesystem::path& file);
 
 } // namespace headlight

@@ -2,10 +2,10 @@
 // checked against its tensors before anyone indexes with it.
 #include "core/trace/trace_file.h"
 #include "core/error.h"
+#include "core/files/json.h"
 #include "core/files/safetensors.h"
+#include "core/files/whole_file.h"
 #include "core/trace/letters.h"
-
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <array>
@@ -143,15 +143,7 @@ public:
     /// @param place file and entry, for messages
     explicit JsonReader(std::string place) : m_place(std::move(place)) {}
 
-    json parse(const std::string& text) const {
-        try {
-            return json::parse(text);
-        } catch (const json::parse_error& error) {
-            corrupt("is not JSON, from its byte " + std::to_string(error.byte));
-        } catch (const json::out_of_range&) {
-            corrupt("has a number that is too large to be one");
-        }
-    }
+    json parse(const std::string& text) const { return parseJson(text, m_place, {.remedy = exportAgain}); }
     const json& member(const json& object, const char* name) const {
         if (!object.is_object() || !object.contains(name))
             corrupt("has no '" + std::string(name) + "' where one must be");

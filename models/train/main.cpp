@@ -1,7 +1,7 @@
 // headlight-train: trains the bundled models and says how good they are, on the modules that the program itself runs.
+#include "core/engine.h"
 #include "core/files/model_config.h"
 #include "core/files/whole_file.h"
-#include "core/engine.h"
 #include "models/train/alignments.h"
 #include "models/train/arguments.h"
 #include "models/train/evaluate.h"
@@ -107,10 +107,7 @@ torch::Device readDevice(const Arguments& arguments) {
 int blank(const Arguments& arguments) {
     const std::filesystem::path file = arguments.text("--config"), folder = arguments.text("--out");
     const auto text = readWholeFile(file, 64U << 20);
-    const auto json = nlohmann::json::parse(text, nullptr, false);
-    if (!json.is_object())
-        throw Error(Error::Kind::Corrupt, file.string(), "is not a JSON object");
-    const ModelConfig config(json, file.string());
+    const ModelConfig config(parseJson(text, file.string()), file.string());
     torch::manual_seed(static_cast<std::uint64_t>(arguments.countOr("--seed", 1, 0)));
     const auto& family = findFamily(config);
     const auto network = family.build(config, nullptr);

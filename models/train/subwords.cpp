@@ -1,7 +1,7 @@
 #include "models/train/subwords.h"
 
 #include "core/error.h"
-#include "core/text/json_part.h"
+#include "core/files/json.h"
 #include "core/text/normalization_steps.h"
 #include "core/text/pre_tokenizers.h"
 #include "core/trace/letters.h"

@@ -490,9 +490,10 @@ void TestSentencePiece::brokenFolder_data() {
     QTest::addColumn<QByteArray>("bytes");
     QTest::addColumn<Kind>("kind");
     QTest::addColumn<QString>("detail");
-    QTest::newRow("vocabulary: empty") << "vocab.json" << QByteArray() << Kind::Corrupt << "not a JSON object";
+    QTest::newRow("vocabulary: empty") << "vocab.json" << QByteArray() << Kind::Corrupt << "not JSON";
     QTest::newRow("vocabulary: list") << "vocab.json" << QByteArray("[1]") << Kind::Corrupt << "not a JSON object";
-    QTest::newRow("vocabulary: deep") << "vocab.json" << QByteArray(100'000, '[') << Kind::Corrupt << "not a JSON";
+    QTest::newRow("vocabulary: deep") << "vocab.json" << QByteArray(100'000, '[') << Kind::Corrupt
+                                      << "nested more than";
     QTest::newRow("vocabulary: no number")
         << "vocab.json" << QByteArray(R"({"<unk>":"a"})") << Kind::Corrupt << "'<unk>' has the id \"a\"";
     QTest::newRow("vocabulary: lists without end")

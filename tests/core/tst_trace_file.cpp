@@ -1,6 +1,7 @@
 // A Trace on disk: what is written reads back the same, others can read it, and files that lie are refused.
 #include "core/error.h"
 #include "core/files/safetensors.h"
+#include "core/files/whole_file.h"
 #include "core/trace/trace_file.h"
 #include "tests/support/compare.h"
 #include "tests/support/trace_from_ascii.h"

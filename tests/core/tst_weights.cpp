@@ -155,7 +155,7 @@ void TestWeights::readsShards() {
 void TestWeights::wrongShards_data() {
     QTest::addColumn<QByteArray>("index");
     QTest::addColumn<QString>("said");
-    QTest::newRow("not JSON") << QByteArray("{") << "not valid JSON";
+    QTest::newRow("not JSON") << QByteArray("{") << "not JSON";
     QTest::newRow("a list") << QByteArray("[]") << "weight_map";
     QTest::newRow("no map") << QByteArray("{}") << "weight_map";
     QTest::newRow("empty map") << QByteArray(R"({"weight_map": {}})") << "weight_map";

@@ -14,7 +14,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     constexpr std::string_view text = "  The ½ cat\xFF  ﬁ 我喜欢😀 e\xCC\x81 <0x41> [MASK] aaaa 12 don't ";
     const std::string_view file(reinterpret_cast<const char*>(data), size);
     try {
-        const auto tokenizer = makeTokenizer(JsonFile(file, "fuzz"), FolderSettings());
+        const auto tokenizer = makeTokenizer(parseJson(file, "fuzz"), "fuzz", FolderSettings());
         const auto tokens = tokenizer->encode(text);
         std::vector<std::int64_t> ids;
         for (const Token& token : tokens) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/files/safetensors.h"
+#include "core/files/whole_file.h"
 
 #include <QFile>
 #include <QJsonArray>
