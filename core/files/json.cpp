@@ -115,16 +115,20 @@ JsonPart::JsonPart(json document, std::string place)
 JsonPart::JsonPart(const json& value, std::string path, const JsonPart& parent)
     : m_document(parent.m_document), m_value(&value), m_path(std::move(path)) {}
 
-bool JsonPart::has(const char* key) const {
+void JsonPart::requireObject() const {
     if (!isObject())
         fail(expected("an object"));
+}
+
+bool JsonPart::has(const std::string& key) const {
+    requireObject();
     const auto found = m_value->find(key);
     return found != m_value->end() && !found->is_null();
 }
 
-JsonPart JsonPart::at(const char* key) const {
+JsonPart JsonPart::at(const std::string& key) const {
     if (!has(key))
-        fail(std::string("has no \"") + key + '"');
+        fail("has no \"" + key + '"');
     return {*m_value->find(key), m_path.empty() ? key : m_path + '.' + key, *this};
 }
 
@@ -160,6 +164,13 @@ double JsonPart::number() const {
     return m_value->get<double>();
 }
 
+double JsonPart::number(double least, double most) const {
+    const double value = m_value->is_number() ? m_value->get<double>() : least - 1;
+    if (!(value >= least && value <= most))
+        fail(expected("a number from " + std::to_string(least) + " to " + std::to_string(most)));
+    return value;
+}
+
 std::int64_t JsonPart::integer(std::int64_t least, std::int64_t most) const {
     const bool huge = m_value->is_number_unsigned()
                       && m_value->get<std::uint64_t>() > std::uint64_t{std::numeric_limits<std::int64_t>::max()};
@@ -168,11 +179,11 @@ std::int64_t JsonPart::integer(std::int64_t least, std::int64_t most) const {
     return m_value->get<std::int64_t>();
 }
 
-std::string JsonPart::text(const char* key, std::string_view otherwise) const {
+std::string JsonPart::text(const std::string& key, std::string_view otherwise) const {
     return has(key) ? at(key).text() : std::string(otherwise);
 }
 
-bool JsonPart::flag(const char* key, bool otherwise) const {
+bool JsonPart::flag(const std::string& key, bool otherwise) const {
     return has(key) ? at(key).flag() : otherwise;
 }
 

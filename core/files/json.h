@@ -35,24 +35,26 @@ public:
     JsonPart(nlohmann::json document, std::string place);
 
     /// There, and not null.
-    bool has(const char* key) const;
+    bool has(const std::string& key) const;
     /// @throws Error when there is none, or this is not an object
-    JsonPart at(const char* key) const;
+    JsonPart at(const std::string& key) const;
     std::vector<JsonPart> elements() const;
     JsonPart element(std::size_t index) const;
     bool isText() const { return m_value->is_string(); }
     bool isList() const { return m_value->is_array(); }
     bool isObject() const { return m_value->is_object(); }
+    void requireObject() const;
 
     // The value itself; an Error says where another kind of value stands.
     std::string text() const;
     bool flag() const;
     double number() const;
+    double number(double least, double most) const;
     std::int64_t integer(std::int64_t least, std::int64_t most) const;
 
     // Of an object's member, or what holds where it is missing or null.
-    std::string text(const char* key, std::string_view otherwise) const;
-    bool flag(const char* key, bool otherwise) const;
+    std::string text(const std::string& key, std::string_view otherwise) const;
+    bool flag(const std::string& key, bool otherwise) const;
 
     /// @throws Error of the kind Corrupt: this part, and what is wrong with it
     [[noreturn]] void fail(const std::string& detail) const;

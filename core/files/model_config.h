@@ -20,17 +20,21 @@ public:
     /// For tests and the trainer: @param place stands for the file in messages
     ModelConfig(nlohmann::json values, std::string place);
 
-    const std::string& place() const { return m_place; }
+    const std::string& place() const { return m_part.place(); }
     const std::string& modelType() const { return m_modelType; }
-    bool has(const std::string& key) const;
+    bool has(const std::string& key) const { return m_part.has(key); }
 
     /// @throws Error when it is missing, not an integer or not within [least, most]
-    std::int64_t integer(const std::string& key, std::int64_t least, std::int64_t most) const;
+    std::int64_t integer(const std::string& key, std::int64_t least, std::int64_t most) const {
+        return m_part.at(key).integer(least, most);
+    }
     std::int64_t integerOr(const std::string& key, std::int64_t otherwise, std::int64_t least, std::int64_t most) const;
     double numberOr(const std::string& key, double otherwise, double least, double most) const;
-    bool flagOr(const std::string& key, bool otherwise) const;
-    std::string text(const std::string& key) const;
-    std::string textOr(const std::string& key, const std::string& otherwise) const;
+    bool flagOr(const std::string& key, bool otherwise) const { return m_part.flag(key, otherwise); }
+    std::string text(const std::string& key) const { return m_part.at(key).text(); }
+    std::string textOr(const std::string& key, const std::string& otherwise) const {
+        return m_part.text(key, otherwise);
+    }
 
     /// A list of whole numbers, which may be given as a single one, or of texts; none when the key is absent.
     std::vector<std::int64_t> integers(const std::string& key, std::int64_t least, std::int64_t most) const;
@@ -50,18 +54,12 @@ public:
     [[noreturn]] void fail(Error::Kind kind, const std::string& detail, const std::string& remedy = {}) const;
 
 private:
-    ModelConfig() = default;
-    const nlohmann::json& list(const std::string& key) const;
-    /// The key as messages show it.
-    std::string quoted(const std::string& key) const;
-    /// Null when the key is absent or null.
-    const nlohmann::json* find(const std::string& key) const;
-    std::int64_t wholeNumber(const std::string& key, const nlohmann::json& value, std::int64_t least,
-                             std::int64_t most) const;
+    explicit ModelConfig(JsonPart part);
+    ModelConfig(JsonPart part, std::string modelType);
+    /// None when the key is absent or null.
+    std::vector<JsonPart> list(const std::string& key) const;
 
-    nlohmann::json m_values;
-    std::string m_place;
-    std::string m_prefix; ///< of the keys of an object within the file
+    JsonPart m_part;
     std::string m_modelType;
 };
 

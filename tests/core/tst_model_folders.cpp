@@ -59,13 +59,13 @@ void TestModelFolders::wrongFolders_data() {
         [=](const Folder& folder) { config(folder, "model_type", "gru"); });
     row("unknown activation", {"activation_function", "\"mish\""},
         [=](const Folder& folder) { config(folder, "activation_function", "mish"); });
-    row("a size that is text", {"\"d_model\" is \"32\", not a whole number"},
+    row("a size that is text", {"\"d_model\": \"32\" where a whole number"},
         [=](const Folder& folder) { config(folder, "d_model", "32"); });
     row("heads that do not fit", {"multiple of the 5 heads"}, [=](const Folder& folder) {
         config(folder, "encoder_attention_heads", 5);
         config(folder, "decoder_attention_heads", 5);
     });
-    row("a start token beyond the vocabulary", {"\"decoder_start_token_id\" is 211"},
+    row("a start token beyond the vocabulary", {"\"decoder_start_token_id\": 211"},
         [=](const Folder& folder) { config(folder, "decoder_start_token_id", 211); });
 
     // A config that lies about sizes must be found out before memory is taken for them.

@@ -471,15 +471,18 @@ void TestWeights::wrongConfigs_data() {
     const Ask labels = [](const ModelConfig& config) { config.labels(); };
     const Ask factor = [](const ModelConfig& config) { config.object("rope_scaling")->numberOr("factor", 1, 0, 10); };
     const Ask layers = [](const ModelConfig& config) { config.integers("layers", 0, 9); };
-    row("architectures a text", R"("architectures": "A")", architectures, "\"architectures\" is \"A\", not a list");
-    row("architectures of numbers", R"("architectures": [1])", architectures, "\"architectures\" holds 1, not a text");
-    row("labels a list", R"("id2label": ["a"])", labels, "\"id2label\" is a list, not an object");
-    row("a label left out", R"("id2label": {"0": "a", "2": "b"})", labels, "\"id2label.1\" is missing");
-    row("a label that is a list", R"("id2label": {"0": []})", labels, "\"id2label.0\" is a list, not a text");
-    row("labels beyond count", R"("num_labels": 1000000000)", labels, "\"num_labels\" is 1000000000");
-    row("an object that is a number", R"("rope_scaling": 2)", factor, "\"rope_scaling\" is 2, not an object");
+    row("architectures a text", R"("architectures": "A")", architectures,
+        "\"architectures\": \"A\" where a list must stand");
+    row("architectures of numbers", R"("architectures": [1])", architectures,
+        "\"architectures[0]\": 1 where a text must stand");
+    row("labels a list", R"("id2label": ["a"])", labels, "\"id2label\": a list where an object must stand");
+    row("a label left out", R"("id2label": {"0": "a", "2": "b"})", labels, "\"id2label\": has no \"1\"");
+    row("a label that is a list", R"("id2label": {"0": []})", labels, "\"id2label.0\": a list where a text must stand");
+    row("labels beyond count", R"("num_labels": 1000000000)", labels, "\"num_labels\": 1000000000");
+    row("an object that is a number", R"("rope_scaling": 2)", factor, "\"rope_scaling\": 2 where an object must stand");
     row("a number within that is a text", R"("rope_scaling": {"factor": "2"})", factor, "\"rope_scaling.factor\"");
-    row("a number of a list out of range", R"("layers": [1, 10])", layers, "\"layers\" is 10, outside of 0 to 9");
+    row("a number of a list out of range", R"("layers": [1, 10])", layers,
+        "\"layers[1]\": 10 where a whole number from 0 to 9 must stand");
 }
 
 void TestWeights::wrongConfigs() {
