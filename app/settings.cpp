@@ -1,13 +1,21 @@
 #include "app/settings.h"
 
+#include "core/error.h"
+#include "core/files/json.h"
+#include "core/files/whole_file.h"
+
 #include <QDir>
-#include <QSettings>
+#include <QFile>
+#include <QStandardPaths>
+
+#include <span>
 
 namespace headlight {
 
 namespace {
 
 constexpr qsizetype mostRecentFolders = 8;
+constexpr std::uintmax_t largestFile = 16U << 20;
 
 /// The words that stand for the values of an enum, in their order.
 QStringList wordsFor(const Theme&) {
@@ -17,63 +25,78 @@ QStringList wordsFor(const ColorMap&) {
     return colorMapNames();
 }
 
+/// What is of another kind than it should be counts as absent, as a word that is not known does.
 class Loader {
 public:
-    explicit Loader(const QSettings& store) : m_store(store) {}
+    explicit Loader(const JsonPart& store) : m_store(store) {}
 
-    void operator()(const QString& key, QString& value) const { value = m_store.value(key, value).toString(); }
-    void operator()(const QString& key, QStringList& value) const { value = m_store.value(key).toStringList(); }
-    void operator()(const QString& key, QByteArray& value) const { value = m_store.value(key).toByteArray(); }
-    /// A word that is not known counts as absent.
+    void operator()(const char* key, QString& value) const {
+        if (m_store.has(key) && m_store.at(key).isText())
+            value = QString::fromStdString(m_store.at(key).text());
+    }
+    void operator()(const char* key, QStringList& value) const {
+        if (!m_store.has(key) || !m_store.at(key).isList())
+            return;
+        for (const auto& part : m_store.at(key).elements())
+            if (part.isText())
+                value.append(QString::fromStdString(part.text()));
+    }
+    void operator()(const char* key, QByteArray& value) const {
+        QString text;
+        (*this)(key, text);
+        value = QByteArray::fromBase64(text.toLatin1());
+    }
     template <class Enum>
-    void operator()(const QString& key, std::optional<Enum>& value) const {
-        const auto index = wordsFor(Enum{}).indexOf(m_store.value(key).toString());
+    void operator()(const char* key, std::optional<Enum>& value) const {
+        QString word;
+        (*this)(key, word);
+        const auto index = wordsFor(Enum{}).indexOf(word);
         value = index < 0 ? std::nullopt : std::optional(static_cast<Enum>(index));
     }
 
 private:
-    const QSettings& m_store;
+    const JsonPart& m_store;
 };
 
 class Saver {
 public:
-    explicit Saver(QSettings& store) : m_store(store) {}
+    explicit Saver(nlohmann::ordered_json& store) : m_store(store) {}
 
-    template <class Value>
-    void operator()(const QString& key, const Value& value) const {
-        m_store.setValue(key, value);
+    void operator()(const char* key, const QString& value) const { m_store[key] = value.toStdString(); }
+    void operator()(const char* key, const QStringList& value) const {
+        auto& list = m_store[key] = nlohmann::ordered_json::array();
+        for (const auto& text : value)
+            list.push_back(text.toStdString());
     }
+    void operator()(const char* key, const QByteArray& value) const { m_store[key] = value.toBase64().toStdString(); }
     template <class Enum>
-    void operator()(const QString& key, const std::optional<Enum>& value) const {
+    void operator()(const char* key, const std::optional<Enum>& value) const {
         if (value)
-            m_store.setValue(key, wordsFor(*value).value(static_cast<int>(*value)));
-        else
-            m_store.remove(key);
+            (*this)(key, wordsFor(*value).value(static_cast<int>(*value)));
     }
 
 private:
-    QSettings& m_store;
+    nlohmann::ordered_json& m_store;
 };
 
 /// Every key once: loading and saving both go through this list.
 template <class SettingsType, class Visitor>
 void visitKeys(SettingsType& settings, const Visitor& visit) {
-    visit(QStringLiteral("appearance/theme"), settings.theme);
-    visit(QStringLiteral("appearance/colors"), settings.map);
-    visit(QStringLiteral("models/a"), settings.modelA);
-    visit(QStringLiteral("models/b"), settings.modelB);
-    visit(QStringLiteral("models/recent"), settings.recentFolders);
-    visit(QStringLiteral("text/source"), settings.sourceText);
-    visit(QStringLiteral("text/second"), settings.secondText);
-    visit(QStringLiteral("text/target"), settings.targetText);
-    visit(QStringLiteral("window/export"), settings.exportFolder);
-    visit(QStringLiteral("window/geometry"), settings.geometry);
+    visit("theme", settings.theme);
+    visit("colors", settings.map);
+    visit("model_a", settings.modelA);
+    visit("model_b", settings.modelB);
+    visit("recent_folders", settings.recentFolders);
+    visit("source_text", settings.sourceText);
+    visit("second_text", settings.secondText);
+    visit("target_text", settings.targetText);
+    visit("export_folder", settings.exportFolder);
+    visit("geometry", settings.geometry);
 }
 
-/// Named here and not by the application, so that tests and commands find the same file whatever they call themselves.
-QSettings openStore() {
-    return QSettings(QSettings::NativeFormat, QSettings::UserScope, QStringLiteral("headlight"),
-                     QStringLiteral("headlight"));
+std::filesystem::path storeFile() {
+    const auto folder = QStandardPaths::writableLocation(QStandardPaths::GenericConfigLocation);
+    return std::filesystem::path(QFile::encodeName(folder).toStdString()) / "headlight" / "settings.json";
 }
 
 } // namespace
@@ -96,17 +119,26 @@ bool Settings::remember(const Models& models) {
 }
 
 Settings Settings::load() {
-    const auto store = openStore();
     Settings settings;
-    visitKeys(settings, Loader(store));
-    settings.recentFolders = settings.recentFolders.mid(0, mostRecentFolders);
-    settings.fresh = store.allKeys().isEmpty();
+    try {
+        visitKeys(settings, Loader(readJsonFile(storeFile(), largestFile)));
+        settings.recentFolders = settings.recentFolders.mid(0, mostRecentFolders);
+        settings.fresh = false;
+    } catch (const Error& error) { // the next save replaces them
+        settings.fresh = error.kind() == Error::Kind::NotFound;
+        if (!settings.fresh)
+            settings.problem = QString::fromUtf8(error.what());
+    }
     return settings;
 }
 
 void Settings::save() const {
-    auto store = openStore();
+    nlohmann::ordered_json store;
     visitKeys(*this, Saver(store));
+    const auto text = store.dump(1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+    const auto file = storeFile();
+    makeFolders(file.parent_path());
+    writeFileAtomically(file, std::as_bytes(std::span(text)));
 }
 
 } // namespace headlight

@@ -12,7 +12,7 @@
 
 namespace headlight {
 
-/// Plain values; load() and save() go through QSettings, each key once.
+/// Plain values, each of which is in settings.json of the user's folder for configurations, each key once.
 struct Settings {
     std::optional<Theme> theme;  ///< absent: as the desktop has it
     std::optional<ColorMap> map; ///< absent: the theme's own
@@ -25,11 +25,13 @@ struct Settings {
     QString exportFolder;        ///< of the last export
     QByteArray geometry;         ///< of the window
     bool fresh = true;           ///< no settings were there: the first start
+    QString problem;             ///< why the settings that are there could not be read; empty when they were
 
     /// These ran, and are what the next start opens with; folders among them are recent. False: that was so already.
     bool remember(const Models& models);
 
     static Settings load();
+    /// @throws Error when they cannot be written; those before are still there
     void save() const;
 };
 

@@ -313,6 +313,14 @@ MappedFile mapWholeFile(const std::filesystem::path& path) {
     return {{memory, [size](void* mapped) { ::munmap(mapped, size); }}, {static_cast<const std::byte*>(memory), size}};
 }
 
+void makeFolders(const std::filesystem::path& folder) {
+    std::error_code problem;
+    std::filesystem::create_directories(folder, problem);
+    if (problem)
+        throw Error(Error::Kind::Unreadable, folder.string(), "the folder cannot be made: " + problem.message(),
+                    "choose another folder");
+}
+
 void writeFilesAtomically(std::span<const FileToWrite> files) {
     std::deque<StagedFile> staged;
     for (const auto& file : files)

@@ -22,6 +22,10 @@ struct MappedFile {
 /// @throws Error when it is not there, is no file, or cannot be read to its end or mapped
 MappedFile mapWholeFile(const std::filesystem::path& file);
 
+/// Makes a folder, and those around it, unless it is there.
+/// @throws Error Unreadable with the system's reason
+void makeFolders(const std::filesystem::path& folder);
+
 /// A file to be, and what it will hold.
 struct FileToWrite {
     std::filesystem::path path;

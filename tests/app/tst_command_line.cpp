@@ -2,6 +2,7 @@
 #include "app/command_line.h"
 #include "app/model_catalog.h"
 #include "app/settings.h"
+#include "core/files/system_calls.h"
 #include "core/text/tokenizer.h"
 #include "core/trace/trace_file.h"
 #include "tests/support/tiny_models.h"
@@ -11,7 +12,6 @@
 #include <QJsonArray>
 #include <QJsonDocument>
 #include <QJsonObject>
-#include <QSettings>
 #include <QTest>
 #include <QTextStream>
 
@@ -90,6 +90,9 @@ private Q_SLOTS:
     void brokenModels_data();
     void brokenModels();
     void settingsComeBack();
+    void settingsThatCannotBeWrittenSaySo();
+    void settingsThatAreBrokenSaySo_data();
+    void settingsThatAreBrokenSaySo();
     void commandsLeaveSettingsAlone();
 
 private:
@@ -101,7 +104,7 @@ private:
 };
 
 void TestCommandLine::initTestCase() {
-    QSettings::setPath(QSettings::NativeFormat, QSettings::UserScope, m_settings.path());
+    qputenv("XDG_CONFIG_HOME", m_settings.path().toUtf8());
     m_tiny.recurrent();
     m_plain.recurrent(u"none"_qs);
     std::filesystem::create_directory_symlink(m_tiny.path(), pathOf(m_models.filePath(u"tiny"_qs)));
@@ -538,6 +541,53 @@ void TestCommandLine::settingsComeBack() {
     settings.save();
     QVERIFY(!Settings::load().theme);
     QCOMPARE(Settings::load().recentFolders.size(), 8);
+}
+
+void TestCommandLine::settingsThatCannotBeWrittenSaySo() {
+    Settings settings;
+    settings.sourceText = u"old"_qs;
+    settings.save();
+    const auto before = systemCalls();
+    systemCalls().sync = [](int) {
+        errno = ENOSPC;
+        return -1;
+    };
+    settings.sourceText = u"new"_qs;
+    QString said;
+    try {
+        settings.save();
+    } catch (const Error& error) {
+        said = QString::fromUtf8(error.what());
+    }
+    systemCalls() = before;
+    QVERIFY2(said.contains(u"settings.json: cannot be written: No space left"_qs), qUtf8Printable(said));
+    QCOMPARE(Settings::load().sourceText, u"old"_qs);
+}
+
+void TestCommandLine::settingsThatAreBrokenSaySo_data() {
+    QTest::addColumn<QByteArray>("bytes");
+    QTest::addColumn<QString>("problem");
+    QTest::addColumn<QString>("text");
+    QTest::newRow("cut short") << QByteArray(R"({"theme":)") << u"not JSON"_qs << QString();
+    QTest::newRow("a list") << QByteArray("[]") << u"not a JSON object"_qs << QString();
+    QTest::newRow("nested without end") << QByteArray(100'000, '[') << u"nested more than"_qs << QString();
+    QTest::newRow("other kinds of values")
+        << QByteArray(R"({"theme":[],"colors":3,"recent_folders":"a","geometry":{},"source_text":"a text"})")
+        << QString() << u"a text"_qs;
+}
+void TestCommandLine::settingsThatAreBrokenSaySo() {
+    QFETCH(QByteArray, bytes);
+    QFETCH(QString, problem);
+    QFETCH(QString, text);
+    Settings().save();
+    const auto file = pathOf(m_settings.filePath(u"headlight/settings.json"_qs));
+    writeFileAtomically(file, std::as_bytes(std::span(bytes.constData(), static_cast<std::size_t>(bytes.size()))));
+    const auto loaded = Settings::load();
+    QVERIFY2(problem.isEmpty() ? loaded.problem.isEmpty() : loaded.problem.contains(problem),
+             qUtf8Printable(loaded.problem));
+    QCOMPARE(loaded.sourceText, text);
+    QVERIFY(!loaded.fresh && !loaded.theme && loaded.recentFolders.isEmpty() && loaded.geometry.isEmpty());
+    QDir(m_settings.filePath(u"headlight"_qs)).removeRecursively();
 }
 
 void TestCommandLine::commandsLeaveSettingsAlone() {
