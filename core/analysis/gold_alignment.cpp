@@ -1,14 +1,12 @@
 // Reads gold alignments and compares attention with them.
 #include "core/analysis/gold_alignment.h"
 
-#include "core/error.h"
+#include "core/door.h"
+#include "core/files/whole_file.h"
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <charconv>
-#include <cstring>
-#include <fstream>
 #include <map>
 #include <sstream>
 #include <tuple>
@@ -16,6 +14,8 @@
 namespace headlight {
 
 namespace {
+
+constexpr std::uintmax_t largestFile = 16U << 20;
 
 std::vector<std::string> split(const std::string& text) {
     std::istringstream stream(text);
@@ -80,12 +80,8 @@ std::pair<int, int> placesOfWord(const ByteRange& word, std::span<const Token> t
     return found;
 }
 
-} // namespace
-
-std::vector<GoldAlignment> readGoldAlignments(const std::filesystem::path& file) {
-    std::ifstream stream(file);
-    if (!stream)
-        throw Error(Error::Kind::Unreadable, file.string(), std::strerror(errno));
+std::vector<GoldAlignment> alignmentsIn(const std::filesystem::path& file) {
+    std::istringstream stream(readWholeFile(file, largestFile));
     std::vector<GoldAlignment> all;
     std::string line;
     for (std::size_t number = 1; std::getline(stream, line); ++number) {
@@ -110,11 +106,15 @@ std::vector<GoldAlignment> readGoldAlignments(const std::filesystem::path& file)
         gold.possible.insert(gold.sure.begin(), gold.sure.end());
         all.push_back(std::move(gold));
     }
-    if (stream.bad())
-        throw Error(Error::Kind::Unreadable, file.string(), std::strerror(errno));
     if (all.empty())
         throw Error(Error::Kind::Corrupt, file.string(), "holds no alignment");
     return all;
+}
+
+} // namespace
+
+std::vector<GoldAlignment> readGoldAlignments(const std::filesystem::path& file) {
+    return atDoor(file.string(), [&] { return alignmentsIn(file); });
 }
 
 void AlignmentErrors::add(const GoldAlignment& gold, const Links& found) {

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <exception>
 #include <optional>
 #include <string_view>
 #include <system_error>
@@ -168,16 +169,16 @@ fs::path hubCache() {
 std::vector<HubModel> hubModels(const fs::path& cache) {
     std::vector<HubModel> models;
     for (const auto& repository : contentsOf(cache)) {
-        const auto snapshot = isRepository(repository) ? snapshotOf(repository) : std::nullopt;
-        if (!snapshot)
-            continue;
         try {
+            const auto snapshot = isRepository(repository) ? snapshotOf(repository) : std::nullopt;
+            if (!snapshot)
+                continue;
             const auto blobs = repository / "blobs";
             models.push_back({.name = repositoryName(repository),
                               .folder = *snapshot,
                               .modelType = ModelConfig::open(*snapshot).modelType(),
                               .bytes = bytesIn(isFolder(blobs) ? blobs : *snapshot)});
-        } catch (const Error&) { // a listing leaves out what is broken; opening it says why
+        } catch (const std::exception&) { // a listing leaves out what is broken; opening it says why
         }
     }
     std::sort(models.begin(), models.end(),

@@ -101,7 +101,8 @@ private Q_SLOTS:
     void aFileWithNothingIsRefused() {
         const QTemporaryDir folder;
         QVERIFY_EXCEPTION_THROWN(readGoldAlignments(written(folder, "#only a comment\n")), Error);
-        QVERIFY_EXCEPTION_THROWN(readGoldAlignments(folder.path().toStdString() + "/nothing"), Error);
+        for (const std::string& file : {folder.path().toStdString() + "/nothing", std::string("/dev/zero")})
+            QVERIFY_EXCEPTION_THROWN(readGoldAlignments(file), Error);
     }
 
     void rateOfLinks_data() {

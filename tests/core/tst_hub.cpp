@@ -1,11 +1,15 @@
 // Folders as users choose them and as the HuggingFace hub keeps them: links, revisions, and caches that are damaged.
 #include "core/files/hub.h"
+#include "core/files/system_calls.h"
 #include "tests/support/tiny_models.h"
 
 #include <QTest>
 
+#include <cerrno>
 #include <chrono>
 #include <functional>
+#include <map>
+#include <new>
 
 using namespace headlight;
 
@@ -60,6 +64,7 @@ private Q_SLOTS:
     void wrongChoices();
     void namesModels();
     void listsTheCache();
+    void badSectorsLeaveTheOthers();
     void linksInCirclesEnd();
     void findsTheCache();
 };
@@ -173,6 +178,31 @@ void TestHub::listsTheCache() {
     QCOMPARE(models[1].bytes, std::uintmax_t(2 * (100 + 22)));
     QVERIFY(hubModels(cache.path() / "absent").empty());
     QVERIFY(hubModels(cache.path() / "models--org--file").empty());
+}
+
+void TestHub::badSectorsLeaveTheOthers() {
+    const Cache cache;
+    for (const char* name : {"models--a--bad", "models--b--good", "models--c--huge"})
+        cache.snapshot(cache.repository(name), "one");
+    const auto before = systemCalls();
+    std::map<int, std::string> names;
+    systemCalls().open = [&](const char* path, int flags, mode_t mode) {
+        const int descriptor = before.open(path, flags, mode);
+        names[descriptor] = path;
+        return descriptor;
+    };
+    systemCalls().read = [&](int descriptor, void* bytes, std::size_t count) -> ssize_t {
+        if (names[descriptor].find("--huge") != std::string::npos)
+            throw std::bad_alloc();
+        if (names[descriptor].find("--bad") == std::string::npos)
+            return before.read(descriptor, bytes, count);
+        errno = EIO;
+        return -1;
+    };
+    const auto models = hubModels(cache.path());
+    systemCalls() = before;
+    QCOMPARE(models.size(), std::size_t(1));
+    QCOMPARE(models[0].name, std::string("b/good"));
 }
 
 void TestHub::linksInCirclesEnd() {
