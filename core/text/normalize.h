@@ -29,7 +29,7 @@ struct NormalizerOptions {
 };
 
 /// Bytes of a text that can be cut into tokens, and what it may grow into on the way.
-inline constexpr std::size_t longestTypedText = 16U << 20;
+inline constexpr std::size_t longestTypedText = 1U << 20;
 inline constexpr std::size_t longestNormalizedText = 4 * longestTypedText;
 /// @throws Error when a text of so many bytes is longer
 void checkTyped(std::size_t bytes);
