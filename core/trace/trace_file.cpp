@@ -1,6 +1,7 @@
 // Writes a Trace as safetensors and JSON, and reads it again. A file comes from anywhere: what it says about itself is
 // checked against its tensors before anyone indexes with it.
 #include "core/trace/trace_file.h"
+#include "core/door.h"
 #include "core/error.h"
 #include "core/files/json.h"
 #include "core/files/safetensors.h"
@@ -28,6 +29,10 @@ constexpr auto format = "headlight-trace";
 constexpr int version = 1;
 constexpr auto exportAgain = "export the trace again";
 constexpr int mostSegments = 1 << 20;
+constexpr int mostLayers = 1024, mostHeads = 1024, mostMaps = 1 << 16;
+constexpr std::size_t mostTokens = 1 << 14; // whose map of one head takes a gigabyte
+constexpr std::size_t longestLabel = 1024;  // bytes
+constexpr std::uintmax_t largestDescription = 64U << 20;
 constexpr double rowSumTolerance = 0.02; // of bfloat16 weights that were cut, not rounded
 
 struct NamedBlock {
@@ -298,6 +303,12 @@ Trace readDescription(const std::string& text, const std::string& place) {
     trace.sourceText = reader.text(root, "source_text");
     trace.targetText = reader.text(root, "target_text");
     trace.targetForced = reader.boolean(root, "target_forced");
+    if (root.contains("window") && !root["window"].is_null()) {
+        const auto count = [&](const char* name) {
+            return static_cast<int>(reader.integer(reader.member(root["window"], name), name, {0, 1 << 30}));
+        };
+        trace.window = Window{count("begin"), count("length"), count("total")};
+    }
     if (root.contains("second_text"))
         trace.secondText = reader.text(root, "second_text");
     trace.source = readTokens(reader, reader.list(root, "source"), trace.sourceText, trace.secondText);
@@ -481,9 +492,9 @@ public:
         throw Error(Error::Kind::Mismatch, place(name), detail, exportAgain);
     }
 
-private:
     std::string place(const std::string& name) const { return m_file.place() + ", tensor '" + name + "'"; }
 
+private:
     const TensorView& find(const std::string& name) const {
         const auto* tensor = m_file.find(name);
         if (!tensor)
@@ -510,6 +521,11 @@ AttentionBlock readBlock(const TensorReader& reader, const NamedBlock& named, co
     block.heads = shape[1];
     block.queries = shape[2];
     block.keys = shape[3];
+    if (block.layers > mostLayers || block.heads > mostHeads || block.layers * block.heads > mostMaps)
+        throw Error(Error::Kind::Unsupported, reader.place(name),
+                    "has " + std::to_string(block.layers) + " layers of " + std::to_string(block.heads)
+                        + " heads; no model has so many",
+                    "save [layers, heads, queries, keys]");
     const auto fits = [&](const char* axis, int extent, const std::vector<Token>& tokens) {
         if (static_cast<std::size_t>(extent) != tokens.size())
             reader.mismatch(name, "has " + std::to_string(extent) + " " + axis + ", but the file names "
@@ -562,6 +578,73 @@ void readPositions(const TensorReader& reader, const std::string& name, bool fir
     positions.values = reader.floats(found, shape);
 }
 
+/// One line of the picture: a text that is not endless, of characters that every format has.
+void makeLabel(std::string& text) {
+    constexpr std::string_view replacement = "\ufffd";
+    for (const std::string_view noCharacter : {"\xef\xbf\xbe", "\xef\xbf\xbf"}) // U+FFFE and U+FFFF
+        for (auto at = text.find(noCharacter); at != std::string::npos; at = text.find(noCharacter, at))
+            text.replace(at, noCharacter.size(), replacement);
+    if (text.size() <= longestLabel)
+        return;
+    auto end = longestLabel;
+    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0U) == 0x80) // not within a character
+        --end;
+    text.resize(end);
+    text += "\u2026";
+}
+
+void makeLabels(Trace& trace) {
+    for (auto* tokens : {&trace.source, &trace.target, &trace.emitted})
+        for (auto& token : *tokens)
+            for (auto* text : {&token.text, &token.letters})
+                makeLabel(*text);
+    const auto ofCandidates = [](std::vector<Candidate>& candidates) {
+        for (auto& candidate : candidates)
+            for (auto* text : {&candidate.text, &candidate.letters})
+                makeLabel(*text);
+    };
+    for (auto& prediction : trace.predictions)
+        for (auto* candidates : {&prediction.candidates, &prediction.asked})
+            ofCandidates(*candidates);
+    ofCandidates(trace.labels);
+    for (auto& node : trace.beam)
+        for (auto* text : {&node.token.text, &node.token.letters})
+            makeLabel(*text);
+    for (auto* text : {&trace.model, &trace.family})
+        makeLabel(*text);
+    for (auto& notice : trace.notices)
+        makeLabel(notice);
+}
+
+void checkCounts(const Trace& trace, const SafetensorsFile& file) {
+    for (const auto* tokens : {&trace.source, &trace.target, &trace.emitted})
+        if (tokens->size() > mostTokens)
+            throw Error(Error::Kind::Unsupported, file.place(),
+                        "names " + std::to_string(tokens->size()) + " tokens; at most " + std::to_string(mostTokens)
+                            + " can be shown",
+                        "export a shorter text");
+}
+
+/// What of trace.json does not fit the file that it lies beside; empty when all does, or it is not there.
+std::string noticeOfDescription(const std::filesystem::path& path, const SafetensorsFile& file) {
+    const auto beside = path.parent_path() / "trace.json";
+    const auto description = file.metadata().find("trace");
+    std::error_code ignored;
+    if (path.filename() != "trace.safetensors" || description == file.metadata().end()
+        || !std::filesystem::is_regular_file(beside, ignored))
+        return {};
+    try {
+        if (readWholeFile(beside, largestDescription) == description->second)
+            return {};
+    } catch (const Error& error) {
+        return error.what();
+    }
+    const bool older =
+        std::filesystem::last_write_time(beside, ignored) < std::filesystem::last_write_time(path, ignored);
+    return std::string("trace.json beside this file is of another run, and ") + (older ? "older" : "newer")
+           + ": what is shown is this file's";
+}
+
 /// A word of warning on rows that are no distributions; empty when all are.
 std::string rowNotice(const char* name, const AttentionBlock& block) {
     std::size_t wrong = 0;
@@ -600,6 +683,10 @@ std::string traceJson(const Trace& trace) {
                  {"second_text", secondText.text},
                  {"target_text", targetText.text},
                  {"target_forced", trace.targetForced},
+                 {"window", trace.window ? ordered_json{{"begin", trace.window->begin},
+                                                        {"length", trace.window->length},
+                                                        {"total", trace.window->total}}
+                                         : ordered_json(nullptr)},
                  {"source", tokensJson(trace.source, sourceText, secondText)},
                  {"target", tokensJson(trace.target, targetText, targetText)},
                  {"prompt", trace.prompt},
@@ -661,11 +748,7 @@ std::vector<std::byte> serializeTrace(const Trace& trace) {
 }
 
 void writeTrace(const Trace& trace, const std::filesystem::path& folder) {
-    std::error_code error;
-    std::filesystem::create_directories(folder, error);
-    if (error)
-        throw Error(Error::Kind::Unreadable, folder.string(), "the folder cannot be made: " + error.message(),
-                    "choose another folder");
+    makeFolders(folder);
     const auto tensors = serializeTrace(trace);
     const auto description = traceJson(trace);
     const std::array<FileToWrite, 2> files{
@@ -688,13 +771,21 @@ bool isTraceFile(const std::filesystem::path& path) {
 }
 
 Trace readTrace(const std::filesystem::path& path) {
-    return readTrace(SafetensorsFile::open(path));
+    return atDoor(path.string(), [&] {
+        const auto file = SafetensorsFile::open(path);
+        auto trace = readTrace(file);
+        if (auto notice = noticeOfDescription(path, file); !notice.empty())
+            trace.notices.push_back(std::move(notice));
+        return trace;
+    });
 }
 
 Trace readTrace(const SafetensorsFile& file) {
     const auto description = file.metadata().find("trace");
     auto trace = description == file.metadata().end() ? describeFromTokens(file)
                                                       : readDescription(description->second, file.place());
+    checkCounts(trace, file);
+    makeLabels(trace);
     const TensorReader reader(file);
     for (const auto& named : blockNames) {
         if (!reader.has(named.name))

@@ -1,6 +1,7 @@
 // A Trace on disk: what is written reads back the same, others can read it, and files that lie are refused.
 #include "core/error.h"
 #include "core/files/safetensors.h"
+#include "core/files/system_calls.h"
 #include "core/files/whole_file.h"
 #include "core/trace/trace_file.h"
 #include "tests/support/compare.h"
@@ -62,6 +63,7 @@ Trace fullTrace() {
     trace.predictions[0].asked = {{11, "\u2581la", 0.125F, " la"}};
     trace.beam = {{.token = {5, "le", 0.5F}, .logProbability = -0.7, .chosen = true},
                   {.parent = 0, .step = 1, .token = {2, "</s>", 1}, .logProbability = -0.7, .finished = true}};
+    trace.window = Window{2, 3, 9};
     trace.notices = {"text cut at 3 tokens", ""};
     return trace;
 }
@@ -137,6 +139,10 @@ private Q_SLOTS:
         QCOMPARE(read.sourceText, written.sourceText);
         QCOMPARE(read.targetText, written.targetText);
         QCOMPARE(read.targetForced, written.targetForced);
+        QVERIFY(read.window.has_value());
+        QCOMPARE(read.window->begin, 2);
+        QCOMPARE(read.window->length, 3);
+        QCOMPARE(read.window->total, 9);
         QVERIFY(read.source == written.source && read.target == written.target && read.emitted == written.emitted);
         verifySame(*read.encoder, *written.encoder);
         verifySame(*read.decoder, *written.decoder);
@@ -349,6 +355,35 @@ private Q_SLOTS:
         QVERIFY_EXCEPTION_THROWN(writeTrace(fullTrace(), "/dev/null/folder"), Error);
     }
 
+    void tellsWhichOfTheTwoFilesIsOlder() {
+        const auto folder = m_root / "torn";
+        auto trace = traceFromAscii(picture);
+        trace.notices.clear();
+        writeTrace(trace, folder);
+        QVERIFY(readTrace(folder / "trace.safetensors").notices.empty());
+        const auto before = systemCalls();
+        systemCalls().rename = [&before](const char* from, const char* to) {
+            return std::string_view(to).ends_with(".json") ? -1 : before.rename(from, to); // as if killed between
+        };
+        trace.model = "another";
+        QVERIFY_EXCEPTION_THROWN(writeTrace(trace, folder), Error);
+        systemCalls() = before;
+        const auto read = readTrace(folder / "trace.safetensors");
+        QCOMPARE(read.model, std::string("another"));
+        QCOMPARE(read.notices.size(), std::size_t(1));
+        QVERIFY2(read.notices[0].find("trace.json beside this file is of another run, and older") == 0,
+                 read.notices[0].c_str());
+    }
+
+    void labelsEnd() {
+        auto trace = traceFromAscii(picture);
+        trace.source[0].text = std::string(1'000'000, 'x');
+        trace.source[1].text = "\xc3\xa9 \xef\xbf\xbe\xef\xbf\xbf"; // é, U+FFFE and U+FFFF, which no XML has
+        const auto read = readTrace(SafetensorsFile::fromBytes(serializeTrace(trace), "memory"));
+        QCOMPARE(read.source[0].text, std::string(1024, 'x') + "\u2026");
+        QCOMPARE(read.source[1].text, std::string("\u00e9 \ufffd\ufffd"));
+    }
+
     void opensWhatOthersMade() {
         MadeElsewhere made;
         made.metadata["tokens"] = R"({"source": ["[CLS]", "un", "##happy", "[SEP]"], "target": ["<s>", "a", "b"]})";
@@ -446,6 +481,25 @@ private Q_SLOTS:
                 made.metadata["tokens"] = R"({"source": ["a", "b"], "target": ["x"], "emitted": ["x", "y"]})";
             },
             mismatch, "1 target tokens, but 2 emitted");
+        const auto unshown = [&](const char* name, std::vector<std::int64_t> shape, const char* said) {
+            row(
+                name, [shape](auto& made) { made.shapes["cross"] = shape; }, unsupported, said);
+        };
+        unshown("a million layers", {1'000'000, 1, 1, 2}, "has 1000000 layers");
+        unshown("a million heads", {1, 1'000'000, 1, 2}, "layers of 1000000 heads");
+        unshown("too many layers of heads", {1000, 1000, 1, 2}, "no model has so many");
+        row(
+            "too many tokens",
+            [](auto& made) {
+                std::string names = R"({"target": ["x"], "source": ["a")";
+                for (int i = 0; i < 20'000; ++i)
+                    names += ",\"a\"";
+                made.metadata["tokens"] = names + "]}";
+            },
+            unsupported, "names 20001 tokens");
+        row(
+            "tokens nested without end", [](auto& made) { made.metadata["tokens"] = std::string(1'000'000, '['); },
+            corrupt, "nested more than 32 deep");
         cross("three dimensions", {1, 1, 2}, "shape [1, 1, 2] instead of 4 dimensions");
         cross("no heads", {1, 0, 1, 2}, "nothing can be shown");
         cross("more queries than tokens", {1, 1, 5, 2}, "has 5 queries, but the file names 1");
@@ -487,6 +541,8 @@ private Q_SLOTS:
             QTest::newRow(name) << QByteArray(from) << QByteArray(to) << kind << QByteArray(said);
         };
         row("not JSON", "{", "", "is not JSON");
+        row("window a text", R"("window":null)", R"("window":"all")", "has no 'begin'");
+        row("window negative", R"("window":null)", R"("window":{"begin":-1,"length":1,"total":2})", "in its range: -1");
         row("a list", "{", "[] ", "is not JSON");
         row("another format", "headlight-trace", "other", "not the description of a trace");
         row("newer version", R"("version":1)", R"("version":2)", "has version 2", Error::Kind::Unsupported);
