@@ -28,15 +28,11 @@
 
 #include <cstddef>
 #include <filesystem>
-#include <string>
 #include <vector>
 
 namespace headlight {
 
 class SafetensorsFile;
-
-/// All of the Trace but its tensors, as JSON. Invalid UTF-8 becomes U+FFFD, a number that is not finite null.
-std::string traceJson(const Trace& trace);
 
 /// The bytes of a safetensors file with all of the Trace.
 std::vector<std::byte> serializeTrace(const Trace& trace);

@@ -3,6 +3,7 @@
 #include "core/files/safetensors.h"
 #include "core/files/system_calls.h"
 #include "core/files/whole_file.h"
+#include "core/trace/trace_description.h"
 #include "core/trace/trace_file.h"
 #include "tests/support/compare.h"
 #include "tests/support/trace_from_ascii.h"
@@ -466,12 +467,13 @@ private Q_SLOTS:
         row(
             "integers", [](auto& made) { made.dtype = DType::I64; }, unsupported, "tensor 'cross': has the type I64");
         tokens("tokens not JSON", "the cat", "is not JSON");
-        tokens("tokens a number", "7", "no 'source'");
+        tokens("tokens a number", "7", "is not a JSON object");
         tokens("tokens empty", "", "is not JSON");
         tokens("one list for two texts", R"(["a", "b"])", "two texts");
-        tokens("no target", R"({"source": ["a", "b"]})", "no 'target'");
-        tokens("source not a list", R"({"source": "ab", "target": ["x"]})", "'source' that is not a list");
-        tokens("token not a text", R"({"source": ["a", 2], "target": ["x"]})", "not a text");
+        tokens("no target", R"({"source": ["a", "b"]})", "has no \"target\"");
+        tokens("source not a list", R"({"source": "ab", "target": ["x"]})",
+               "\"source\": \"ab\" where a list must stand");
+        tokens("token not a text", R"({"source": ["a", 2], "target": ["x"]})", "\"source[1]\": 2 where a text");
         row(
             "too few tokens", [](auto& made) { made.metadata["tokens"] = R"({"source": ["a"], "target": ["x"]})"; },
             mismatch, "has 2 keys, but the file names 1 tokens");
@@ -541,32 +543,36 @@ private Q_SLOTS:
             QTest::newRow(name) << QByteArray(from) << QByteArray(to) << kind << QByteArray(said);
         };
         row("not JSON", "{", "", "is not JSON");
-        row("window a text", R"("window":null)", R"("window":"all")", "has no 'begin'");
-        row("window negative", R"("window":null)", R"("window":{"begin":-1,"length":1,"total":2})", "in its range: -1");
+        row("window a text", R"("window":null)", R"("window":"all")", "\"window\": \"all\" where an object");
+        row("window negative", R"("window":null)", R"("window":{"begin":-1,"length":1,"total":2})",
+            "\"window.begin\": -1 where a whole number from 0");
         row("a list", "{", "[] ", "is not JSON");
         row("another format", "headlight-trace", "other", "not the description of a trace");
         row("newer version", R"("version":1)", R"("version":2)", "has version 2", Error::Kind::Unsupported);
-        row("name left out", R"("model":)", R"("modell":)", "has no 'model'");
-        row("name a number", R"("model":"ascii")", R"("model":3)", "'model' that is not a text: 3");
-        row("forced a text", R"("target_forced":false)", R"("target_forced":"no")", "not a true or false");
-        row("source an object", R"("source":[)", R"("source":{},"old":[)", "'source' that is not a list: object");
-        row("token a number", R"("source":[)", R"("source":[5,)", "has no 'id'");
-        row("range behind the text", R"("bytes":[4,7])", R"("bytes":[4,8])", "not a number in its range: 8");
-        row("range reversed", R"("bytes":[4,7])", R"("bytes":[4,3])", "not a number in its range: 3");
-        row("range negative", R"("bytes":[4,7])", R"("bytes":[-1,7])", "not a number in its range: -1");
-        row("range of one", R"("bytes":[4,7])", R"("bytes":[4])", "1 'bytes' instead of 2");
-        row("range broken", R"("bytes":[4,7])", R"("bytes":[4.5,7])", "not a whole number: 4.5");
-        row("word below -1", R"("word":1)", R"("word":-2)", "not a number in its range: -2");
-        row("word beyond an int", R"("word":1)", R"("word":2147483648)", "not a number in its range");
-        row("id beyond 64 bits", R"("id":)", R"("id":18446744073709551615,"old":)", "not a number in its range");
-        row("id a float", R"("id":)", R"("id":1e300,"old":)", "not a whole number");
-        row("special missing", R"("special":)", R"("old":)", "has no 'special'");
-        row("prediction behind the rows", R"("position":2)", R"("position":3)", "not a number in its range: 3");
+        row("name left out", R"("model":)", R"("modell":)", "has no \"model\"");
+        row("name a number", R"("model":"ascii")", R"("model":3)", "\"model\": 3 where a text");
+        row("forced a text", R"("target_forced":false)", R"("target_forced":"no")",
+            "\"target_forced\": \"no\" where true or false");
+        row("source an object", R"("source":[)", R"("source":{},"old":[)", "\"source\": an object where a list");
+        row("token a number", R"("source":[)", R"("source":[5,)", "\"source[0]\": 5 where an object");
+        row("range behind the text", R"("bytes":[4,7])", R"("bytes":[4,8])",
+            "\"source[1].bytes[1]\": 8 where a whole number from 4 to 7");
+        row("range reversed", R"("bytes":[4,7])", R"("bytes":[4,3])", "3 where a whole number from 4 to 7");
+        row("range negative", R"("bytes":[4,7])", R"("bytes":[-1,7])", "-1 where a whole number from 0 to 7");
+        row("range of one", R"("bytes":[4,7])", R"("bytes":[4])", "has 1 numbers instead of 2");
+        row("range broken", R"("bytes":[4,7])", R"("bytes":[4.5,7])", "4.5 where a whole number");
+        row("word below -1", R"("word":1)", R"("word":-2)", "-2 where a whole number from -1");
+        row("word beyond an int", R"("word":1)", R"("word":2147483648)", "2147483648 where a whole number");
+        row("id beyond 64 bits", R"("id":)", R"("id":18446744073709551615,"old":)",
+            "18446744073709551615 where a whole number");
+        row("id a float", R"("id":)", R"("id":1e300,"old":)", "1e+300 where a whole number");
+        row("special missing", R"("special":)", R"("old":)", "has no \"special\"");
+        row("prediction behind the rows", R"("position":2)", R"("position":3)", "3 where a whole number from 0 to 2");
         row("probability beyond all numbers", R"("probability":0.75)", R"("probability":1e999)",
             "number that is too large");
-        row("probability a text", R"("probability":0.75)", R"("probability":"most")", "not a number: \"most\"");
+        row("probability a text", R"("probability":0.75)", R"("probability":"most")", "\"most\" where a number");
         row("positions unknown", R"("encoder_positions":null)", R"("positions":"magic")", "unknown kind");
-        row("notice a number", R"("notices":[)", R"("notices":[1)", "notice that is not a text");
+        row("notice a number", R"("notices":[)", R"("notices":[1)", "\"notices[0]\": 1 where a text");
         row("token left out", R"("source":[)", R"("source":[],"old":[)", "names 0 tokens", Error::Kind::Mismatch);
     }
     void refusesDescriptionsThatLie() {
