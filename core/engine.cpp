@@ -10,6 +10,7 @@
 #include <torch/version.h>
 
 #include <algorithm>
+#include <exception>
 
 namespace headlight {
 
@@ -52,6 +53,10 @@ std::unique_ptr<Engine> Engine::open(const std::filesystem::path& folder) {
         throw Error(Error::Kind::Invalid, folder.string(), error.what_without_backtrace());
     } catch (const std::bad_alloc&) {
         throw Error(Error::Kind::Invalid, folder.string(), "the model does not fit into memory");
+    } catch (const Error&) {
+        throw;
+    } catch (const std::exception& exception) {
+        throw Error(Error::Kind::Unreadable, folder.string(), exception.what());
     }
 }
 

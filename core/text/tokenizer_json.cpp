@@ -229,9 +229,11 @@ void PipelineTokenizer::readAddedTokens(const JsonPart& file, const FolderSettin
         for (const JsonPart& part : file.at("added_tokens").elements())
             m_added.push_back(readAddedToken(part));
     }
+    std::set<std::string> contents;
+    for (const AddedToken& token : m_added)
+        contents.insert(token.content);
     for (const AddedToken& token : settings.addedTokens) {
-        const auto same = [&](const AddedToken& other) { return other.content == token.content; };
-        if (std::none_of(m_added.begin(), m_added.end(), same))
+        if (contents.insert(token.content).second)
             m_added.push_back(token);
     }
     std::erase_if(m_added, [&](AddedToken& token) {
