@@ -1,5 +1,7 @@
 #include "app/answer_panel.h"
 
+#include "widgets/plain_text.h"
+
 #include <QDoubleSpinBox>
 #include <QHBoxLayout>
 #include <QLabel>
@@ -210,7 +212,8 @@ void AnswerPanel::showState() {
     m_text->setVisible(!added.isEmpty());
     QString hint;
     if (masked && m_list->count() == 0)
-        hint = tr("Type %1 where a word is to be guessed (Ctrl+M).").arg(QString::fromStdString(m_model.mask));
+        hint = tr("Type %1 where a word is to be guessed (Ctrl+M).")
+                   .arg(brief(QString::fromStdString(m_model.mask), mostOfName));
     else if (masked)
         hint = tr("Return puts the word into the text.");
     else if (!decoder && !classifies)

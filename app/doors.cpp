@@ -1,5 +1,6 @@
 #include "app/doors.h"
 
+#include "app/help_text.h"
 #include "app/workbench.h"
 #include "core/trace/trace_file.h"
 
@@ -10,7 +11,6 @@
 #include <QFileDialog>
 #include <QFileInfo>
 #include <QMimeData>
-#include <QTextBrowser>
 #include <QUrl>
 #include <QVBoxLayout>
 
@@ -115,10 +115,9 @@ void present(QDialog* dialog) {
 void presentPage(QWidget& window, const QString& title, const QString& richText) {
     auto* dialog = new QDialog(&window);
     dialog->setWindowTitle(title);
-    auto* page = new QTextBrowser;
+    auto* page = new HelpPage(richText);
     page->setFrameShape(QFrame::NoFrame);
     page->setAccessibleName(title);
-    page->setHtml(richText);
     auto* buttons = new QDialogButtonBox(QDialogButtonBox::Close);
     QObject::connect(buttons, &QDialogButtonBox::rejected, dialog, &QDialog::close);
     auto* column = new QVBoxLayout(dialog);

@@ -1,6 +1,7 @@
 #include "app/examples.h"
 
 #include "app/editors.h"
+#include "widgets/plain_text.h"
 
 #include <QFile>
 #include <QJsonArray>
@@ -89,7 +90,7 @@ void ExampleList::setModel(const ModelInfo& model) {
     m_list->clear();
     for (const auto& example : std::as_const(m_examples)) {
         auto* item = new QListWidgetItem(example.text, m_list);
-        item->setToolTip(example.text + QLatin1Char('\n') + example.look);
+        item->setToolTip(toolTipOf({example.text, example.look}));
         item->setData(Qt::AccessibleDescriptionRole, example.look);
     }
     m_list->setMinimumHeight(2 * m_list->sizeHintForRow(0));

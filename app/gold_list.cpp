@@ -1,5 +1,7 @@
 #include "app/gold_list.h"
 
+#include "widgets/plain_text.h"
+
 #include <QCoreApplication>
 #include <QKeyEvent>
 #include <QLabel>
@@ -12,14 +14,14 @@ namespace headlight {
 namespace {
 
 QString textOf(const WrittenWords& written) {
-    return QString::fromStdString(written.text);
+    return brief(QString::fromStdString(written.text));
 }
 
 } // namespace
 
 GoldList::GoldList(std::vector<GoldAlignment> sentences, const QString& name, QWidget* parent)
     : QDialog(parent), m_filter(new QLineEdit), m_list(new QListWidget) {
-    setWindowTitle(tr("%1: gold alignments").arg(name));
+    setWindowTitle(tr("%1: gold alignments").arg(brief(name, mostOfName)));
     m_filter->setPlaceholderText(tr("Words to look for"));
     m_filter->setAccessibleName(m_filter->placeholderText());
     m_filter->setClearButtonEnabled(true);
@@ -30,7 +32,7 @@ GoldList::GoldList(std::vector<GoldAlignment> sentences, const QString& name, QW
     for (auto& sentence : sentences) {
         auto* item = new QListWidgetItem(
             QStringLiteral("%1\n%2").arg(textOf(writtenSource(sentence)), textOf(writtenTarget(sentence))));
-        item->setToolTip(QString::fromStdString(sentence.id));
+        item->setToolTip(toolTipOf({QString::fromStdString(sentence.id)}));
         item->setData(Qt::UserRole, static_cast<qulonglong>(m_sentences.size()));
         m_list->addItem(item);
         m_sentences.push_back(std::make_shared<const GoldAlignment>(std::move(sentence)));

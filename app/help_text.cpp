@@ -117,4 +117,13 @@ QString aboutText() {
     return HelpText::about();
 }
 
+HelpPage::HelpPage(const QString& richText, QWidget* parent) : QTextBrowser(parent) {
+    setOpenLinks(false);
+    setHtml(richText);
+}
+
+QVariant HelpPage::loadResource(int, const QUrl&) {
+    return {};
+}
+
 } // namespace headlight

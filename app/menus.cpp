@@ -5,6 +5,7 @@
 #include "app/help_text.h"
 #include "app/text_panel.h"
 #include "app/top_bar.h"
+#include "widgets/plain_text.h"
 
 #include <QActionGroup>
 #include <QFile>
@@ -121,7 +122,7 @@ void Menus::fillModels(QMenu* menu, bool first) {
     if (!first)
         add(tr("none"), {});
     for (const auto& model : m_parts.topBar.knownModels())
-        add(modelTitle(model), model);
+        add(withoutAccelerators(modelTitle(model)), model);
     menu->addSeparator();
     menu->addAction(tr("Open a folder…"), this, [this, first] { Q_EMIT folderWanted(first); });
     auto* cache = menu->addMenu(tr("In the HuggingFace cache"));
@@ -129,7 +130,8 @@ void Menus::fillModels(QMenu* menu, bool first) {
     try { // read anew each time: the cache grows beside the program
         for (const auto& entry : ModelCatalog::cached()) {
             const auto folder = QFile::decodeName(entry.folder.c_str());
-            cache->addAction(tr("%1  (%2)").arg(entry.name, entry.family), this,
+            const auto title = tr("%1  (%2)").arg(brief(entry.name, mostOfName), brief(entry.family, mostOfName));
+            cache->addAction(withoutAccelerators(title), this,
                              [this, folder, first] { Q_EMIT modelChosen(folder, first); });
             cache->setEnabled(true);
         }

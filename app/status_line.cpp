@@ -1,6 +1,7 @@
 #include "app/status_line.h"
 
 #include "app/workbench.h"
+#include "widgets/plain_text.h"
 
 #include <QLabel>
 
@@ -28,17 +29,19 @@ QString blasName(const ComputeInfo& compute) {
 
 QLabel* machineLabel() {
     auto* label = new QLabel;
+    label->setTextFormat(Qt::PlainText);
     const auto compute = Engine::compute();
     QStringList parts{StatusLine::tr("CPU"),
                       compute.threads == 1 ? StatusLine::tr("1 thread")
                                            : StatusLine::tr("%1 threads").arg(compute.threads),
                       blasName(compute)};
-    label->setToolTip(QString::fromStdString(compute.blas));
+    const auto blas = QString::fromStdString(compute.blas);
+    label->setToolTip(toolTipOf({blas}));
     if (compute.slowBlas) {
         parts << StatusLine::tr("⚠ slow");
-        label->setToolTip(
-            StatusLine::tr("%1: models run many times slower than with OpenBLAS (package libopenblas0-openmp)")
-                .arg(QString::fromStdString(compute.blas)));
+        label->setToolTip(toolTipOf(
+            {StatusLine::tr("%1: models run many times slower than with OpenBLAS (package libopenblas0-openmp)")
+                 .arg(blas)}));
     }
     label->setText(parts.join(QStringLiteral(" · ")));
     return label;
@@ -48,6 +51,7 @@ QLabel* machineLabel() {
 
 StatusLine::StatusLine(const Workbench& workbench, QWidget* parent)
     : QStatusBar(parent), m_workbench(workbench), m_timings(new QLabel) {
+    m_timings->setTextFormat(Qt::PlainText);
     m_timings->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred); // never what makes the window wide
     m_timings->setAccessibleName(tr("Timings"));
     m_timings->setObjectName(QStringLiteral("timings"));

@@ -3,6 +3,7 @@
 #include "app/answer_panel.h"
 #include "app/editors.h"
 #include "app/examples.h"
+#include "widgets/plain_text.h"
 #include "widgets/selection.h"
 #include "widgets/token_strip.h"
 
@@ -181,7 +182,7 @@ void TextPanel::takeModel(const ModelInfo& model) {
     m_secondGroup->setVisible(model.readsPairs);
     const auto mask = QString::fromStdString(model.mask);
     m_mask->setVisible(!mask.isEmpty());
-    m_mask->setText(tr("Insert %1").arg(mask));
+    m_mask->setText(tr("Insert %1").arg(withoutAccelerators(brief(mask, mostOfName))));
     if (another)
         m_examples->setModel(model);
 }

@@ -3,6 +3,7 @@
 #include "core/files/hub.h"
 #include "widgets/controls.h"
 #include "widgets/names.h"
+#include "widgets/plain_text.h"
 #include "widgets/reading_controls.h"
 
 #include <QFile>
@@ -33,9 +34,10 @@ void select(QComboBox* combo, const QVariant& data) {
 } // namespace
 
 QString modelTitle(const QString& nameOrFolder) {
-    if (!nameOrFolder.contains(QLatin1Char('/')))
-        return nameOrFolder;
-    return QString::fromStdString(modelName(QFile::encodeName(nameOrFolder).toStdString()));
+    const bool named = !nameOrFolder.contains(QLatin1Char('/'));
+    return brief(named ? nameOrFolder
+                       : QString::fromStdString(modelName(QFile::encodeName(nameOrFolder).toStdString())),
+                 mostOfName);
 }
 
 TopBar::TopBar(Selection* selection, QWidget* parent)
@@ -145,7 +147,7 @@ void TopBar::fillModels() {
                 listed.append(model);
         for (const auto& model : std::as_const(listed)) {
             combo->addItem(modelTitle(model), model);
-            combo->setItemData(combo->count() - 1, model, Qt::ToolTipRole);
+            combo->setItemData(combo->count() - 1, toolTipOf({model}), Qt::ToolTipRole);
         }
         if (combo->count() > 0)
             combo->insertSeparator(combo->count());
@@ -157,7 +159,7 @@ void TopBar::fillModels() {
 }
 
 void TopBar::showFile(const QString& name) {
-    m_file = name;
+    m_file = brief(name, mostOfName);
     fillModels();
 }
 

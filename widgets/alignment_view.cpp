@@ -118,7 +118,7 @@ QString AlignmentView::emptyText() const {
     if (!trace()->fixedContext.empty())
         return missingText(*trace(), BlockKind::Cross);
     return tr("%1 has no attention from a target to a source. Heads and Matrix show what it attends to.")
-        .arg(QString::fromStdString(trace()->model));
+        .arg(shownModel(*trace()));
 }
 
 } // namespace headlight

@@ -1,6 +1,7 @@
 #include "widgets/answer_list.h"
 
 #include "widgets/names.h"
+#include "widgets/plain_text.h"
 #include "widgets/selection.h"
 
 #include <QPainter>
@@ -107,7 +108,7 @@ void AnswerList::setTrace(TracePointer trace, const QString& mask) {
             const auto at = static_cast<std::size_t>(prediction.position);
             if (at >= m_trace->source.size() || QString::fromStdString(m_trace->source[at].text) != mask)
                 continue;
-            addHeading(tr("%1 at position %2").arg(mask).arg(prediction.position));
+            addHeading(tr("%1 at position %2").arg(brief(mask, mostOfName), QString::number(prediction.position)));
             addCandidates(prediction.position, prediction.candidates);
         }
     }
@@ -168,10 +169,10 @@ void AnswerList::addCandidates(int position, const std::vector<Candidate>& candi
         line->setData(CandidateRole, static_cast<qulonglong>(i));
         line->setData(ShareRole, static_cast<double>(candidate.probability));
         line->setData(Qt::AccessibleDescriptionRole, percent(candidate.probability));
-        line->setToolTip(tr("%1, id %2: %3")
-                             .arg(QString::fromStdString(candidate.text))
-                             .arg(candidate.id)
-                             .arg(static_cast<double>(candidate.probability), 0, 'f', 4));
+        line->setToolTip(
+            toolTipOf({tr("%1, id %2: %3")
+                           .arg(QString::fromStdString(candidate.text), QString::number(candidate.id),
+                                QString::number(static_cast<double>(candidate.probability), 'f', 4))}));
     }
 }
 

@@ -142,7 +142,7 @@ std::optional<CompareView::Side> CompareView::side(const std::optional<Choice>& 
 
 MapPanel CompareView::mapOf(const Side& side, const MapPanel& common, Map map, std::vector<int> marks) const {
     auto panel = common;
-    const auto model = QString::fromStdString(side.run.model);
+    const auto model = shownModel(side.run);
     panel.title = other() ? tr("%1 · %2").arg(letterOf(side.choice.ofB), model) : model;
     panel.subtitle = side.shown.name;
     panel.marks = std::move(marks);

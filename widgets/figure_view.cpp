@@ -4,6 +4,7 @@
 
 #include "core/analysis/head_metrics.h"
 #include "widgets/controls.h"
+#include "widgets/plain_text.h"
 #include "widgets/veil.h"
 
 #include <qcustomplot.h>
@@ -237,7 +238,10 @@ private:
             return;
         painter.setFont(sized(m_view.m_appearance, 1.05));
         painter.setPen(m_view.m_appearance.muted);
-        painter.drawText(viewport().adjusted(60, 40, -60, -40), Qt::AlignCenter | Qt::TextWordWrap, m_view.emptyText());
+        auto lines = m_view.emptyText().split(QLatin1Char('\n'));
+        std::transform(lines.begin(), lines.end(), lines.begin(), [](const QString& line) { return brief(line); });
+        painter.drawText(viewport().adjusted(60, 40, -60, -40), Qt::AlignCenter | Qt::TextWordWrap,
+                         lines.join(QLatin1Char('\n')));
     }
     void drawLive(QCPPainter& painter) {
         const auto pair = m_view.m_selection ? m_view.m_selection->pair() : Selection::Pair{};
@@ -395,12 +399,7 @@ ViewNumbers FigureView::numbers() const {
 }
 
 QString FigureView::wordsAt(const Spot& spot) const {
-    const auto lines = spot.panel < 0 ? QStringList() : m_canvas->artAt(spot).wordsAt(spot.place);
-    if (lines.isEmpty())
-        return {};
-    // Marked as rich text, for a token such as <s> would make it so and vanish.
-    return QStringLiteral("<qt>%1</qt>")
-        .arg(lines.join(QLatin1Char('\n')).toHtmlEscaped().replace(QLatin1Char('\n'), QStringLiteral("<br>")));
+    return spot.panel < 0 ? QString() : toolTipOf(m_canvas->artAt(spot).wordsAt(spot.place));
 }
 
 void FigureView::point(const Spot& spot) {

@@ -328,7 +328,7 @@ std::vector<Panel> HeadsView::build() {
     TilePanel panel;
     panel.kind = kind;
     panel.switches = canSwitch(kind);
-    panel.title = QString::fromStdString(run->model);
+    panel.title = shownModel(*run);
     QStringList said{tr("%1 attention, %2 × %3 heads").arg(kindName(kind)).arg(block->layers).arg(block->heads)};
     if (!inPlace)
         said << tr("%1 of them", nullptr, static_cast<int>(list.size())).arg(list.size());

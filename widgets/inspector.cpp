@@ -4,6 +4,7 @@
 #include "core/analysis/gold_alignment.h"
 #include "core/analysis/words.h"
 #include "widgets/names.h"
+#include "widgets/plain_text.h"
 
 #include <QAccessible>
 #include <QPaintEvent>
@@ -188,8 +189,8 @@ Inspector::Pointed Inspector::pointed() {
 void Inspector::add(Line::Kind kind, const QString& label, const QString& value) {
     Line line;
     line.kind = kind;
-    line.label = label;
-    line.value = value;
+    line.label = brief(label);
+    line.value = brief(value);
     m_lines.push_back(std::move(line));
 }
 
@@ -327,7 +328,7 @@ void Inspector::addSentence(BlockKind kind) {
     const auto& known = facts(kind);
     if (!known.shown) {
         add(Line::Kind::Heading, tr("WHOLE SENTENCE"));
-        add(Line::Kind::Note, tr("%1 has no attention to measure.").arg(QString::fromStdString(m_trace->model)));
+        add(Line::Kind::Note, tr("%1 has no attention to measure.").arg(shownModel(*m_trace)));
     } else if (known.comparison && known.comparison->comparable()) {
         const auto& both = *known.comparison;
         add(Line::Kind::Heading, tr("WHOLE SENTENCE"));

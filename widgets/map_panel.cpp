@@ -41,7 +41,7 @@ MapPanel mapPanelOf(const Trace& run, const ShownMap& shown, const Selection& se
 
     MapPanel panel;
     panel.kind = kind;
-    panel.title = QString::fromStdString(run.model);
+    panel.title = shownModel(run);
     panel.subtitle = said.join(QStringLiteral(" · "));
     panel.rowAxis = rowAxisOf(kind, shown.rows);
     panel.columnAxis =

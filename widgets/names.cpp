@@ -1,6 +1,7 @@
 #include "widgets/names.h"
 
 #include "core/analysis/comparison.h"
+#include "widgets/plain_text.h"
 
 #include <QCoreApplication>
 
@@ -20,6 +21,10 @@ QString runName(const Trace& trace, const Trace* other, bool ofOther) {
     return ofOther ? Names::tr("B") : Names::tr("A");
 }
 
+QString shownModel(const Trace& trace) {
+    return brief(QString::fromStdString(trace.model), mostOfName);
+}
+
 QString kindName(BlockKind kind) {
     switch (kind) {
     case BlockKind::Encoder:
@@ -33,12 +38,11 @@ QString kindName(BlockKind kind) {
 }
 
 QString missingText(const Trace& trace, BlockKind kind) {
-    const auto model = QString::fromStdString(trace.model);
+    const auto model = shownModel(trace);
     if (!trace.fixedContext.empty())
         return Names::tr("%1 has no attention: all that its decoder knows of the source is one vector of %2 numbers, "
                          "which Playback shows.")
-            .arg(model)
-            .arg(trace.fixedContext.size());
+            .arg(model, QString::number(trace.fixedContext.size()));
     return Names::tr("%1 has no attention of this kind (%2).").arg(model, kindName(kind));
 }
 
@@ -90,6 +94,8 @@ QString reasonText(const Comparison& comparison) {
 }
 
 QString shownText(std::string_view letters) {
+    constexpr std::size_t mostBytes = 8 * mostOfName; // of which no label shows more
+    letters = letters.substr(0, mostBytes);
     auto text = QString::fromUtf8(letters.data(), static_cast<qsizetype>(letters.size()));
     if (text.trimmed().isEmpty() && !text.contains(QLatin1Char('\n')) && !text.contains(QLatin1Char('\t')))
         return QString(QChar(0x2423));
@@ -99,7 +105,7 @@ QString shownText(std::string_view letters) {
         text.chop(1);
     text.replace(QLatin1Char('\n'), QChar(0x23ce)); // the signs of the keys
     text.replace(QLatin1Char('\t'), QChar(0x21e5));
-    return text;
+    return brief(text, mostOfName);
 }
 
 QStringList shownTexts(const std::vector<Token>& tokens) {

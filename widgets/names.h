@@ -18,6 +18,8 @@ struct Comparison;
 
 /// Which of two runs is meant: "A" or "B"; where the second is the first's model in full "now" or "in full".
 QString runName(const Trace& trace, const Trace* other, bool ofOther);
+/// The name of a run's model, as far as labels have room for it.
+QString shownModel(const Trace& trace);
 /// "encoder, self", "decoder, self", "cross".
 QString kindName(BlockKind kind);
 /// Why a run has nothing of this kind to show, a sentence.

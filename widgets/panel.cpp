@@ -1,6 +1,7 @@
 // Which art draws which panel.
 #undef QT_NO_KEYWORDS
 #include "widgets/panels/art.h"
+#include "widgets/plain_text.h"
 
 #include <QCoreApplication>
 #include <QImage>
@@ -48,11 +49,11 @@ std::unique_ptr<PanelArt> PanelArt::make(const Panel& panel, const Appearance& a
 }
 
 double textWidth(const QFont& font, const QString& text) {
-    return QFontMetricsF(font).horizontalAdvance(text);
+    return QFontMetricsF(font).horizontalAdvance(brief(text));
 }
 
 QString elided(const QFont& font, const QString& text, double width) {
-    return QFontMetricsF(font).elidedText(text, Qt::ElideRight, width);
+    return QFontMetricsF(font).elidedText(brief(text), Qt::ElideRight, width);
 }
 
 void drawColorBar(QCPPainter& painter, const QRectF& place, const QColor& line,
@@ -118,7 +119,7 @@ void TitledArt::text(QCPPainter& painter, const QRectF& place, Qt::Alignment ali
                      const QFont& font, const QColor& color) const {
     painter.setFont(font);
     painter.setPen(color);
-    painter.drawText(place, static_cast<int>(alignment) | Qt::TextDontClip, words);
+    painter.drawText(place, static_cast<int>(alignment) | Qt::TextDontClip, brief(words));
 }
 
 QStringList TitledArt::numbersRow(const QString& panel, int row, const QString& rowName, int column,

@@ -145,7 +145,7 @@ StepPanel PlaybackView::stepPanel() const {
     StepPanel panel;
     panel.kind = kind();
     panel.step = m_step;
-    panel.title = QString::fromStdString(trace()->model);
+    panel.title = shownModel(*trace());
     QStringList notes;
     if (shown)
         notes << shown->name;
@@ -278,7 +278,7 @@ void PlaybackView::keyPressEvent(QKeyEvent* event) {
 
 QString PlaybackView::emptyText() const {
     return trace()
-               ? tr("%1 has no decoder: it gives nothing out step by step.").arg(QString::fromStdString(trace()->model))
+               ? tr("%1 has no decoder: it gives nothing out step by step.").arg(shownModel(*trace()))
                : tr("Type a sentence to see what attends to what.");
 }
 

@@ -235,7 +235,7 @@ const PositionTable* PositionsView::table() const {
 }
 
 QString PositionsView::ownerText() const {
-    const auto model = QString::fromStdString(run()->model);
+    const auto model = shownModel(*run());
     if (!run()->encoderPositions || !run()->decoderPositions)
         return model;
     return stack() == BlockKind::Encoder ? tr("%1, encoder").arg(model) : tr("%1, decoder").arg(model);
@@ -420,7 +420,7 @@ std::vector<Panel> PositionsView::inputPage() {
     const auto other = otherInput(input, row);
 
     StripPanel one;
-    one.title = QString::fromStdString(run()->model);
+    one.title = shownModel(*run());
     one.subtitle = tr("input of the %1 · token %2 “%3”")
                        .arg(shown->kind == BlockKind::Encoder ? tr("encoder") : tr("decoder"))
                        .arg(row)
@@ -531,7 +531,7 @@ std::vector<Panel> PositionsView::patternPage() const {
     MapPanel panel;
     panel.kind = block->kind;
     panel.linked = sharesTokens(model, block->kind);
-    panel.title = QString::fromStdString(model.model);
+    panel.title = shownModel(model);
     panel.rowAxis = tr("query (looks)");
     panel.columnAxis = tr("key (may be looked at)");
     panel.rows = shownTexts(model.queryTokens(block->kind));
@@ -585,7 +585,7 @@ bool PositionsView::clicked(const Panel& panel, const Lit& place, Qt::KeyboardMo
 QString PositionsView::emptyText() const {
     if (!trace())
         return tr("Type a sentence to see what attends to what.");
-    const auto model = QString::fromStdString(run()->model);
+    const auto model = shownModel(*run());
     switch (static_cast<Page>(m_pages->currentIndex())) {
     case Page::Input:
         return tr("This trace holds no vectors of the input of %1.").arg(model);

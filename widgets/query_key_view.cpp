@@ -183,7 +183,7 @@ std::vector<Panel> QueryKeyView::build() {
     panel.kind = what->kind;
     panel.query = what->query;
     panel.linked = what->linked;
-    panel.title = QString::fromStdString(what->run->model);
+    panel.title = shownModel(*what->run);
     const auto place = isAdditive ? tr("additive") : what->head;
     panel.subtitle = tr("%1 · %2 · query %3 “%4”")
                          .arg(kindName(what->kind), place)

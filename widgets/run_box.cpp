@@ -10,8 +10,8 @@ namespace headlight {
 namespace {
 
 QStringList namesOf(const Trace& trace, const Trace& other) {
-    return {QStringLiteral("%1 · %2").arg(runName(trace, &other, false), QString::fromStdString(trace.model)),
-            QStringLiteral("%1 · %2").arg(runName(trace, &other, true), QString::fromStdString(other.model))};
+    return {QStringLiteral("%1 · %2").arg(runName(trace, &other, false), shownModel(trace)),
+            QStringLiteral("%1 · %2").arg(runName(trace, &other, true), shownModel(other))};
 }
 
 } // namespace

@@ -2,6 +2,7 @@
 #include "widgets/token_strip.h"
 
 #include "widgets/names.h"
+#include "widgets/plain_text.h"
 
 #include <QFocusEvent>
 #include <QHelpEvent>
@@ -348,7 +349,7 @@ bool TokenStrip::event(QEvent* event) {
     }
     const auto at = static_cast<std::size_t>(index);
     const auto& token = (*m_tokens)[at];
-    QStringList lines{QStringLiteral("<b>%1</b>").arg(m_chips[at].text.toHtmlEscaped())};
+    QStringList lines{m_chips[at].text};
     lines << tr("position %1, id %2").arg(index).arg(token.id);
     if (!token.bytes.empty())
         lines << tr("bytes %1 to %2 of the text").arg(token.bytes.begin).arg(token.bytes.end);
@@ -358,9 +359,7 @@ bool TokenStrip::event(QEvent* event) {
         lines << tr("given out by the model");
     if (token.segment > 0)
         lines << tr("segment %1").arg(token.segment);
-    // Said to be rich text: a token such as <s> would be taken for a tag.
-    QToolTip::showText(help->globalPos(), QStringLiteral("<qt>%1</qt>").arg(lines.join(QStringLiteral("<br>"))), this,
-                       places(width()).rects[at]);
+    QToolTip::showText(help->globalPos(), toolTipOf(lines), this, places(width()).rects[at]);
     return true;
 }
 

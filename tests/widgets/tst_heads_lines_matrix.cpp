@@ -33,7 +33,7 @@ QPoint placeOfWords(QWidget& view, const QString& words) {
     for (int y = step; y < view.height(); y += step)
         for (int x = step; x < view.width(); x += step) {
             moveMouse(view, {x, y});
-            if (QToolTip::isVisible() && QToolTip::text().startsWith(QLatin1String("<qt>") + words))
+            if (QToolTip::isVisible() && QToolTip::text().startsWith(QLatin1String("<qt><b>") + words))
                 return {x, y};
         }
     return {-1, -1};
