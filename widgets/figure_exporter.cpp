@@ -67,12 +67,21 @@ QSize checkedSize(const TraceView& view, const QSize& asked, int most) {
     return size;
 }
 
-/// What an XML reader refuses in a text is not worth a broken file.
+/// XML 1.0 has no way to write some characters: each is replaced by the sign of something missing.
+QString fitForXml(QString text) {
+    for (qsizetype i = 0; i < text.size(); ++i) {
+        const auto letter = text.at(i);
+        const auto code = letter.unicode();
+        if (letter.isHighSurrogate() && i + 1 < text.size() && text.at(i + 1).isLowSurrogate())
+            ++i;
+        else if ((code < 0x20 && code != '\t' && code != '\n' && code != '\r') || letter.isSurrogate() || code >= 0xfffe)
+            text[i] = QChar::ReplacementCharacter;
+    }
+    return text;
+}
+
 QString oneLine(const QString& title) {
-    QString line;
-    std::copy_if(title.begin(), title.end(), std::back_inserter(line),
-                 [](QChar letter) { return letter.isPrint() || letter.isSurrogate() || letter.isSpace(); });
-    return line.simplified();
+    return fitForXml(title).simplified();
 }
 
 QByteArray encodedPng(TraceView& view, const FigureExporter::Options& options) {
@@ -85,13 +94,8 @@ QByteArray encodedPng(TraceView& view, const FigureExporter::Options& options) {
 }
 
 /// What QSvgGenerator leaves undone.
-QByteArray finishedSvg(QByteArray bytes, const QString& placeholder, const QString& title) {
-    // A token may hold control characters, which XML 1.0 has no way to write.
-    const auto forbidden = [](char byte) {
-        return static_cast<unsigned char>(byte) < 0x20 && byte != '\n' && byte != '\r' && byte != '\t';
-    };
-    bytes.erase(std::remove_if(bytes.begin(), bytes.end(), forbidden), bytes.end());
-    auto text = QString::fromUtf8(bytes);
+QByteArray finishedSvg(const QByteArray& bytes, const QString& placeholder, const QString& title) {
+    auto text = fitForXml(QString::fromUtf8(bytes));
     // The generator writes a title as it is, < and & included, so it was given one that holds neither.
     text.replace(QStringLiteral("<title>%1</title>").arg(placeholder),
                  QStringLiteral("<title>%1</title>").arg(oneLine(title).toHtmlEscaped()));
@@ -120,7 +124,7 @@ QByteArray encodedSvg(TraceView& view, const FigureExporter::Options& options) {
     const auto placeholder = QStringLiteral("figure");
     generator.setTitle(placeholder);
     view.figure(generator, size);
-    return finishedSvg(std::move(bytes), placeholder, options.title);
+    return finishedSvg(bytes, placeholder, options.title);
 }
 
 QByteArray encodedPdf(TraceView& view, const FigureExporter::Options& options) {
@@ -143,12 +147,22 @@ QByteArray encodedPdf(TraceView& view, const FigureExporter::Options& options) {
     return bytes;
 }
 
+/// What a spreadsheet would take for a formula gets an apostrophe in front, which makes it a text to every one of them;
+/// a number stays as it is. A field that begins so already gets one more: whoever takes one from each that is followed
+/// by apostrophes and one of these signs has what was written.
+QString withoutFormula(const QString& field) {
+    static const QRegularExpression formula(QStringLiteral("^'*(?:[=+@\\t\\r\\n\uff1d\uff0b\uff0d\uff20]|-.)"));
+    bool isNumber = false;
+    field.toDouble(&isNumber);
+    return !isNumber && formula.match(field).hasMatch() ? QLatin1Char('\'') + field : field;
+}
+
 /// RFC 4180: quoted where it must be, quotes doubled, lines end with CR LF.
 QByteArray encodedCsv(const ViewNumbers& numbers) {
     QByteArray bytes;
     const auto add = [&bytes](const QStringList& fields) {
         for (qsizetype i = 0; i < fields.size(); ++i) {
-            auto field = fields[i].toUtf8();
+            auto field = withoutFormula(fields[i]).toUtf8();
             const auto special = [](char byte) { return byte == ',' || byte == '"' || byte == '\r' || byte == '\n'; };
             if (std::any_of(field.cbegin(), field.cend(), special))
                 field = '"' + field.replace('"', "\"\"") + '"';
@@ -169,7 +183,7 @@ QString tabSeparated(const ViewNumbers& numbers) {
     QString text;
     const auto add = [&text](const QStringList& fields) {
         for (qsizetype i = 0; i < fields.size(); ++i) {
-            auto field = fields[i];
+            auto field = withoutFormula(fields[i]);
             for (const auto separator : {QLatin1Char('\t'), QLatin1Char('\n'), QLatin1Char('\r')})
                 field.replace(separator, QLatin1Char(' '));
             if (i > 0)

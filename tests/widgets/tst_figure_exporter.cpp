@@ -42,15 +42,19 @@ public:
     }
     QStringList describe() const override { return {}; }
     ViewNumbers numbers() const override {
-        return {{u"token"_qs, u"weight"_qs},
-                {{u"a,b"_qs, u"0.5"_qs},
-                 {u"say \"hi\""_qs, u"1e-05"_qs},
-                 {u"two\nlines"_qs, u"nan"_qs},
-                 {u"注意力 tab\tstop"_qs, QString()}}};
+        ViewNumbers numbers{{u"token"_qs, u"weight"_qs},
+                            {{u"a,b"_qs, u"0.5"_qs},
+                             {u"say \"hi\""_qs, u"1e-05"_qs},
+                             {u"two\nlines"_qs, u"nan"_qs},
+                             {u"注意力 tab\tstop"_qs, QString()}}};
+        if (!field.isNull())
+            numbers.rows << QStringList{field, QString()};
+        return numbers;
     }
     double drawMilliseconds() const override { return 0; }
 
     QString label = u"label"_qs;
+    QString field; ///< of one row more, unless it is null
     QSize drawn;
 };
 
@@ -225,11 +229,11 @@ private Q_SLOTS:
     void svgIsVectorsAndText() {
         Sentence sentence;
         const auto svg = readSvg(FigureExporter::encode(sentence.view, Format::Svg,
-                                                        {.size = {500, 400}, .title = u"a <b> & \"c\"\n\x01 d"_qs}));
+                                                        {.size = {500, 400}, .title = u"a <b> & \"c\"\n\x01 \uffff d"_qs}));
         QCOMPARE(svg.error, QString());
         QCOMPARE(svg.size, QSize(500, 400));
         QCOMPARE(svg.viewBox, u"0 0 500 400"_qs);
-        QCOMPARE(svg.title, u"a <b> & \"c\" d"_qs);
+        QCOMPARE(svg.title, u"a <b> & \"c\" \ufffd \ufffd d"_qs);
         for (const auto& label : {u"the"_qs, u"cat"_qs, u"注意力"_qs, u"le"_qs, u"chat"_qs, u"<&>"_qs})
             QVERIFY2(svg.texts.contains(label),
                      qPrintable(label + u" is not among "_qs + svg.texts.join(QLatin1Char('|'))));
@@ -239,12 +243,37 @@ private Q_SLOTS:
                  qPrintable(svg.families.values().join(QLatin1Char('|'))));
     }
 
+    void svgHoldsNoForbiddenCharacters_data() {
+        QTest::addColumn<QString>("forbidden");
+        QTest::newRow("a control character") << u"\x01"_qs;
+        QTest::newRow("the last of them") << u"\x1f"_qs;
+        QTest::newRow("a form feed") << u"\f"_qs;
+        QTest::newRow("U+FFFE") << QString(QChar(0xfffe));
+        QTest::newRow("U+FFFF") << QString(QChar(0xffff));
+        QTest::newRow("half of a pair") << QString(QChar(0xd83d));
+        QTest::newRow("the other half") << QString(QChar(0xde00));
+    }
     void svgHoldsNoForbiddenCharacters() {
+        QFETCH(QString, forbidden);
         Plain view;
-        view.label = u"a\x01 \x1f b"_qs;
-        const auto svg = readSvg(FigureExporter::encode(view, Format::Svg, {.size = {90, 60}}));
+        view.label = u"a%1b"_qs.arg(forbidden);
+        const auto bytes = FigureExporter::encode(view, Format::Svg, {.size = {90, 60}, .title = view.label});
+        const auto svg = readSvg(bytes);
         QCOMPARE(svg.error, QString());
-        QCOMPARE(svg.texts.size(), 1);
+        QCOMPARE(svg.title, u"a\ufffdb"_qs);
+        QVERIFY(!QString::fromUtf8(bytes).contains(forbidden));
+        // Where the sign is of another font than the letters, the text comes in parts.
+        const auto text = svg.texts.join(QString());
+        QVERIFY2(text.startsWith(u'a') && text.endsWith(u'b'), qPrintable(text));
+    }
+    void svgKeepsWhatXmlCanSay() {
+        Plain view;
+        view.label = u"<s> & \u05d0 \U0001f600"_qs;
+        const auto svg = readSvg(FigureExporter::encode(view, Format::Svg, {.size = {90, 60}, .title = view.label}));
+        QCOMPARE(svg.error, QString());
+        QCOMPARE(svg.title, view.label);
+        for (const auto& part : {u"<s>"_qs, u"&"_qs, u"\u05d0"_qs, u"\U0001f600"_qs})
+            QVERIFY2(svg.texts.join(QString()).contains(part), qPrintable(svg.texts.join(u'|')));
     }
 
     void pdfIsOnePageOfTheFiguresSize() {
@@ -285,6 +314,33 @@ private Q_SLOTS:
                                                                            "\"say \"\"hi\"\"\",1e-05\r\n"
                                                                            "\"two\nlines\",nan\r\n"
                                                                            "注意力 tab\tstop,\r\n"));
+    }
+
+    /// No field is a formula to a spreadsheet; numbers are as they were, and so is all else once the sign is taken off.
+    void csvHoldsNoFormulas_data() {
+        QTest::addColumn<QString>("field");
+        QTest::addColumn<QString>("written");
+        for (const auto* number : {"0.5", "-0.25", "+1", "-1e-05", "-inf", "nan", "-7"})
+            QTest::newRow(number) << QString::fromLatin1(number) << QString::fromLatin1(number);
+        for (const auto* text : {"=1+1", "+cmd", "@SUM(A1)", "\t=1", "\r=1", "-1+1", "=", "@", "'=1", "''@"})
+            QTest::newRow(text) << QString::fromLatin1(text) << u'\'' + QString::fromLatin1(text);
+        QTest::newRow("wide") << u"\uff1d1"_qs << u"'\uff1d1"_qs;
+        for (const auto* text : {"-", "'s", "'", "a=b", "", " =1", "<s>", "##-"})
+            QTest::newRow(text) << QString::fromLatin1(text) << QString::fromLatin1(text);
+    }
+    void csvHoldsNoFormulas() {
+        QFETCH(QString, field);
+        QFETCH(QString, written);
+        Plain view;
+        view.field = field;
+        auto quoted = written;
+        if (written.contains(u'\r'))
+            quoted = u'"' + written + u'"';
+        QCOMPARE(QString::fromUtf8(FigureExporter::encode(view, Format::Csv, {})).section(u"\r\n"_qs, 5, 5), quoted + u',');
+        view.resize(60, 40);
+        const std::unique_ptr<QMimeData> data(FigureExporter::mimeData(view, {}));
+        auto pasted = written;
+        QCOMPARE(data->text().section(u'\n', 5, 5), pasted.replace(u'\t', u' ').replace(u'\r', u' ') + u'\t');
     }
 
     void csvHoldsEachCell() {
