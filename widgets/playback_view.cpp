@@ -25,6 +25,20 @@ QToolButton* button(const QString& sign, const QString& name) {
     return made;
 }
 
+/// What the decoder attends with at its steps: across if it can, else within.
+BlockKind kindOf(const Trace* trace) {
+    return trace && trace->decoder && !trace->cross && trace->source.empty() ? BlockKind::Decoder : BlockKind::Cross;
+}
+
+/// Of a decoder alone the first tokens are given: its own steps begin with the last of them.
+int firstStepOf(const Trace* trace) {
+    return trace && kindOf(trace) == BlockKind::Decoder ? std::max(0, trace->prompt - 1) : 0;
+}
+
+int stepsOf(const Trace* trace) {
+    return trace ? static_cast<int>(trace->emitted.size()) : 0;
+}
+
 } // namespace
 
 PlaybackView::PlaybackView(QWidget* parent)
@@ -72,17 +86,15 @@ PlaybackView::PlaybackView(QWidget* parent)
 }
 
 BlockKind PlaybackView::kind() const {
-    return trace() && trace()->decoder && !trace()->cross && trace()->source.empty() ? BlockKind::Decoder
-                                                                                     : BlockKind::Cross;
+    return kindOf(trace());
 }
 
-/// Of a decoder alone the first tokens are given: its own steps begin with the last of them.
 int PlaybackView::firstStep() const {
-    return trace() && kind() == BlockKind::Decoder ? std::max(0, trace()->prompt - 1) : 0;
+    return firstStepOf(trace());
 }
 
 int PlaybackView::steps() const {
-    return trace() ? static_cast<int>(trace()->emitted.size()) : 0;
+    return stepsOf(trace());
 }
 
 void PlaybackView::setTrace(TracePointer newTrace, TracePointer newOther) {
@@ -92,10 +104,10 @@ void PlaybackView::setTrace(TracePointer newTrace, TracePointer newOther) {
         m_beam = newTrace->beam;
     else if (!sameBefore || !newTrace->targetForced)
         m_beam.clear();
-    FigureView::setTrace(std::move(newTrace), std::move(newOther));
     // A picture that opens with the end says what there is; one that was played to a step stays there.
-    m_step = std::clamp(sameBefore ? m_step : steps() - 1, firstStep(), std::max(firstStep(), steps() - 1));
-    rebuild();
+    const int first = firstStepOf(newTrace.get()), last = stepsOf(newTrace.get()) - 1;
+    m_step = std::clamp(sameBefore ? m_step : last, first, std::max(first, last));
+    FigureView::setTrace(std::move(newTrace), std::move(newOther));
     showState();
 }
 

@@ -54,7 +54,6 @@ private:
     const Prediction* predictionInFull() const;
     BarPanel candidatesPanel() const;
     TreePanel treePanel() const;
-    /// What the decoder attends with at its steps: across if it can, else within.
     BlockKind kind() const;
     int firstStep() const;
 
