@@ -450,7 +450,7 @@ private Q_SLOTS:
         auto lines = inspector.describe();
         // Half on the token itself, half on the one before; the first token wholly on itself.
         for (const auto& line :
-             {u"Kind: same token"_qs, u"Entropy: 0.75 bit"_qs, u"On the token before: 50 %"_qs,
+             {u"Kind: same token"_qs, u"Mean entropy: 0.75 bit"_qs, u"On the token before: 50 %"_qs,
               u"On the token behind: 0 %"_qs, u"On the token itself: 63 %"_qs, u"On special tokens: 13 %"_qs})
             QVERIFY2(lines.contains(line), qPrintable(line + u"\n"_qs + oneText(lines)));
         selection.setHead(BlockKind::Cross, Layer(0), Head(0));
@@ -476,7 +476,7 @@ private Q_SLOTS:
         auto lines = inspector.describe();
         for (const auto& line :
              {u"now 0.00, in full 0.70"_qs, u"Change: −0.70"_qs, u"ROW “dort”"_qs, u"STEP 2: NOW · IN FULL"_qs,
-              u"chat: 0.50, in full –"_qs, u"dort: 0.25, in full 0.75"_qs, u"Entropy in full: 0.57 bit"_qs,
+              u"chat: 0.50, in full –"_qs, u"dort: 0.25, in full 0.75"_qs, u"Mean entropy in full: 0.57 bit"_qs,
               u"OUTPUT, NOW AGAINST FULL"_qs, u"Same choice: 3 / 4"_qs})
             QVERIFY2(lines.contains(line), qPrintable(line + u"\n"_qs + oneText(lines)));
         QVERIFY(!oneText(lines).contains(u"other words"_qs));
