@@ -3,6 +3,7 @@
 #include "core/analysis/positions.h"
 #include "widgets/controls.h"
 #include "widgets/names.h"
+#include "widgets/positions_input.h"
 #include "widgets/run_box.h"
 
 #include <QKeyEvent>
@@ -22,10 +23,6 @@ using Kind = PositionTable::Kind;
 
 /// As many as there are colours for.
 constexpr std::size_t mostCurves = 20;
-
-std::size_t asSize(int number) {
-    return static_cast<std::size_t>(number);
-}
 
 /// "19.9", "6.28", "62832"
 QString lengthText(double positions) {
@@ -112,30 +109,6 @@ QStringList counted(int count) {
     return names;
 }
 
-std::vector<float> rowOf(const std::vector<float>& values, int row, int size) {
-    const auto first = values.begin() + static_cast<std::ptrdiff_t>(row) * size;
-    return {first, first + size};
-}
-
-float lengthOf(const std::vector<float>& vector) {
-    double sum = 0;
-    for (const float value : vector)
-        sum += static_cast<double>(value) * static_cast<double>(value);
-    return static_cast<float>(std::sqrt(sum));
-}
-
-StripPanel::Column stripsOf(const QString& name, std::vector<std::vector<float>> rows, int size) {
-    StripPanel::Column column;
-    column.name = name;
-    column.size = size;
-    column.high = 0;
-    for (const auto& row : rows)
-        column.high = largestOf(row, column.high);
-    column.meaning = QStringLiteral("±%1").arg(QString::number(static_cast<double>(column.high), 'g', 3));
-    column.rows = std::move(rows);
-    return column;
-}
-
 bool hasPositions(const Trace& run) {
     return run.encoderPositions || run.decoderPositions;
 }
@@ -198,7 +171,7 @@ PositionsView::PositionsView(QWidget* parent)
 }
 
 void PositionsView::setTrace(TracePointer trace, TracePointer other) {
-    m_allOf = nullptr;
+    m_allOf.reset();
     FigureView::setTrace(std::move(trace), std::move(other));
 }
 
@@ -266,7 +239,7 @@ std::vector<Panel> PositionsView::build() {
     const auto page = static_cast<Page>(m_pages->currentIndex());
     if (page == Page::Input)
         return inputPage();
-    m_allOf = nullptr;
+    m_allOf.reset();
     if (page == Page::Pattern)
         return patternPage();
     if (!table() || table()->positions < 1 || table()->dimensions < 1)
@@ -374,9 +347,9 @@ std::vector<Panel> PositionsView::similarityPage() const {
     return {{QRectF(0, 0, 1, 1), std::move(panel)}};
 }
 
-std::optional<PositionsView::Shown> PositionsView::shownInput() const {
+std::optional<ShownInput> PositionsView::shownInput() const {
     const auto& model = *run();
-    Shown shown;
+    ShownInput shown;
     const bool encoder = model.encoderInput && (selection()->kind() == BlockKind::Encoder || !model.decoderInput);
     shown.input = encoder ? &*model.encoderInput : model.input(BlockKind::Decoder);
     if (!shown.input || shown.input->rows < 1 || shown.input->dimensions < 1)
@@ -408,114 +381,19 @@ std::optional<PositionsView::Shown> PositionsView::shownInput() const {
 }
 
 std::vector<Panel> PositionsView::inputPage() {
-    const auto allOf = std::exchange(m_allOf, nullptr);
+    const auto allOf = std::exchange(m_allOf, std::nullopt);
     const auto shown = shownInput();
     if (!shown)
         return {};
-    const auto& input = *shown->input;
-    const int size = input.dimensions;
-    const bool added = !input.positions.empty();
-    const int row = shown->row.value;
-    const auto name = shown->tokens.value(row);
-    const auto other = otherInput(input, row);
-
-    StripPanel one;
-    one.title = shownModel(*run());
-    one.subtitle = tr("input of the %1 · token %2 “%3”")
-                       .arg(shown->kind == BlockKind::Encoder ? tr("encoder") : tr("decoder"))
-                       .arg(row)
-                       .arg(name);
-    one.formula = added ? tr("token's vector + position's vector = input      Vaswani et al. 2017, 3.4 and 3.5")
-                        : tr("token's vector = input: positions are not added here, but count in the scores");
-    std::vector<std::vector<float>> parts{rowOf(input.tokens, row, size)};
-    one.rows << tr("token “%1”").arg(name);
-    if (added) {
-        one.rows << tr("+ position %1").arg(row);
-        parts.push_back(rowOf(input.positions, row, size));
-    }
-    if (!other.empty()) {
-        one.rows << tr("+ other");
-        one.note = tr("other: what else is added there, such as the vector of the text's segment");
-        parts.push_back(other);
-    }
-    one.rows << tr("= input");
-    one.below = 1;
-    parts.push_back(rowOf(input.sums, row, size));
-    StripPanel::Column lengths;
-    lengths.name = tr("length");
-    lengths.meaning = tr("√ Σ x²");
-    lengths.differs = false;
-    for (const auto& part : parts)
-        lengths.rows.push_back({lengthOf(part)});
-    for (const auto& length : lengths.rows)
-        lengths.high = std::max(lengths.high, length.front());
-    one.columns = {stripsOf(tr("dimensions 0 to %1").arg(size - 1), parts, size), lengths};
-    const auto names = one.rows;
-    one.words = [parts, names](int part, int column, int place) -> QStringList {
-        if (column != 0)
-            return {tr("%1: length %2").arg(names.value(part), numberText(lengthOf(parts[asSize(part)]), 4))};
-        QStringList terms;
-        for (std::size_t i = 0; i + 1 < parts.size(); ++i)
-            terms << numberText(parts[i][asSize(place)], 4);
-        return {tr("dimension %1").arg(place),
-                tr("%1 = %2").arg(terms.join(QStringLiteral(" + ")), numberText(parts.back()[asSize(place)], 4))};
-    };
-
+    m_allOf = {run() == other(), shown->kind};
     Panel all{QRectF(0, 0.49, 1, 0.51), {}};
-    auto* before = panelBefore(1);
-    if (before && allOf == &input && m_allKind == shown->kind)
+    if (auto* before = panelBefore(1); before && allOf == m_allOf)
         all = std::move(*before);
     else
-        all.content = allTokens(*shown);
-    m_allOf = &input;
-    m_allKind = shown->kind;
-    std::vector<Panel> panels{{QRectF(0, 0, 1, 0.46), std::move(one)}};
+        all.content = inputOfAllTokens(*shown);
+    std::vector<Panel> panels{{QRectF(0, 0, 1, 0.46), inputOfToken(*run(), *shown)}};
     panels.push_back(std::move(all));
     return panels;
-}
-
-StripPanel PositionsView::allTokens(const Shown& shown) const {
-    const auto& input = *shown.input;
-    const int size = input.dimensions;
-    const bool added = !input.positions.empty();
-    StripPanel all;
-    all.title = tr("All tokens");
-    all.kind = shown.kind;
-    all.rowsLook = true;
-    all.linked = shown.linked;
-    all.rows = shown.tokens.mid(0, input.rows);
-    std::vector<std::vector<float>> tokens, positions, others, sums;
-    bool hasOthers = false;
-    for (int i = 0; i < input.rows; ++i) {
-        tokens.push_back(rowOf(input.tokens, i, size));
-        sums.push_back(rowOf(input.sums, i, size));
-        if (added)
-            positions.push_back(rowOf(input.positions, i, size));
-        others.push_back(otherInput(input, i));
-        hasOthers = hasOthers || !others.back().empty();
-    }
-    all.columns.push_back(stripsOf(tr("token"), std::move(tokens), size));
-    if (added)
-        all.columns.push_back(stripsOf(tr("+ position"), std::move(positions), size));
-    if (hasOthers)
-        all.columns.push_back(stripsOf(tr("+ other"), std::move(others), size));
-    all.columns.push_back(stripsOf(tr("= input"), std::move(sums), size));
-    std::vector<std::vector<std::vector<float>>> kept;
-    QStringList columnNames;
-    for (const auto& column : all.columns) {
-        kept.push_back(column.rows);
-        columnNames << column.name;
-    }
-    all.words = [kept, columnNames, rowNames = all.rows](int token, int column, int place) -> QStringList {
-        QStringList words{tr("token %1 “%2”").arg(token).arg(rowNames.value(token))};
-        if (column >= 0 && !kept[asSize(column)][asSize(token)].empty())
-            words << tr("%1[%2] = %3")
-                         .arg(columnNames.value(column))
-                         .arg(place)
-                         .arg(numberText(kept[asSize(column)][asSize(token)][asSize(place)], 4));
-        return words;
-    };
-    return all;
 }
 
 std::vector<Panel> PositionsView::patternPage() const {

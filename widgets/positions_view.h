@@ -14,6 +14,7 @@ namespace headlight {
 
 class ComboBox;
 class RunBox;
+struct ShownInput;
 
 /// Four pages of one subject: the table of positions with chosen dimensions as curves; how alike positions are; what a
 /// token's vector and its position's vector make together; and which query may look at which key at all. A model
@@ -36,21 +37,13 @@ protected:
     void keyPressEvent(QKeyEvent* event) override;
 
 private:
-    /// What comes in at the bottom of one stack, and the row of it that is taken apart.
-    struct Shown {
-        const InputVectors* input = nullptr;
-        BlockKind kind = BlockKind::Encoder; ///< of the pairs whose query is such a row
-        bool linked = true;                  ///< its rows are those that pairs count
-        QStringList tokens;
-        Query row;
-    };
     const Trace* run() const;
     /// Whose positions are on show: the encoder's where its attention is chosen, or where there are no others.
     BlockKind stack() const;
     const PositionTable* table() const;
     /// The model, and the stack where both have a table.
     QString ownerText() const;
-    std::optional<Shown> shownInput() const;
+    std::optional<ShownInput> shownInput() const;
     /// Those that were asked for and that the table has; otherwise six from the fastest wave to the slowest.
     std::vector<int> dimensions() const;
     void setDimensions(std::vector<int> dimensions);
@@ -60,7 +53,6 @@ private:
     std::vector<Panel> tablePage() const;
     std::vector<Panel> similarityPage() const;
     std::vector<Panel> inputPage();
-    StripPanel allTokens(const Shown& shown) const;
     std::vector<Panel> patternPage() const;
 
     ComboBox* m_pages;
@@ -71,9 +63,9 @@ private:
     QLabel* m_keys;           ///< what they do on the page of the input
     std::vector<int> m_asked; ///< dimensions; empty: none were
     Selection::Pair m_last;   ///< the last that had a query
-    /// What the second panel on show is of, on the page of the input: it stays whichever token is pointed at.
-    const InputVectors* m_allOf = nullptr;
-    BlockKind m_allKind = BlockKind::Encoder;
+    /// Whether of the other run, and the stack, that the second panel on show is of, on the page of the input: it stays
+    /// whichever token is pointed at.
+    std::optional<std::pair<bool, BlockKind>> m_allOf;
     std::optional<std::pair<BlockKind, Query>> m_own; ///< chosen where pairs count other tokens
 };
 
