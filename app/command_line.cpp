@@ -375,7 +375,9 @@ constexpr Option renderOptions[] = {
     {"theme", "THEME", QT_TRANSLATE_NOOP("headlight::CommandLine", "light or dark")},
     {"size", "WxH", QT_TRANSLATE_NOOP("headlight::CommandLine", "of the picture")},
     {"scale", "S", QT_TRANSLATE_NOOP("headlight::CommandLine", "pixels of a PNG for each one of its size")},
-    {"out", "FILE", QT_TRANSLATE_NOOP("headlight::CommandLine", ".png, .svg, .pdf, or .csv for the numbers (' before a token such as =)")},
+    {"out", "FILE",
+     QT_TRANSLATE_NOOP("headlight::CommandLine",
+                       ".png, .svg, .pdf, or .csv for the numbers (' before a token such as =)")},
     {"demo", "DIR",
      QT_TRANSLATE_NOOP("headlight::CommandLine", "instead of --out: every picture there is, of an example")},
 };

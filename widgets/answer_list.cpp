@@ -169,10 +169,9 @@ void AnswerList::addCandidates(int position, const std::vector<Candidate>& candi
         line->setData(CandidateRole, static_cast<qulonglong>(i));
         line->setData(ShareRole, static_cast<double>(candidate.probability));
         line->setData(Qt::AccessibleDescriptionRole, percent(candidate.probability));
-        line->setToolTip(
-            toolTipOf({tr("%1, id %2: %3")
-                           .arg(QString::fromStdString(candidate.text), QString::number(candidate.id),
-                                QString::number(static_cast<double>(candidate.probability), 'f', 4))}));
+        line->setToolTip(toolTipOf({tr("%1, id %2: %3")
+                                        .arg(QString::fromStdString(candidate.text), QString::number(candidate.id),
+                                             QString::number(static_cast<double>(candidate.probability), 'f', 4))}));
     }
 }
 

@@ -74,7 +74,8 @@ QString fitForXml(QString text) {
         const auto code = letter.unicode();
         if (letter.isHighSurrogate() && i + 1 < text.size() && text.at(i + 1).isLowSurrogate())
             ++i;
-        else if ((code < 0x20 && code != '\t' && code != '\n' && code != '\r') || letter.isSurrogate() || code >= 0xfffe)
+        else if ((code < 0x20 && code != '\t' && code != '\n' && code != '\r') || letter.isSurrogate()
+                 || code >= 0xfffe)
             text[i] = QChar::ReplacementCharacter;
     }
     return text;

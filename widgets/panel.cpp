@@ -56,6 +56,13 @@ QString elided(const QFont& font, const QString& text, double width) {
     return QFontMetricsF(font).elidedText(brief(text), Qt::ElideRight, width);
 }
 
+void drawText(QCPPainter& painter, const QRectF& place, Qt::Alignment alignment, const QString& words,
+              const QFont& font, const QColor& color) {
+    painter.setFont(font);
+    painter.setPen(color);
+    painter.drawText(place, static_cast<int>(alignment) | Qt::TextDontClip, brief(words));
+}
+
 void drawColorBar(QCPPainter& painter, const QRectF& place, const QColor& line,
                   const std::function<QColor(float)>& color) {
     painter.setRenderHint(QPainter::Antialiasing, false);
@@ -98,6 +105,16 @@ int tokenAt(const std::vector<int>& places, int place) {
     return places.empty() ? place : static_cast<int>(std::find(places.begin(), places.end(), place) - places.begin());
 }
 
+Selection::Pair pairOf(BlockKind kind, const std::vector<int>& queryRows, const std::vector<int>& keyColumns,
+                       const Lit& lit) {
+    Selection::Pair pair{kind, {}, {}};
+    if (lit.row >= 0)
+        pair.query = Query(tokenAt(queryRows, lit.row));
+    if (lit.column >= 0)
+        pair.key = Key(tokenAt(keyColumns, lit.column));
+    return pair;
+}
+
 QRectF TitledArt::drawnTitle(QCPPainter& painter, const QRectF& area, const QString& title,
                              const QString& subtitle) const {
     if (title.isEmpty())
@@ -105,21 +122,14 @@ QRectF TitledArt::drawnTitle(QCPPainter& painter, const QRectF& area, const QStr
     const auto font = sized(m_appearance, 1, QFont::DemiBold);
     const auto shown = elided(font, title, area.width());
     const QRectF line(area.left(), area.top(), area.width(), titleHeight - spacing);
-    text(painter, line, Qt::AlignLeft | Qt::AlignVCenter, shown, font, m_appearance.text);
+    drawText(painter, line, Qt::AlignLeft | Qt::AlignVCenter, shown, font, m_appearance.text);
     const double used = textWidth(font, shown) + spacing;
     if (area.width() - used > 60) {
         const auto plain = sized(m_appearance, 1);
-        text(painter, line.adjusted(used, 0, 0, 0), Qt::AlignLeft | Qt::AlignVCenter,
-             elided(plain, subtitle, area.width() - used), plain, m_appearance.muted);
+        drawText(painter, line.adjusted(used, 0, 0, 0), Qt::AlignLeft | Qt::AlignVCenter,
+                 elided(plain, subtitle, area.width() - used), plain, m_appearance.muted);
     }
     return area.adjusted(0, titleHeight, 0, 0);
-}
-
-void TitledArt::text(QCPPainter& painter, const QRectF& place, Qt::Alignment alignment, const QString& words,
-                     const QFont& font, const QColor& color) const {
-    painter.setFont(font);
-    painter.setPen(color);
-    painter.drawText(place, static_cast<int>(alignment) | Qt::TextDontClip, brief(words));
 }
 
 QStringList TitledArt::numbersRow(const QString& panel, int row, const QString& rowName, int column,

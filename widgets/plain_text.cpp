@@ -14,7 +14,8 @@ QChar signOf(QChar letter) {
         return QChar(static_cast<char16_t>(controlSigns + code));
     if (code == 0x7f)
         return QChar(deleteSign);
-    const bool breaks = (code >= 0x80 && code < 0xa0) || code == QChar::LineSeparator || code == QChar::ParagraphSeparator;
+    const bool breaks =
+        (code >= 0x80 && code < 0xa0) || code == QChar::LineSeparator || code == QChar::ParagraphSeparator;
     const bool turns = (code >= 0x202a && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
     const bool none = letter.isSurrogate() || code >= 0xfffe || (code >= 0xfdd0 && code <= 0xfdef);
     return breaks || turns || none ? QChar(QChar::ReplacementCharacter) : letter;

@@ -289,9 +289,8 @@ void PlaybackView::keyPressEvent(QKeyEvent* event) {
 }
 
 QString PlaybackView::emptyText() const {
-    return trace()
-               ? tr("%1 has no decoder: it gives nothing out step by step.").arg(shownModel(*trace()))
-               : tr("Type a sentence to see what attends to what.");
+    return trace() ? tr("%1 has no decoder: it gives nothing out step by step.").arg(shownModel(*trace()))
+                   : tr("Type a sentence to see what attends to what.");
 }
 
 } // namespace headlight

@@ -52,12 +52,14 @@ StripPanel inputOfToken(const Trace& run, const ShownInput& shown) {
 
     StripPanel one;
     one.title = shownModel(run);
-    one.subtitle = PositionsView::tr("input of the %1 · token %2 “%3”")
-                       .arg(shown.kind == BlockKind::Encoder ? PositionsView::tr("encoder") : PositionsView::tr("decoder"))
-                       .arg(row)
-                       .arg(name);
-    one.formula = added ? PositionsView::tr("token's vector + position's vector = input      Vaswani et al. 2017, 3.4 and 3.5")
-                        : PositionsView::tr("token's vector = input: positions are not added here, but count in the scores");
+    one.subtitle =
+        PositionsView::tr("input of the %1 · token %2 “%3”")
+            .arg(shown.kind == BlockKind::Encoder ? PositionsView::tr("encoder") : PositionsView::tr("decoder"))
+            .arg(row)
+            .arg(name);
+    one.formula =
+        added ? PositionsView::tr("token's vector + position's vector = input      Vaswani et al. 2017, 3.4 and 3.5")
+              : PositionsView::tr("token's vector = input: positions are not added here, but count in the scores");
     std::vector<std::vector<float>> parts{rowOf(input.tokens, row, size)};
     one.rows << PositionsView::tr("token “%1”").arg(name);
     if (added) {
@@ -84,12 +86,14 @@ StripPanel inputOfToken(const Trace& run, const ShownInput& shown) {
     const auto names = one.rows;
     one.words = [parts, names](int part, int column, int place) -> QStringList {
         if (column != 0)
-            return {PositionsView::tr("%1: length %2").arg(names.value(part), numberText(lengthOf(parts[asSize(part)]), 4))};
+            return {PositionsView::tr("%1: length %2")
+                        .arg(names.value(part), numberText(lengthOf(parts[asSize(part)]), 4))};
         QStringList terms;
         for (std::size_t i = 0; i + 1 < parts.size(); ++i)
             terms << numberText(parts[i][asSize(place)], 4);
         return {PositionsView::tr("dimension %1").arg(place),
-                PositionsView::tr("%1 = %2").arg(terms.join(QStringLiteral(" + ")), numberText(parts.back()[asSize(place)], 4))};
+                PositionsView::tr("%1 = %2").arg(terms.join(QStringLiteral(" + ")),
+                                                 numberText(parts.back()[asSize(place)], 4))};
     };
     return one;
 }

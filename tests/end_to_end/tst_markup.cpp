@@ -43,7 +43,8 @@ Trace renamed(Trace trace) {
 }
 
 Trace translation() {
-    return renamed(traceFromAscii("  a b c\n x 9 1 .\n y . # .\n z 1 1 8\n", {.layers = 2, .heads = 2, .selfAttention = true}));
+    return renamed(
+        traceFromAscii("  a b c\n x 9 1 .\n y . # .\n z 1 1 8\n", {.layers = 2, .heads = 2, .selfAttention = true}));
 }
 
 /// An encoder's, with a label for the text.
@@ -91,8 +92,7 @@ private Q_SLOTS:
     void theWindowReadsNothingAsMarkup_data() {
         QTest::addColumn<QString>("what");
         QTest::addColumn<QString>("view");
-        for (const auto* view :
-             {"alignment", "compare", "heads", "lines", "matrix", "positions", "query", "playback"})
+        for (const auto* view : {"alignment", "compare", "heads", "lines", "matrix", "positions", "query", "playback"})
             QTest::addRow("a translation in %s", view) << u"translation"_qs << QString::fromLatin1(view);
         for (const auto* view : {"heads", "lines"})
             QTest::addRow("a label in %s", view) << u"classification"_qs << QString::fromLatin1(view);
@@ -123,9 +123,8 @@ private Q_SLOTS:
         const auto tips = toolTipsOf(widgets);
         for (const auto& tip : tips)
             QVERIFY2(!isTakenForMarkup(tip), qPrintable(tip));
-        const auto named = std::count_if(tips.begin(), tips.end(), [](const QString& tip) {
-            return readAsToolTip(tip).text.contains(hostileName);
-        });
+        const auto named = std::count_if(
+            tips.begin(), tips.end(), [](const QString& tip) { return readAsToolTip(tip).text.contains(hostileName); });
         QVERIFY2(named >= 3, qPrintable(tips.join(u'\n')));
     }
 

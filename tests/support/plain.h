@@ -47,7 +47,8 @@ inline ReadText readAsToolTip(const QString& text) {
 /// True when a text that names something of ours is not seen to the letter.
 inline bool isTakenForMarkup(const QString& text) {
     const auto read = readAsToolTip(text);
-    return !read.loads.isEmpty() || (text.contains(QLatin1String("pixel")) && !read.text.contains(QLatin1String("pixel")));
+    return !read.loads.isEmpty()
+           || (text.contains(QLatin1String("pixel")) && !read.text.contains(QLatin1String("pixel")));
 }
 
 /// Every text of these widgets that would be taken for markup, or for an accelerator.
@@ -56,7 +57,8 @@ inline QStringList takenForMarkup(const QList<QWidget*>& widgets) {
     const auto check = [&](const QObject* of, const char* what, const QString& text, bool guessed = true) {
         if (guessed ? isTakenForMarkup(text) : QString(text).remove(QLatin1String("&&")).contains(QLatin1String("&h")))
             found << QStringLiteral("%1 of %2 %3: %4")
-                         .arg(QLatin1String(what), QLatin1String(of->metaObject()->className()), of->objectName(), text);
+                         .arg(QLatin1String(what), QLatin1String(of->metaObject()->className()), of->objectName(),
+                              text);
     };
     const auto checkModel = [&](const QWidget* of, const QAbstractItemModel* model) {
         for (int row = 0; row < model->rowCount(); ++row)

@@ -228,8 +228,8 @@ private Q_SLOTS:
 
     void svgIsVectorsAndText() {
         Sentence sentence;
-        const auto svg = readSvg(FigureExporter::encode(sentence.view, Format::Svg,
-                                                        {.size = {500, 400}, .title = u"a <b> & \"c\"\n\x01 \uffff d"_qs}));
+        const auto svg = readSvg(FigureExporter::encode(
+            sentence.view, Format::Svg, {.size = {500, 400}, .title = u"a <b> & \"c\"\n\x01 \uffff d"_qs}));
         QCOMPARE(svg.error, QString());
         QCOMPARE(svg.size, QSize(500, 400));
         QCOMPARE(svg.viewBox, u"0 0 500 400"_qs);
@@ -336,7 +336,8 @@ private Q_SLOTS:
         auto quoted = written;
         if (written.contains(u'\r'))
             quoted = u'"' + written + u'"';
-        QCOMPARE(QString::fromUtf8(FigureExporter::encode(view, Format::Csv, {})).section(u"\r\n"_qs, 5, 5), quoted + u',');
+        QCOMPARE(QString::fromUtf8(FigureExporter::encode(view, Format::Csv, {})).section(u"\r\n"_qs, 5, 5),
+                 quoted + u',');
         view.resize(60, 40);
         const std::unique_ptr<QMimeData> data(FigureExporter::mimeData(view, {}));
         auto pasted = written;

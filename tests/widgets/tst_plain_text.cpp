@@ -63,9 +63,7 @@ private Q_SLOTS:
         QVERIFY(read.text.size() < 1000);
         QVERIFY2(read.narrowest < 800, qPrintable(QString::number(read.narrowest)));
     }
-    void acceleratorsAreLetters() {
-        QCOMPARE(withoutAccelerators(u"R&D && more"_qs), u"R&&D &&&& more"_qs);
-    }
+    void acceleratorsAreLetters() { QCOMPARE(withoutAccelerators(u"R&D && more"_qs), u"R&&D &&&& more"_qs); }
 };
 
 QTEST_MAIN(TestPlainText)

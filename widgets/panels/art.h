@@ -25,6 +25,8 @@ inline bool onPaper(const QCPPainter& painter) {
     return painter.modes().testFlag(QCPPainter::pmVectorized);
 }
 
+void drawText(QCPPainter& painter, const QRectF& place, Qt::Alignment alignment, const QString& words,
+              const QFont& font, const QColor& color);
 /// A bar of colours from that of 0 to that of 1, with a line around it unless that has no colour.
 void drawColorBar(QCPPainter& painter, const QRectF& place, const QColor& line,
                   const std::function<QColor(float)>& color);
@@ -38,6 +40,10 @@ int placeOf(const std::vector<int>& places, int count, int token);
 /// The first query or key of a row or column, given the rows of queries or columns of keys.
 int tokenAt(const std::vector<int>& places, int place);
 
+/// The pair that a row and a column stand for, or one of them alone.
+Selection::Pair pairOf(BlockKind kind, const std::vector<int>& queryRows, const std::vector<int>& keyColumns,
+                       const Lit& lit);
+
 /// What all arts write with.
 class TitledArt : public PanelArt {
 protected:
@@ -45,8 +51,6 @@ protected:
 
     /// Title and subtitle on one line, elided to the width; returns what is left below.
     QRectF drawnTitle(QCPPainter& painter, const QRectF& area, const QString& title, const QString& subtitle) const;
-    void text(QCPPainter& painter, const QRectF& place, Qt::Alignment alignment, const QString& words,
-              const QFont& font, const QColor& color) const;
     /// A row of ViewNumbers as FigureView names its columns; @param column -1: none
     static QStringList numbersRow(const QString& panel, int row, const QString& rowName, int column,
                                   const QString& columnName, float value);

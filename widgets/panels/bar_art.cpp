@@ -30,9 +30,9 @@ public:
     void drawStill(QCPPainter& painter) override {
         drawnTitle(painter, m_area, m_panel.title, {});
         const double bottom = m_area.top() + titleHeight + m_rowHeight * static_cast<double>(m_panel.values.size());
-        text(painter, QRectF(m_area.left(), bottom + spacing / 2, m_area.width(), captionHeight),
-             Qt::AlignLeft | Qt::AlignVCenter, elided(m_font, m_panel.note, m_area.width()), m_font,
-             m_appearance.muted);
+        drawText(painter, QRectF(m_area.left(), bottom + spacing / 2, m_area.width(), captionHeight),
+                 Qt::AlignLeft | Qt::AlignVCenter, elided(m_font, m_panel.note, m_area.width()), m_font,
+                 m_appearance.muted);
     }
     void drawLive(QCPPainter& painter, const Lit& lit) override {
         const double line = QFontMetricsF(m_font).height();
@@ -67,11 +67,11 @@ public:
             if (!named)
                 continue;
             const double middle = top + m_rowHeight / 2 - line / 2;
-            text(painter, QRectF(m_area.left(), middle, m_label, line), Qt::AlignRight | Qt::AlignVCenter,
-                 elided(font, m_panel.labels.value(row), m_label + 1), font, m_appearance.text);
-            text(painter, QRectF(left + longest + spacing, middle, number, line), Qt::AlignLeft | Qt::AlignVCenter,
-                 std::isfinite(m_panel.values[i]) ? numberText(m_panel.values[i]) : QStringLiteral("–"), font,
-                 isLit ? m_appearance.text : m_appearance.muted);
+            drawText(painter, QRectF(m_area.left(), middle, m_label, line), Qt::AlignRight | Qt::AlignVCenter,
+                     elided(font, m_panel.labels.value(row), m_label + 1), font, m_appearance.text);
+            drawText(painter, QRectF(left + longest + spacing, middle, number, line), Qt::AlignLeft | Qt::AlignVCenter,
+                     std::isfinite(m_panel.values[i]) ? numberText(m_panel.values[i]) : QStringLiteral("–"), font,
+                     isLit ? m_appearance.text : m_appearance.muted);
         }
     }
     Lit at(const QPointF& position) const override {

@@ -113,9 +113,9 @@ public:
             painter.drawLine(place.topLeft() + QPointF(0, captionHeight / 2),
                              place.topLeft() + QPointF(lineWidth - 5, captionHeight / 2));
             const auto words = place.adjusted(lineWidth, 0, 0, 0);
-            text(painter, words, beside, name, m_font, m_appearance.text);
-            text(painter, words.adjusted(textWidth(m_font, name) + 5, 0, 0, 0), beside, m_panel.curves[i].about, m_font,
-                 m_appearance.muted);
+            drawText(painter, words, beside, name, m_font, m_appearance.text);
+            drawText(painter, words.adjusted(textWidth(m_font, name) + 5, 0, 0, 0), beside, m_panel.curves[i].about,
+                     m_font, m_appearance.muted);
         }
     }
     void drawLive(QCPPainter& painter, const Lit& lit) override {
@@ -140,7 +140,7 @@ public:
         painter.setPen(m_appearance.line);
         painter.setBrush(m_appearance.panel);
         painter.drawRoundedRect(words, 4, 4);
-        text(painter, words, Qt::AlignCenter, said, m_bold, m_appearance.text);
+        drawText(painter, words, Qt::AlignCenter, said, m_bold, m_appearance.text);
     }
 
     Lit at(const QPointF& position) const override {

@@ -21,10 +21,10 @@ public:
         double left = m_area.left();
         for (const auto& figure : m_panel.figures) {
             const auto around = Qt::AlignLeft | Qt::AlignVCenter;
-            text(painter, QRectF(left, m_area.top(), width, nameHeight), around,
-                 elided(m_small, figure.name, width - spacing), m_small, m_appearance.muted);
-            text(painter, QRectF(left, m_area.top() + nameHeight, width, valueHeight), around,
-                 elided(m_bold, figure.value, width - spacing), m_bold, m_appearance.text);
+            drawText(painter, QRectF(left, m_area.top(), width, nameHeight), around,
+                     elided(m_small, figure.name, width - spacing), m_small, m_appearance.muted);
+            drawText(painter, QRectF(left, m_area.top() + nameHeight, width, valueHeight), around,
+                     elided(m_bold, figure.value, width - spacing), m_bold, m_appearance.text);
             left += width;
         }
     }

@@ -82,10 +82,10 @@ public:
         const double leftEnd = std::max(m_middle.left() - spacing, m_area.left() + textWidth(m_small, leftTitle) + 1);
         const double rightBegin =
             std::min(m_middle.right() + spacing, m_area.right() - textWidth(m_small, rightTitle) - 1);
-        text(painter, QRectF(m_area.left(), top, leftEnd - m_area.left(), line), Qt::AlignRight | Qt::AlignVCenter,
-             leftTitle, m_small, m_appearance.muted);
-        text(painter, QRectF(rightBegin, top, m_area.right() - rightBegin, line), Qt::AlignLeft | Qt::AlignVCenter,
-             rightTitle, m_small, m_appearance.muted);
+        drawText(painter, QRectF(m_area.left(), top, leftEnd - m_area.left(), line), Qt::AlignRight | Qt::AlignVCenter,
+                 leftTitle, m_small, m_appearance.muted);
+        drawText(painter, QRectF(rightBegin, top, m_area.right() - rightBegin, line), Qt::AlignLeft | Qt::AlignVCenter,
+                 rightTitle, m_small, m_appearance.muted);
         m_saying = QRectF(leftEnd + 12, top, std::max(0.0, rightBegin - leftEnd - 24), line);
         drawLines(painter, {}, 1);
         drawLegend(painter);
@@ -104,8 +104,8 @@ public:
         for (int head = 0; head < static_cast<int>(m_chips.size()); ++head)
             drawChip(painter, head, head == lit.item);
         const auto saying = sayingOf(lit);
-        text(painter, m_saying, Qt::AlignCenter, elided(m_smallBold, saying, m_saying.width()), m_smallBold,
-             m_appearance.text);
+        drawText(painter, m_saying, Qt::AlignCenter, elided(m_smallBold, saying, m_saying.width()), m_smallBold,
+                 m_appearance.text);
     }
 
     Lit at(const QPointF& position) const override {
@@ -129,15 +129,9 @@ public:
                 placeOf(m_panel.keyColumns, columns(), pair.key ? pair.key->value : -1)};
     }
     Selection::Pair pairAt(const Lit& lit) const override {
-        Selection::Pair pair;
-        if (!has(lit) || lit.item >= 0 || !m_panel.linked)
-            return pair;
-        pair.kind = m_panel.kind;
-        if (lit.row >= 0)
-            pair.query = Query(tokenAt(m_panel.queryRows, lit.row));
-        if (lit.column >= 0)
-            pair.key = Key(tokenAt(m_panel.keyColumns, lit.column));
-        return pair;
+        return has(lit) && lit.item < 0 && m_panel.linked
+                   ? pairOf(m_panel.kind, m_panel.queryRows, m_panel.keyColumns, lit)
+                   : Selection::Pair{};
     }
     QStringList wordsAt(const Lit& lit) const override {
         if (!has(lit))
@@ -253,8 +247,8 @@ private:
         painter.setPen(QPen(color, 1.5));
         painter.setBrush(head.shown ? QBrush(color) : QBrush(Qt::NoBrush));
         painter.drawRoundedRect(QRectF(place.left() + 8, place.center().y() - 5, 10, 10), 2, 2);
-        text(painter, place.adjusted(24, 0, -6, 0), Qt::AlignLeft | Qt::AlignVCenter, head.name,
-             head.shown ? m_smallBold : m_small, head.shown ? m_appearance.text : m_appearance.muted);
+        drawText(painter, place.adjusted(24, 0, -6, 0), Qt::AlignLeft | Qt::AlignVCenter, head.name,
+                 head.shown ? m_smallBold : m_small, head.shown ? m_appearance.text : m_appearance.muted);
     }
 
     bool isLitLine(const Line& line, const Lit& lit) const {
@@ -343,12 +337,12 @@ private:
                                                          0.4 + 0.6 * std::min(1.0, tinted ? 2 * weight : 0));
             const double top = middleOf(place) - m_line / 2;
             const auto side = onLeft ? Qt::AlignRight : Qt::AlignLeft;
-            text(painter, QRectF(labelEdge, top, label, m_line), side | Qt::AlignVCenter,
-                 elided(font, labels[place], label + 1), font, color);
+            drawText(painter, QRectF(labelEdge, top, label, m_line), side | Qt::AlignVCenter,
+                     elided(font, labels[place], label + 1), font, color);
             if (tinted && m_number > 0 && std::abs(value) >= 0.005F) {
                 const double number = onLeft ? cells - 6 - m_number : cells + cellsWidth + 6;
-                text(painter, QRectF(number, top, m_number, m_line), side | Qt::AlignVCenter, numberText(value), m_font,
-                     color);
+                drawText(painter, QRectF(number, top, m_number, m_line), side | Qt::AlignVCenter, numberText(value),
+                         m_font, color);
             }
         }
     }
@@ -406,8 +400,8 @@ private:
         double x = m_area.left();
         const auto say = [&](const QString& words) {
             const auto shown = elided(m_small, words, m_area.right() - x);
-            text(painter, QRectF(x, top, m_area.right() - x, line), Qt::AlignLeft | Qt::AlignVCenter, shown, m_small,
-                 m_appearance.muted);
+            drawText(painter, QRectF(x, top, m_area.right() - x, line), Qt::AlignLeft | Qt::AlignVCenter, shown,
+                     m_small, m_appearance.muted);
             x += textWidth(m_small, shown) + 6;
         };
         say(m_panel.differs ? tr("opacity = change:") : tr("opacity = weight:"));

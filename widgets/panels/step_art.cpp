@@ -53,11 +53,11 @@ public:
     void drawStill(QCPPainter& painter) override {
         drawnTitle(painter, m_area, m_panel.title, m_panel.subtitle);
         const auto plain = Qt::AlignLeft | Qt::AlignVCenter;
-        text(painter, {m_area.left(), m_area.top() + titleHeight - 4, m_area.width(), captionHeight}, plain,
-             m_panel.kind == BlockKind::Cross ? tr("source (is looked at)") : tr("text so far (is looked at)"), m_small,
-             m_appearance.muted);
-        text(painter, {m_area.left(), m_targetTop - captionHeight - 2, m_area.width(), captionHeight}, plain,
-             tr("given out so far"), m_small, m_appearance.muted);
+        drawText(painter, {m_area.left(), m_area.top() + titleHeight - 4, m_area.width(), captionHeight}, plain,
+                 m_panel.kind == BlockKind::Cross ? tr("source (is looked at)") : tr("text so far (is looked at)"),
+                 m_small, m_appearance.muted);
+        drawText(painter, {m_area.left(), m_targetTop - captionHeight - 2, m_area.width(), captionHeight}, plain,
+                 tr("given out so far"), m_small, m_appearance.muted);
         painter.setRenderHint(QPainter::Antialiasing, true);
         if (!m_target.empty())
             m_panel.weights.empty() ? drawThroughContext(painter) : drawLines(painter);
@@ -171,7 +171,7 @@ private:
         return places;
     }
     void chipText(QCPPainter& painter, const QRectF& place, const QString& word, const QColor& color) const {
-        text(painter, place, Qt::AlignCenter, elided(m_font, word, place.width() - 10), m_font, color);
+        drawText(painter, place, Qt::AlignCenter, elided(m_font, word, place.width() - 10), m_font, color);
     }
     static void curve(QCPPainter& painter, const QPointF& from, const QPointF& to) {
         QPainterPath path(from);
@@ -224,9 +224,9 @@ private:
         }
         painter.setPen(m_appearance.line);
         painter.drawRect(strip);
-        text(painter, QRectF(strip.right() + spacing, strip.top() - 3, m_area.right() - strip.right(), 20),
-             Qt::AlignLeft | Qt::AlignVCenter, elided(m_small, words, m_area.right() - strip.right() - spacing),
-             m_small, m_appearance.muted);
+        drawText(painter, QRectF(strip.right() + spacing, strip.top() - 3, m_area.right() - strip.right(), 20),
+                 Qt::AlignLeft | Qt::AlignVCenter, elided(m_small, words, m_area.right() - strip.right() - spacing),
+                 m_small, m_appearance.muted);
         painter.setRenderHint(QPainter::Antialiasing, true);
     }
 

@@ -97,16 +97,16 @@ public:
         const auto below = drawnTitle(painter, m_area, m_panel.title, m_panel.subtitle);
         const auto beside = Qt::AlignLeft | Qt::AlignVCenter;
         if (!m_panel.formula.isEmpty())
-            text(painter, QRectF(below.left(), below.top() - 3, below.width(), captionHeight), beside,
-                 elided(m_plain, m_panel.formula, below.width()), m_plain, m_appearance.muted);
+            drawText(painter, QRectF(below.left(), below.top() - 3, below.width(), captionHeight), beside,
+                     elided(m_plain, m_panel.formula, below.width()), m_plain, m_appearance.muted);
         for (std::size_t i = 0; i < m_panel.columns.size(); ++i) {
             const auto& column = m_panel.columns[i];
             const auto [left, width] = m_places[i];
             const auto where = column.size == 1 ? Qt::AlignCenter : beside;
-            text(painter, QRectF(left, m_heads, width, m_line), where, elided(m_bold, column.name, width + m_gap - 3),
-                 m_bold, m_appearance.text);
-            text(painter, QRectF(left, m_heads + m_line, width, m_line), where,
-                 elided(m_small, column.meaning, width + m_gap - 3), m_small, m_appearance.muted);
+            drawText(painter, QRectF(left, m_heads, width, m_line), where,
+                     elided(m_bold, column.name, width + m_gap - 3), m_bold, m_appearance.text);
+            drawText(painter, QRectF(left, m_heads + m_line, width, m_line), where,
+                     elided(m_small, column.meaning, width + m_gap - 3), m_small, m_appearance.muted);
         }
         for (int row = 0; row < m_panel.rows.size(); ++row)
             if (isOutside(row))
@@ -128,8 +128,8 @@ public:
         // The names of query and key, which come first, are lit in the table as well: numbers have the room.
         const bool all = words.size() < 2 || textWidth(m_plain, joined(0)) <= m_area.width();
         const auto said = joined(all ? 0 : 1);
-        text(painter, QRectF(m_area.left(), top, m_area.width(), footLine), Qt::AlignLeft | Qt::AlignVCenter,
-             elided(m_plain, said, m_area.width()), m_plain, m_appearance.text);
+        drawText(painter, QRectF(m_area.left(), top, m_area.width(), footLine), Qt::AlignLeft | Qt::AlignVCenter,
+                 elided(m_plain, said, m_area.width()), m_plain, m_appearance.text);
         if (!has(lit))
             return;
         painter.save();
@@ -343,15 +343,15 @@ private:
         const float value = column.rows[asSize(row)].front();
         if (std::isinf(value)) {
             if (written)
-                text(painter, place, Qt::AlignCenter, inWords(value, 0), m_font, m_appearance.muted);
+                drawText(painter, place, Qt::AlignCenter, inWords(value, 0), m_font, m_appearance.muted);
             return;
         }
         const auto fill = color(column, row, value);
         painter.setRenderHint(QPainter::Antialiasing, false);
         painter.fillRect(place, QColor(fill));
         if (written)
-            text(painter, place, Qt::AlignCenter, inWords(value, m_digits), m_font,
-                 qGray(fill) < 140 ? QColor(Qt::white) : QColor(0x16181d));
+            drawText(painter, place, Qt::AlignCenter, inWords(value, m_digits), m_font,
+                     qGray(fill) < 140 ? QColor(Qt::white) : QColor(0x16181d));
     }
     void drawStrip(QCPPainter& painter, int index, int row, double top, double height) const {
         const auto& column = m_panel.columns[asSize(index)];
@@ -385,8 +385,8 @@ private:
             const QRectF where(from, top, to - from - (gaps ? 1 : 0), height);
             painter.fillRect(where, QColor(fill));
             if (room && std::isfinite(value))
-                text(painter, where, Qt::AlignCenter, numberText(value), font,
-                     qGray(fill) < 140 ? QColor(Qt::white) : QColor(0x16181d));
+                drawText(painter, where, Qt::AlignCenter, numberText(value), font,
+                         qGray(fill) < 140 ? QColor(Qt::white) : QColor(0x16181d));
         }
         painter.setPen(m_appearance.line);
         painter.setBrush(Qt::NoBrush);
@@ -408,9 +408,9 @@ private:
             if (!isOutside(row) && (middle < m_body.top() || middle > m_body.bottom()))
                 continue;
             const auto& font = isLit ? m_bold : m_font;
-            text(painter, QRectF(m_area.left(), middle - m_line / 2, m_label, m_line),
-                 Qt::AlignRight | Qt::AlignVCenter, elided(font, m_panel.rows[row], m_label + 1), font,
-                 isOutside(row) ? m_appearance.muted : m_appearance.text);
+            drawText(painter, QRectF(m_area.left(), middle - m_line / 2, m_label, m_line),
+                     Qt::AlignRight | Qt::AlignVCenter, elided(font, m_panel.rows[row], m_label + 1), font,
+                     isOutside(row) ? m_appearance.muted : m_appearance.text);
         }
     }
 
@@ -421,14 +421,14 @@ private:
         const double left = m_body.left(), middle = m_foot + footLine / 2;
         double x = left;
         const auto bar = [&](const QString& low, const QString& high, bool differs) {
-            text(painter, QRectF(x, m_foot, m_area.right() - x, footLine), beside, low, font, m_appearance.muted);
+            drawText(painter, QRectF(x, m_foot, m_area.right() - x, footLine), beside, low, font, m_appearance.muted);
             x += textWidth(font, low) + 5;
             drawColorBar(
                 painter, QRectF(std::round(x), std::round(middle) - 4, 96, 8), m_appearance.line, [&](float share) {
                     return QColor(differs ? m_appearance.signedColor(2 * share - 1) : m_appearance.color(share));
                 });
             x += 96 + 5;
-            text(painter, QRectF(x, m_foot, m_area.right() - x, footLine), beside, high, font, m_appearance.muted);
+            drawText(painter, QRectF(x, m_foot, m_area.right() - x, footLine), beside, high, font, m_appearance.muted);
             x += textWidth(font, high) + 2 * spacing;
         };
         bar(QStringLiteral("−"), QStringLiteral("+"), true);
@@ -441,11 +441,11 @@ private:
         auto said = tr("the range of each strip stands above it");
         if (const auto [first, last] = visible(); last - first < m_between)
             said += tr("   ·   rows %1 to %2 of %3").arg(first + 1).arg(last).arg(m_between);
-        text(painter, QRectF(from, m_foot, m_area.right() - from, footLine), beside,
-             elided(font, said, m_area.right() - from), font, m_appearance.muted);
+        drawText(painter, QRectF(from, m_foot, m_area.right() - from, footLine), beside,
+                 elided(font, said, m_area.right() - from), font, m_appearance.muted);
         if (!m_panel.note.isEmpty())
-            text(painter, QRectF(m_area.left(), m_foot + footLine, m_area.width(), footLine), beside,
-                 elided(font, m_panel.note, m_area.width()), font, m_appearance.muted);
+            drawText(painter, QRectF(m_area.left(), m_foot + footLine, m_area.width(), footLine), beside,
+                     elided(font, m_panel.note, m_area.width()), font, m_appearance.muted);
     }
 
     const StripPanel& m_panel;

@@ -170,14 +170,14 @@ private:
         const int columnStep = std::max(1, static_cast<int>(std::ceil((widest(names) + 2) / pitch)));
         for (int column = 0; column < names.size() && column < m_columns; column += columnStep) {
             const double middle = tile(column).center().x();
-            text(painter, QRectF(middle - pitch * columnStep / 2, m_top - m_line - 4, pitch * columnStep, m_line),
-                 Qt::AlignCenter, names[column], m_font, m_appearance.muted);
+            drawText(painter, QRectF(middle - pitch * columnStep / 2, m_top - m_line - 4, pitch * columnStep, m_line),
+                     Qt::AlignCenter, names[column], m_font, m_appearance.muted);
         }
         const int rowStep = std::max(1, static_cast<int>(std::ceil(m_line * 0.95 / (m_height + m_caption + m_gap))));
         for (int row = 0; row < m_panel.rowNames.size(); row += rowStep) {
             const auto place = tile(row * m_columns);
-            text(painter, QRectF(m_area.left(), place.center().y() - m_line / 2, m_names - spacing, m_line),
-                 Qt::AlignLeft | Qt::AlignVCenter, m_panel.rowNames[row], m_font, m_appearance.muted);
+            drawText(painter, QRectF(m_area.left(), place.center().y() - m_line / 2, m_names - spacing, m_line),
+                     Qt::AlignLeft | Qt::AlignVCenter, m_panel.rowNames[row], m_font, m_appearance.muted);
         }
     }
     QRgb color(float value, float high) const {
@@ -213,8 +213,8 @@ private:
             const auto all = m_panel.rowNames.isEmpty() ? tr("%1 · %2").arg(one.name, caption) : caption;
             // Where there is no room for all of it the first part is whole, not all of them cut.
             const auto words = textWidth(font, all) > m_width ? all.section(QStringLiteral(", "), 0, 0) : all;
-            text(painter, QRectF(place.left(), place.bottom() + 4, place.width(), m_line),
-                 Qt::AlignLeft | Qt::AlignVCenter, elided(font, words, m_width), font, m_appearance.muted);
+            drawText(painter, QRectF(place.left(), place.bottom() + 4, place.width(), m_line),
+                     Qt::AlignLeft | Qt::AlignVCenter, elided(font, words, m_width), font, m_appearance.muted);
         }
     }
     void drawCells(QCPPainter& painter, const Map& map, const QRectF& place) {
@@ -236,8 +236,8 @@ private:
         const double top = m_area.bottom() - m_line;
         double x = m_area.left();
         const auto say = [&](const QString& words) {
-            text(painter, QRectF(x, top, m_area.right() - x, m_line), Qt::AlignLeft | Qt::AlignVCenter,
-                 elided(m_font, words, m_area.right() - x), m_font, m_appearance.muted);
+            drawText(painter, QRectF(x, top, m_area.right() - x, m_line), Qt::AlignLeft | Qt::AlignVCenter,
+                     elided(m_font, words, m_area.right() - x), m_font, m_appearance.muted);
             x += textWidth(m_font, words) + 6;
         };
         const auto highText =

@@ -41,9 +41,9 @@ public:
     }
     void drawStill(QCPPainter& painter) override {
         drawnTitle(painter, m_area, m_panel.title, {});
-        text(painter, {m_area.left(), m_area.top() + titleHeight - 6, m_area.width(), captionHeight},
-             Qt::AlignLeft | Qt::AlignVCenter, elided(m_small, m_panel.note, m_area.width()), m_small,
-             m_appearance.muted);
+        drawText(painter, {m_area.left(), m_area.top() + titleHeight - 6, m_area.width(), captionHeight},
+                 Qt::AlignLeft | Qt::AlignVCenter, elided(m_small, m_panel.note, m_area.width()), m_small,
+                 m_appearance.muted);
         painter.setRenderHint(QPainter::Antialiasing, true);
         painter.setBrush(Qt::NoBrush);
         for (std::size_t i = 0; i < m_places.size(); ++i) {
@@ -73,8 +73,8 @@ public:
             auto words = node.text;
             if (node.finished)
                 words += QStringLiteral(" ∎");
-            text(painter, m_places[i], Qt::AlignCenter, elided(m_font, words, m_places[i].width() - 6), m_font,
-                 node.chosen || isLit || node.step == m_panel.step ? m_appearance.text : m_appearance.muted);
+            drawText(painter, m_places[i], Qt::AlignCenter, elided(m_font, words, m_places[i].width() - 6), m_font,
+                     node.chosen || isLit || node.step == m_panel.step ? m_appearance.text : m_appearance.muted);
         }
     }
     Lit at(const QPointF& position) const override {
