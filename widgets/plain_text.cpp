@@ -69,6 +69,14 @@ QString toolTipOf(const QStringList& lines) {
     return QStringLiteral("<qt>%1</qt>").arg(written.join(QStringLiteral("<br>")));
 }
 
+QString inLine(const QString& name) {
+    const bool turned = std::any_of(name.cbegin(), name.cend(), [](QChar letter) {
+        return letter.direction() == QChar::DirR || letter.direction() == QChar::DirAL;
+    });
+    constexpr QChar leftToRight(0x200e);
+    return turned ? leftToRight + name + leftToRight : name;
+}
+
 QString withoutAccelerators(const QString& text) {
     return QString(text).replace(QLatin1Char('&'), QStringLiteral("&&"));
 }

@@ -18,6 +18,9 @@ QString brief(const QString& text, qsizetype most = mostOfLine);
 /// What a tool tip is given to say these lines to the letter, however much they look like markup; long ones are
 /// wrapped.
 QString toolTipOf(const QStringList& lines);
+/// A name as one word of a line that goes from left to right, whichever way its own script goes: what stands before it
+/// and behind stays there.
+QString inLine(const QString& name);
 /// The same text for a button, a menu or a tab, which read & as an accelerator.
 QString withoutAccelerators(const QString& text);
 

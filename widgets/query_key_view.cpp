@@ -3,6 +3,7 @@
 #include "core/analysis/query_key.h"
 #include "widgets/controls.h"
 #include "widgets/names.h"
+#include "widgets/plain_text.h"
 #include "widgets/run_box.h"
 
 #include <QKeyEvent>
@@ -91,6 +92,11 @@ QString differenceNote(float difference) {
     return difference > 1e-5f
                ? QueryKeyView::tr("The trace's own weights differ from these by up to %1.").arg(four(difference))
                : QString();
+}
+
+QStringList inLines(QStringList names) {
+    std::transform(names.begin(), names.end(), names.begin(), inLine);
+    return names;
 }
 
 } // namespace
@@ -278,8 +284,8 @@ StripPanel QueryKeyView::dotProduct(const Shown& shown) const {
     notes.removeAll(QString());
     panel.note = notes.join(QLatin1Char(' '));
 
-    const auto names = shown.keys;
-    const auto queryName = shown.queries.value(shown.query.value);
+    const auto names = inLines(shown.keys);
+    const auto queryName = inLine(shown.queries.value(shown.query.value));
     const auto query = shown.query.value;
     panel.words = [steps, kinds, names, queryName, query, above](int row, int column, int place) -> QStringList {
         const int key = row - above;
@@ -381,8 +387,8 @@ StripPanel QueryKeyView::additive(const Shown& shown) const {
                          .join(QLatin1Char(' '))
                          .trimmed();
 
-    const auto names = shown.keys;
-    const auto queryName = shown.queries.value(shown.query.value);
+    const auto names = inLines(shown.keys);
+    const auto queryName = inLine(shown.queries.value(shown.query.value));
     panel.words = [steps, kinds, names, queryName](int row, int column, int place) -> QStringList {
         const int key = row - 2;
         const auto number = [](const std::vector<float>& values, int index) { return four(values[asSize(index)]); };

@@ -3,6 +3,7 @@
 #include "widgets/plain_text.h"
 
 #include <QTest>
+#include <QTextLayout>
 
 using namespace headlight;
 
@@ -62,6 +63,19 @@ private Q_SLOTS:
         const auto read = readAsToolTip(toolTipOf({QString(1'000'000, u'x')}));
         QVERIFY(read.text.size() < 1000);
         QVERIFY2(read.narrowest < 800, qPrintable(QString::number(read.narrowest)));
+    }
+    void namesKeepTheirPlaceInALine() {
+        QCOMPARE(inLine(u"chat"_qs), u"chat"_qs);
+        QCOMPARE(inLine(u"注意力"_qs), u"注意力"_qs);
+        // What is drawn from left to right: the one, the arrow, the other.
+        const auto first = u"שלום"_qs, second = u"عالم"_qs;
+        const auto line = u"%1 → %2: 0.5"_qs.arg(inLine(first), inLine(second));
+        QTextLayout layout(line);
+        layout.beginLayout();
+        const auto laid = layout.createLine();
+        layout.endLayout();
+        const auto x = [&](const QString& part) { return laid.cursorToX(static_cast<int>(line.indexOf(part))); };
+        QVERIFY(x(first) < x(u"→"_qs) && x(u"→"_qs) < x(second) && x(second) < x(u"0.5"_qs));
     }
     void acceleratorsAreLetters() { QCOMPARE(withoutAccelerators(u"R&D && more"_qs), u"R&&D &&&& more"_qs); }
 };

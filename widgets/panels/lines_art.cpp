@@ -1,6 +1,7 @@
 // Tokens on both sides and lines between them, drawn with QCustomPlot, whose header is written with Qt's keywords.
 #undef QT_NO_KEYWORDS
 #include "widgets/panels/art.h"
+#include "widgets/plain_text.h"
 
 #include <qcustomplot.h>
 
@@ -142,15 +143,15 @@ public:
         const bool looks = lit.row >= 0;
         QStringList lines{
             looks ? (m_panel.differs ? tr("“%1” (%2) looks more or less at") : tr("“%1” (%2) looks at"))
-                        .arg(left(lit.row), QString::number(tokenAt(m_panel.queryRows, lit.row)))
+                        .arg(inLine(left(lit.row)), QString::number(tokenAt(m_panel.queryRows, lit.row)))
                   : (m_panel.differs ? tr("“%1” (%2) is looked at more or less by") : tr("“%1” (%2) is looked at by"))
-                        .arg(right(lit.column), QString::number(tokenAt(m_panel.keyColumns, lit.column)))};
+                        .arg(inLine(right(lit.column)), QString::number(tokenAt(m_panel.keyColumns, lit.column)))};
         constexpr int most = 6;
         for (auto line = m_lines.rbegin(); line != m_lines.rend() && lines.size() <= most; ++line)
             if (looks ? line->at.row == lit.row : line->at.column == lit.column)
                 lines << tr("%1: %2 (%3)")
-                             .arg(looks ? right(line->at.column) : left(line->at.row), numberText(line->at.weight, 3),
-                                  nameOf(line->head));
+                             .arg(inLine(looks ? right(line->at.column) : left(line->at.row)),
+                                  numberText(line->at.weight, 3), nameOf(line->head));
         return lines;
     }
     bool has(const Lit& lit) const override {
@@ -388,11 +389,11 @@ private:
             return nameOf(lit.item);
         if (lit.row >= 0)
             return (m_panel.differs ? tr("what “%1” looks at more or less") : tr("what “%1” looks at"))
-                .arg(left(lit.row));
+                .arg(inLine(left(lit.row)));
         if (lit.column < 0)
             return {};
         return (m_panel.differs ? tr("what looks more or less at “%1”") : tr("what looks at “%1”"))
-            .arg(right(lit.column));
+            .arg(inLine(right(lit.column)));
     }
 
     void drawLegend(QCPPainter& painter) {

@@ -2,6 +2,7 @@
 // keywords.
 #undef QT_NO_KEYWORDS
 #include "widgets/panels/map_parts.h"
+#include "widgets/plain_text.h"
 
 #include <qcustomplot.h>
 
@@ -148,7 +149,7 @@ public:
             return ofStrip(*m_panel.rowStrip, row, lit.row);
         if (lit.row < 0)
             return ofStrip(*m_panel.columnStrip, column, lit.column);
-        return {tr("%1 → %2").arg(row, column), valueText(m_panel.map.at(lit.row, lit.column), 4)};
+        return {tr("%1 → %2").arg(inLine(row), inLine(column)), valueText(m_panel.map.at(lit.row, lit.column), 4)};
     }
     bool has(const Lit& lit) const override {
         return lit != Lit{} && lit.row < m_panel.map.rows && lit.column < m_panel.map.columns
