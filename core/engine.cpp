@@ -27,6 +27,18 @@ std::unique_ptr<Tokenizer> tokenizerIfAny(const std::filesystem::path& folder) {
     }
 }
 
+constexpr auto closeOthers = "close other models or programs, or choose a smaller model";
+
+/// A system that has run out of memory does not say so: it ends programs.
+void requireMemory(const Weights& weights, const std::filesystem::path& folder) {
+    const auto needed = weights.parameterCount() * static_cast<std::int64_t>(sizeof(float));
+    const auto left = freeMemory();
+    if (left && needed > *left)
+        throw Error(Error::Kind::Invalid, folder.string(),
+                    "its weights take " + memoryInWords(needed) + " of memory, " + memoryInWords(*left) + " are free",
+                    closeOthers);
+}
+
 } // namespace
 
 std::unique_ptr<Engine> Engine::open(const std::filesystem::path& folder) {
@@ -34,6 +46,7 @@ std::unique_ptr<Engine> Engine::open(const std::filesystem::path& folder) {
         const auto config = ModelConfig::open(folder);
         findFamily(config); // an unknown family is said before missing weights are
         const auto weights = Weights::open(folder);
+        requireMemory(weights, folder);
         LoadedModel loaded{.folder = folder,
                            .family = config.modelType(),
                            .network = openNetwork(config, weights),
@@ -49,14 +62,8 @@ std::unique_ptr<Engine> Engine::open(const std::filesystem::path& folder) {
         if (loaded.network.causal)
             return causalEngine(std::move(loaded));
         return translationEngine(std::move(loaded));
-    } catch (const c10::Error& error) {
-        throw Error(Error::Kind::Invalid, folder.string(), error.what_without_backtrace());
-    } catch (const std::bad_alloc&) {
-        throw Error(Error::Kind::Invalid, folder.string(), "the model does not fit into memory");
-    } catch (const Error&) {
-        throw;
-    } catch (const std::exception& exception) {
-        throw Error(Error::Kind::Unreadable, folder.string(), exception.what());
+    } catch (...) {
+        throwAsError(folder, "the model does not fit into memory", closeOthers);
     }
 }
 

@@ -17,10 +17,11 @@ struct ModelInfo {
     bool hasEncoder = false;
     bool hasDecoder = false; ///< with an encoder it answers a source, alone it goes on with a text
     std::int64_t parameters = 0;
-    int encoderLayers = 0;
-    int decoderLayers = 0;
-    int heads = 0;        ///< of one layer; 0 without attention
-    int maxPositions = 0; ///< longest input in tokens; longer text is cut, and the Trace says so
+    int encoderLayers = 0; ///< with attention within the encoder
+    int decoderLayers = 0; ///< with attention within the decoder
+    int crossLayers = 0;   ///< with attention from decoder to encoder
+    int heads = 0;         ///< of one layer; 0 without attention
+    int maxPositions = 0;  ///< longest input in tokens; longer text is cut, and the Trace says so
     bool hasTokenizer = false;
     bool readsPairs = false;         ///< an encoder that was taught to tell a second text from the first
     bool readsSpaces = false;        ///< a space at the beginning of a text changes its first token
@@ -67,6 +68,8 @@ struct Request {
     /// reads the beginning, a decoder alone the end.
     std::optional<int> skip;
     Recording record;
+    /// Bytes that the run may take, its Trace included; texts are cut to that. 0: a quarter of the memory that is free.
+    std::int64_t memory = 0;
 };
 
 } // namespace headlight

@@ -1,8 +1,8 @@
 // What a family of models is: from config.json and weights to a network that runs.
 #pragma once
 
-#include "core/files/model_config.h"
 #include "core/checkpoint/weights.h"
+#include "core/files/model_config.h"
 #include "core/nn/causal_decoder.h"
 #include "core/nn/sequence_to_sequence.h"
 #include "core/nn/text_encoder.h"
@@ -25,9 +25,14 @@ struct Network {
     std::int64_t vocabulary = 0;
     std::int64_t segments = 0; ///< that an encoder can tell apart; with fewer than 2 it takes no pairs
     std::int64_t maxPositions = 0;
-    int encoderLayers = 0; ///< layers that announce attention
+    int encoderLayers = 0; ///< layers that announce attention of that kind
     int decoderLayers = 0;
+    int crossLayers = 0;
     int heads = 0;
+    std::int64_t headSize = 0;
+    std::int64_t width = 0;
+    std::int64_t feedForward = 0;
+    bool blockSparse = false;                ///< long texts are read by blocks, some of them several times
     std::vector<std::string> labels = {};    ///< of a classification
     std::vector<std::string> notFinite = {}; ///< tensors that hold NaN or an infinity
 

@@ -41,7 +41,12 @@ Network described(const TransformerOptions& options) {
     network.maxPositions = options.maxPositions;
     network.encoderLayers = options.encoderLayers;
     network.decoderLayers = options.decoderLayers;
+    network.crossLayers = options.encoderLayers > 0 ? options.decoderLayers : 0;
     network.heads = static_cast<int>(options.heads);
+    network.headSize = options.sizeOfHead();
+    network.width = options.width;
+    network.feedForward = options.feedForward;
+    network.blockSparse = options.blocks.has_value();
     return network;
 }
 

@@ -3,6 +3,8 @@
 #include "core/nn/recurrent.h"
 #include "core/families/family.h"
 
+#include <algorithm>
+
 namespace headlight {
 
 namespace {
@@ -44,9 +46,11 @@ Network build(const ModelConfig& config, const Weights* weights) {
             .banned = {},
             .vocabulary = options.vocabulary,
             .maxPositions = options.maxPositions,
-            .encoderLayers = 0,
-            .decoderLayers = watched ? 1 : 0,
-            .heads = watched ? 1 : 0};
+            .crossLayers = watched ? 1 : 0,
+            .heads = watched ? 1 : 0,
+            .headSize = std::max(options.alignment, 2 * options.hidden), // of what stands for queries and keys
+            .width = options.hidden,
+            .feedForward = 3 * options.hidden};
 }
 
 } // namespace

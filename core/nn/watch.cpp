@@ -14,6 +14,12 @@ void append(std::vector<float>& values, const torch::Tensor& tensor) {
 
 } // namespace
 
+void Watch::appendLayer(std::vector<float>& values, const torch::Tensor& ofLayer) const {
+    if (values.empty())
+        values.reserve(static_cast<std::size_t>(ofLayer.numel()) * static_cast<std::size_t>(m_layers));
+    append(values, ofLayer);
+}
+
 AttentionBlock& Watch::block(BlockKind kind) {
     auto& found = kind == BlockKind::Encoder   ? m_collected.encoder
                   : kind == BlockKind::Decoder ? m_collected.decoder
@@ -32,15 +38,15 @@ void Watch::attention(BlockKind kind, int layer, const Attention& computed) {
     kept.heads = static_cast<int>(computed.weights.size(1));
     kept.queries = static_cast<int>(computed.weights.size(2));
     kept.keys = static_cast<int>(computed.weights.size(3));
-    append(kept.weights, computed.weights);
+    appendLayer(kept.weights, computed.weights);
     if (m_recording.scores)
-        append(kept.scores, computed.scores);
+        appendLayer(kept.scores, computed.scores);
     if (m_recording.vectors) {
         kept.headSize = static_cast<int>(computed.query.size(3));
-        append(kept.queryRows, computed.query);
+        appendLayer(kept.queryRows, computed.query);
         const auto shared = computed.weights.size(1) / computed.key.size(1);
-        append(kept.keyRows, computed.key.repeat_interleave(shared, 1));
-        append(kept.valueRows, computed.value.repeat_interleave(shared, 1));
+        appendLayer(kept.keyRows, computed.key.repeat_interleave(shared, 1));
+        appendLayer(kept.valueRows, computed.value.repeat_interleave(shared, 1));
         kept.scales.push_back(static_cast<float>(computed.scale));
     }
 }

@@ -20,7 +20,8 @@ struct Stopped {};
 /// decides what to keep. It sees one sequence at a time: tensors come without, or with a single, batch row.
 class Watch {
 public:
-    explicit Watch(const Recording& recording) : m_recording(recording) {}
+    /// @param layers most that any kind will announce, so that room is made for them once
+    explicit Watch(const Recording& recording, int layers = 1) : m_recording(recording), m_layers(layers) {}
 
     /// What one head-wise attention computed; `scores` before softmax, scaled and masked, with what was added to them;
     /// queries and keys as they met, turned if positions turn them.
@@ -62,7 +63,11 @@ public:
 private:
     AttentionBlock& block(BlockKind kind);
 
+    /// Makes room for all layers in what the first one begins.
+    void appendLayer(std::vector<float>& values, const torch::Tensor& ofLayer) const;
+
     Recording m_recording;
+    int m_layers;
     Trace m_collected;
 };
 

@@ -22,7 +22,7 @@ protected:
         refuseSegments(request);
         if (!(request.sampling.temperature > 0))
             throw Error(Error::Kind::Invalid, "temperature", "must be above 0");
-        trace.target = readSource(request, true, trace);
+        trace.target = readSource(request, true, lengthOf, trace);
         if (trace.target.empty())
             trace.target.push_back(tokenOf(beginning()));
         trace.prompt = static_cast<int>(trace.target.size());
@@ -30,7 +30,7 @@ protected:
         trace.target.insert(trace.target.end(), added.begin(), added.end());
         const bool wordsGiven = request.sourceIds.empty();
         numberWords(trace.target, wordsGiven ? static_cast<std::size_t>(trace.prompt) : 0);
-        cut(trace.target, static_cast<std::size_t>(network().maxPositions), "continuation", trace);
+        cut(trace.target, roomFor(trace.target.size(), request, lengthOf), "continuation", trace);
         goOn(request, stop, trace);
         numberWords(trace.target, wordsGiven ? static_cast<std::size_t>(trace.prompt) : 0);
 
@@ -58,12 +58,15 @@ private:
         return ids.start >= 0 ? ids.start : std::max<std::int64_t>(ids.end, 0);
     }
 
+    static RunLength lengthOf(std::int64_t tokens) { return {.target = tokens}; }
+
     void goOn(const Request& request, const std::stop_token& stop, Trace& trace) {
-        const auto room = network().maxPositions - static_cast<std::int64_t>(trace.target.size());
-        const auto steps = std::min<std::int64_t>(request.maxLength, room);
-        if (request.maxLength > room)
-            trace.notices.push_back("stopped at the " + std::to_string(network().maxPositions)
-                                    + " tokens that this model reads");
+        const auto there = static_cast<std::int64_t>(trace.target.size());
+        const auto asked = std::max<std::int64_t>(request.maxLength, 0);
+        const auto room = roomFor(static_cast<std::size_t>(there + asked), request, lengthOf);
+        const auto steps = std::min(asked, static_cast<std::int64_t>(room.tokens) - there);
+        if (steps < asked)
+            trace.notices.push_back("stopped: " + room.why + " tokens");
         if (steps <= 0)
             return;
         auto generator = at::detail::createCPUGenerator(request.sampling.seed);

@@ -32,7 +32,8 @@ protected:
         if (request.target || !request.targetIds.empty())
             throw Error(Error::Kind::Unsupported, info().name, "an encoder alone has no target",
                         "leave the target out");
-        trace.source = readSource(request, false, trace);
+        trace.source = readSource(
+            request, false, [](std::int64_t tokens) { return RunLength{.source = tokens}; }, trace);
         if (trace.source.empty())
             throw Error(Error::Kind::Invalid, info().name, "there is nothing to read",
                         "its tokenizer adds no tokens of its own: type something");

@@ -12,7 +12,22 @@
 
 namespace headlight {
 
-namespace {} // namespace
+void throwAsError(const std::filesystem::path& folder, const char* tooLarge, const char* remedy) {
+    try {
+        throw;
+    } catch (const Error&) {
+        throw;
+    } catch (const std::bad_alloc&) {
+        throw Error(Error::Kind::Invalid, folder.string(), tooLarge, remedy);
+    } catch (const c10::Error& error) {
+        const std::string what = error.what_without_backtrace();
+        if (what.find("DefaultCPUAllocator") != std::string::npos)
+            throw Error(Error::Kind::Invalid, folder.string(), tooLarge, remedy);
+        throw Error(Error::Kind::Invalid, folder.string(), what);
+    } catch (const std::exception& error) {
+        throw Error(Error::Kind::Invalid, folder.string(), error.what());
+    }
+}
 
 OpenModel::OpenModel(LoadedModel loaded) : m_loaded(std::move(loaded)) {
     const auto& network = m_loaded.network;
@@ -26,21 +41,35 @@ OpenModel::OpenModel(LoadedModel loaded) : m_loaded(std::move(loaded)) {
     m_info.parameters = m_loaded.parameters;
     m_info.encoderLayers = network.encoderLayers;
     m_info.decoderLayers = network.decoderLayers;
+    m_info.crossLayers = network.crossLayers;
     m_info.heads = network.heads;
     m_info.maxPositions = static_cast<int>(network.maxPositions);
     m_info.hasTokenizer = hasTokenizer();
+    const bool saysOfEach = !network.encoder || network.encoder->head() == EncoderHead::MaskedLanguage;
+    m_sizes = {.encoderLayers = network.encoderLayers,
+               .decoderLayers = network.decoderLayers,
+               .crossLayers = network.crossLayers,
+               .heads = network.heads,
+               .headSize = network.headSize,
+               .width = network.width,
+               .feedForward = network.feedForward,
+               .vocabulary = saysOfEach ? network.vocabulary : 0,
+               .blockSparse = network.blockSparse};
 }
 
-TracePointer OpenModel::run(const Request& request, std::stop_token stop) {
+TracePointer OpenModel::run(const Request& asked, std::stop_token stop) {
     torch::NoGradGuard noGradients;
     try {
+        Request request = asked;
+        if (request.memory <= 0)
+            request.memory = usualRunMemory();
         auto trace = std::make_shared<Trace>();
         trace->model = m_info.name;
         trace->family = m_info.family;
         trace->notices = m_loaded.notices;
         trace->intervention = request.intervention;
         checkHeadsOff(request.intervention);
-        Watch watch(request.record);
+        Watch watch(request.record, std::max({m_sizes.encoderLayers, m_sizes.decoderLayers, m_sizes.crossLayers}));
         const auto start = std::chrono::steady_clock::now();
         runWatched(request, watch, stop, *trace);
         const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - start;
@@ -49,17 +78,16 @@ TracePointer OpenModel::run(const Request& request, std::stop_token stop) {
         return trace;
     } catch (const Stopped&) {
         return nullptr;
-    } catch (const c10::Error& error) {
-        throw Error(Error::Kind::Invalid, m_loaded.folder.string(), error.what_without_backtrace());
-    } catch (const std::bad_alloc&) {
-        throw Error(Error::Kind::Invalid, m_loaded.folder.string(), "the run does not fit into memory",
-                    "shorten the text");
+    } catch (...) {
+        throwAsError(m_loaded.folder, "the run does not fit into memory", "shorten the text");
     }
 }
 
 void OpenModel::checkHeadsOff(const Intervention& intervention) const {
     for (const auto& off : intervention.off) {
-        const int layers = off.kind == BlockKind::Encoder ? m_info.encoderLayers : m_info.decoderLayers;
+        const int layers = off.kind == BlockKind::Encoder   ? m_info.encoderLayers
+                           : off.kind == BlockKind::Decoder ? m_info.decoderLayers
+                                                            : m_info.crossLayers;
         if (off.layer.value < 0 || off.layer.value >= layers || off.head.value < 0 || off.head.value >= m_info.heads)
             throw Error(Error::Kind::Invalid, info().name,
                         "layer " + std::to_string(off.layer.value) + ", head " + std::to_string(off.head.value)
@@ -112,8 +140,29 @@ std::vector<Token> OpenModel::givenTokens(const std::vector<std::int64_t>& ids, 
     return tokensOf(ids);
 }
 
-std::vector<Token> OpenModel::readSource(const Request& request, bool keepEnd, Trace& trace) const {
-    const auto room = static_cast<std::size_t>(m_loaded.network.maxPositions);
+OpenModel::Room OpenModel::roomFor(std::size_t wanted, const Request& request, const LengthOf& lengthOf) const {
+    const auto read = m_loaded.network.maxPositions;
+    const auto most = std::min(static_cast<std::int64_t>(wanted), read);
+    const auto bytesOf = [&](std::int64_t tokens) { return runBytes(m_sizes, lengthOf(tokens), request.record); };
+    if (bytesOf(most) <= request.memory)
+        return {static_cast<std::size_t>(read), "this model reads " + std::to_string(read)};
+    std::int64_t fits = 0;
+    for (std::int64_t beyond = most; beyond - fits > 1;) {
+        const auto middle = fits + (beyond - fits) / 2;
+        (bytesOf(middle) <= request.memory ? fits : beyond) = middle;
+    }
+    constexpr std::int64_t hardlyAny = 8;
+    if (fits < hardlyAny)
+        throw Error(Error::Kind::Invalid, m_info.name,
+                    "a run of " + std::to_string(most) + " tokens takes " + memoryInWords(bytesOf(most))
+                        + " of memory, it may take " + memoryInWords(request.memory),
+                    "close other models or programs, or shorten the text");
+    return {static_cast<std::size_t>(fits), "the memory that a run may take, " + memoryInWords(request.memory)
+                                                + ", is enough for " + std::to_string(fits)};
+}
+
+std::vector<Token> OpenModel::readSource(const Request& request, bool keepEnd, const LengthOf& lengthOf,
+                                         Trace& trace) const {
     const auto start = std::chrono::steady_clock::now();
     trace.sourceText = request.source;
     trace.secondText = request.second.value_or(std::string());
@@ -129,6 +178,8 @@ std::vector<Token> OpenModel::readSource(const Request& request, bool keepEnd, T
         specials = tokenizer().assemble({}, second ? std::optional(std::vector<Token>()) : std::nullopt).size();
     }
     const auto others = specials + (second ? second->size() : 0);
+    const auto limit = roomFor(tokens.size() + others, request, lengthOf);
+    const auto room = limit.tokens;
     if (tokens.size() + others > room) {
         // The first text gives way, down to nothing; then the second one's end.
         const auto kept = others < room ? std::min(tokens.size(), room - others) : 0;
@@ -137,8 +188,7 @@ std::vector<Token> OpenModel::readSource(const Request& request, bool keepEnd, T
                            : keepEnd    ? left
                                         : 0;
         trace.window = Window{static_cast<int>(begin), static_cast<int>(kept), static_cast<int>(tokens.size())};
-        trace.notices.push_back("source cut: " + std::to_string(tokens.size() + others) + " tokens, this model reads "
-                                + std::to_string(room));
+        trace.notices.push_back("source cut: " + std::to_string(tokens.size() + others) + " tokens, " + limit.why);
         tokens.erase(tokens.begin(), tokens.begin() + static_cast<std::ptrdiff_t>(begin));
         tokens.resize(kept);
         if (second && second->size() > room - std::min(room, specials + kept))
@@ -160,12 +210,11 @@ void OpenModel::refuseSegments(const Request& request) const {
                     "leave them out");
 }
 
-void OpenModel::cut(std::vector<Token>& tokens, std::size_t most, const char* what, Trace& trace) {
-    if (tokens.size() <= most)
+void OpenModel::cut(std::vector<Token>& tokens, const Room& room, const char* what, Trace& trace) {
+    if (tokens.size() <= room.tokens)
         return;
-    trace.notices.push_back(std::string(what) + " cut: " + std::to_string(tokens.size()) + " tokens, this model reads "
-                            + std::to_string(most));
-    tokens.resize(most);
+    trace.notices.push_back(std::string(what) + " cut: " + std::to_string(tokens.size()) + " tokens, " + room.why);
+    tokens.resize(room.tokens);
 }
 
 void OpenModel::predict(const torch::Tensor& logits, const Request& request, const std::vector<bool>& masked,
@@ -179,7 +228,8 @@ void OpenModel::predict(const torch::Tensor& logits, const Request& request, con
     const auto width = std::clamp<std::int64_t>(most, 0, logits.size(1));
     if (width == 0 && record.asked.empty())
         return;
-    const auto all = torch::softmax(logits / request.sampling.temperature, -1); // [rows, V]
+    const double temperature = request.sampling.temperature;
+    const auto all = torch::softmax(temperature == 1 ? logits : logits / temperature, -1); // [rows, V]
     const auto [values, indices] = all.topk(width);
     const auto probability = values.contiguous(), id = indices.contiguous();
     for (std::int64_t row = 0; row < rows; ++row) {

@@ -4,10 +4,12 @@
 
 #include "core/engine.h"
 #include "core/families/family.h"
+#include "core/runs/budget.h"
 #include "core/text/tokenizer.h"
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -33,6 +35,7 @@ protected:
     /// @throws Error when the tokenizer is of another model
     explicit OpenModel(LoadedModel loaded);
 
+    /// @param request with the memory that the run may take
     /// @throws Stopped
     virtual void runWatched(const Request& request, Watch& watch, const std::stop_token& stop, Trace& trace) = 0;
 
@@ -51,12 +54,23 @@ protected:
     /// The same for ids that a user gave. @param option names them in messages
     std::vector<Token> givenTokens(const std::vector<std::int64_t>& ids, const char* option) const;
 
+    /// How long a run is that has so many tokens of what is being read.
+    using LengthOf = std::function<RunLength(std::int64_t tokens)>;
+    /// How many tokens of a text are taken in.
+    struct Room {
+        std::size_t tokens = 0;
+        std::string why; ///< in a notice: what sets the limit
+    };
+    /// As many as the model reads and the request's memory holds. @param wanted how many there are
+    /// @throws Error when it holds hardly any
+    Room roomFor(std::size_t wanted, const Request& request, const LengthOf& lengthOf) const;
+
     /// The source as the model reads it, specials included, cut where it is too long; trace.source is left alone.
-    std::vector<Token> readSource(const Request& request, bool keepEnd, Trace& trace) const;
+    std::vector<Token> readSource(const Request& request, bool keepEnd, const LengthOf& lengthOf, Trace& trace) const;
     /// @throws Error when the request has segments, which only an encoder alone can tell apart
     void refuseSegments(const Request& request) const;
-    /// Keeps the first `most`, and says so.
-    static void cut(std::vector<Token>& tokens, std::size_t most, const char* what, Trace& trace);
+    /// Keeps the first, as many as there is room for, and says so.
+    static void cut(std::vector<Token>& tokens, const Room& room, const char* what, Trace& trace);
 
     /// What the model says at each row. @param logits [rows, V] @param masked rows where it guesses a hidden word
     void predict(const torch::Tensor& logits, const Request& request, const std::vector<bool>& masked,
@@ -75,7 +89,11 @@ private:
 
     LoadedModel m_loaded;
     ModelInfo m_info;
+    ModelSizes m_sizes;
 };
+
+/// Within a catch block: throws what is caught as an Error that names the folder; an Error as it is.
+[[noreturn]] void throwAsError(const std::filesystem::path& folder, const char* tooLarge, const char* remedy);
 
 std::unique_ptr<Engine> translationEngine(LoadedModel loaded);
 std::unique_ptr<Engine> encoderEngine(LoadedModel loaded);

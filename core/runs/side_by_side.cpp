@@ -2,6 +2,7 @@
 
 #include "core/analysis/head_metrics.h"
 #include "core/engine.h"
+#include "core/runs/budget.h"
 
 #include <string>
 #include <utility>
@@ -30,10 +31,10 @@ Request requestInFull(Request full, const Trace& changed, bool answers) {
     return full;
 }
 
-/// Something was changed in the translation that A makes by itself.
-bool changesOwnTranslation(const Request& request, const Trace& run) {
+/// Something is changed in what a model with encoder and decoder says by itself.
+bool changesOwnTranslation(const Request& request) {
     const bool changed = !request.intervention.empty() || !request.beginIds.empty();
-    return changed && run.cross && !request.target && request.targetIds.empty();
+    return changed && !request.target && request.targetIds.empty();
 }
 
 Request withNothingChanged(Request request, const Trace& changed) {
@@ -43,24 +44,35 @@ Request withNothingChanged(Request request, const Trace& changed) {
     return request;
 }
 
+/// How many runs are kept together.
+int runsOf(const SideBySide& what) {
+    return 1 + (what.second.empty() ? 0 : 1) + (what.full && changesOwnTranslation(what.request) ? 1 : 0);
+}
+
 } // namespace
 
 void runFirst(const SideBySide& what, const OpenEngine& open, Runs& runs, const std::stop_token& stop) {
     auto& engine = open(what.first);
     runs.firstModel = engine.info();
-    runs.first = engine.run(what.request, stop);
+    auto request = what.request;
+    if (request.memory <= 0)
+        request.memory = usualRunMemory() / runsOf(what);
+    runs.memory = request.memory;
+    runs.first = engine.run(request, stop);
 }
 
 void runBeside(const SideBySide& what, const OpenEngine& open, Runs& runs, const std::stop_token& stop) {
     if (!runs.first)
         return;
-    if (what.full && changesOwnTranslation(what.request, *runs.first))
-        runs.full = open(what.first).run(withNothingChanged(what.request, *runs.first), stop);
+    auto request = what.request;
+    request.memory = runs.memory; // so that a text which was cut for A is cut alike
+    if (what.full && runs.first->cross && changesOwnTranslation(request))
+        runs.full = open(what.first).run(withNothingChanged(request, *runs.first), stop);
     if (what.second.empty() || stop.stop_requested())
         return;
     auto& engine = open(what.second);
     runs.secondModel = engine.info();
-    runs.second = engine.run(requestForSecond(what.request, *runs.first, *runs.firstModel, engine.info()), stop);
+    runs.second = engine.run(requestForSecond(request, *runs.first, *runs.firstModel, engine.info()), stop);
 }
 
 Request requestForSecond(const Request& request, const Trace& first, const ModelInfo& firstModel,

@@ -5,6 +5,7 @@
 #include "core/request.h"
 #include "core/trace/trace.h"
 
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <optional>
@@ -29,6 +30,7 @@ struct Runs {
     TracePointer full;   ///< A's own translation where something was changed in it; else null
     std::optional<ModelInfo> firstModel;
     std::optional<ModelInfo> secondModel;
+    std::int64_t memory = 0; ///< bytes that each of them may take: all are kept together
 };
 
 /// Gives the open model of a folder; it stays open until the next is asked for.

@@ -23,7 +23,9 @@ protected:
             throw Error(Error::Kind::Unsupported, info().name,
                         "a model with encoder and decoder reads one text, not two", "leave the second text out");
         refuseSegments(request);
-        trace.source = readSource(request, false, trace);
+        // A translation is about as long as its source.
+        trace.source = readSource(
+            request, false, [](std::int64_t tokens) { return RunLength{.source = tokens, .target = tokens}; }, trace);
         const auto forced = readTarget(request, trace);
         checkForced(request, trace);
         const Context context{&watch, stop, &request.intervention};
@@ -44,22 +46,27 @@ protected:
 private:
     /// What the decoder takes in when the target is given, and returns what it gives out last, if that is known.
     std::optional<std::int64_t> readTarget(const Request& request, Trace& trace) const {
-        const auto room = static_cast<std::size_t>(network().maxPositions);
         if (!request.targetIds.empty()) {
             trace.target = givenTokens(request.targetIds, "--target-ids");
             trace.targetForced = true;
-            cut(trace.target, room, "target", trace);
+            cut(trace.target, roomForTarget(trace.target.size(), request, trace), "target", trace);
             return std::nullopt;
         }
         if (!request.target)
             return std::nullopt;
         // The decoder takes in at each step what it was to give out at the one before.
         auto given = tokenizer().assemble(tokenizer().encodeTarget(*request.target), std::nullopt);
-        cut(given, room, "target", trace);
+        cut(given, roomForTarget(given.size(), request, trace), "target", trace);
         trace.target.push_back(tokenOf(network().ids.start));
         trace.target.insert(trace.target.end(), given.begin(), given.empty() ? given.end() : given.end() - 1);
         trace.targetForced = true;
         return given.empty() ? network().ids.end : given.back().id;
+    }
+
+    Room roomForTarget(std::size_t wanted, const Request& request, const Trace& trace, std::int64_t beam = 1) const {
+        return roomFor(wanted, request, [&](std::int64_t tokens) {
+            return RunLength{.source = static_cast<std::int64_t>(trace.source.size()), .target = tokens, .beam = beam};
+        });
     }
 
     /// Returns what it gave out last.
@@ -76,6 +83,8 @@ private:
             options.tree = &trace.beam;
         if (request.maxLength > 0)
             options.maxLength = std::min<std::int64_t>(network().maxPositions, request.maxLength);
+        const auto room = roomForTarget(static_cast<std::size_t>(options.maxLength), request, trace, options.beam);
+        options.maxLength = std::min(options.maxLength, static_cast<std::int64_t>(room.tokens));
         givenTokens(request.beginIds, "what the translation begins with");
         const bool ended = !request.beginIds.empty() && request.beginIds.back() == network().ids.end;
         auto ids =
