@@ -8,9 +8,30 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iomanip>
+#include <numeric>
+#include <sstream>
 #include <utility>
 
 namespace headlight {
+
+namespace {
+
+/// BigBird reads some blocks of keys several times, and like transformers a Trace has one reading of each.
+void tellOfPartialRows(Trace& trace) {
+    const auto& block = trace.encoder.value();
+    double least = 1;
+    for (auto row = block.weights.begin(); row != block.weights.end(); row += block.keys)
+        least = std::min(least, std::accumulate(row, row + block.keys, 0.0));
+    if (least > 0.999)
+        return;
+    std::ostringstream sum;
+    sum << std::setprecision(2) << least;
+    trace.notices.push_back("rows sum to less than 1, the least to " + sum.str()
+                            + ": this model reads some keys several times, and a weight is of one reading");
+}
+
+} // namespace
 
 void throwAsError(const std::filesystem::path& folder, const char* tooLarge, const char* remedy) {
     try {
@@ -75,6 +96,8 @@ TracePointer OpenModel::run(const Request& asked, std::stop_token stop) {
         const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - start;
         trace->timings.model = took.count() - trace->timings.tokenize;
         watch.freeze(*trace);
+        if (m_sizes.blockSparse)
+            tellOfPartialRows(*trace);
         return trace;
     } catch (const Stopped&) {
         return nullptr;
@@ -85,15 +108,17 @@ TracePointer OpenModel::run(const Request& asked, std::stop_token stop) {
 
 void OpenModel::checkHeadsOff(const Intervention& intervention) const {
     for (const auto& off : intervention.off) {
-        const int layers = off.kind == BlockKind::Encoder   ? m_info.encoderLayers
-                           : off.kind == BlockKind::Decoder ? m_info.decoderLayers
-                                                            : m_info.crossLayers;
-        if (off.layer.value < 0 || off.layer.value >= layers || off.head.value < 0 || off.head.value >= m_info.heads)
-            throw Error(Error::Kind::Invalid, info().name,
-                        "layer " + std::to_string(off.layer.value) + ", head " + std::to_string(off.head.value)
-                            + " cannot be switched off: there is none",
-                        "it has " + std::to_string(layers) + " such layers of " + std::to_string(m_info.heads)
-                            + " heads, counted from 0");
+        const auto [kind, layers] = off.kind == BlockKind::Encoder   ? std::pair("encoder", m_info.encoderLayers)
+                                    : off.kind == BlockKind::Decoder ? std::pair("decoder", m_info.decoderLayers)
+                                                                     : std::pair("cross", m_info.crossLayers);
+        if (off.layer.value >= 0 && off.layer.value < layers && off.head.value >= 0 && off.head.value < m_info.heads)
+            continue;
+        throw Error(Error::Kind::Invalid, info().name,
+                    std::string(kind) + " layer " + std::to_string(off.layer.value) + ", head "
+                        + std::to_string(off.head.value) + " cannot be switched off: there is none",
+                    layers == 0 ? "it has no attention of kind " + std::string(kind)
+                                : "it has " + std::to_string(layers) + " such layers of " + std::to_string(m_info.heads)
+                                      + " heads, counted from 0");
     }
 }
 

@@ -6,6 +6,7 @@
 #include <QTest>
 
 #include <algorithm>
+#include <numeric>
 
 using namespace headlight;
 
@@ -158,6 +159,35 @@ private Q_SLOTS:
         request.source = "w10";
         (target ? request.target : request.second) = "w11";
         QVERIFY_EXCEPTION_THROWN(Engine::open(folder.path())->run(request), Error);
+    }
+
+    /// BigBird reads some blocks of keys several times; the references have one reading of each, and so has a Trace.
+    void rowsThatSumToLessAreTold_data() {
+        QTest::addColumn<QString>("fixture");
+        QTest::addColumn<int>("tokens");
+        QTest::addColumn<bool>("partial");
+        QTest::newRow("by blocks") << u"bigbird_sparse"_qs << 96 << true;
+        QTest::newRow("too short for blocks") << u"bigbird_sparse"_qs << 20 << false;
+        QTest::newRow("never by blocks") << u"bigbird_full"_qs << 96 << false;
+    }
+    void rowsThatSumToLessAreTold() {
+        QFETCH(QString, fixture);
+        QFETCH(int, tokens);
+        QFETCH(bool, partial);
+        Request request;
+        for (int i = 0; i < tokens; ++i)
+            request.sourceIds.push_back(5 + i % 50);
+        const auto trace =
+            Engine::open(std::filesystem::path(HEADLIGHT_FIXTURES) / "models" / fixture.toStdString())->run(request);
+        double least = 1;
+        const auto& weights = trace->encoder->weights;
+        for (auto row = weights.begin(); row != weights.end(); row += trace->encoder->keys)
+            least = std::min(least, std::accumulate(row, row + trace->encoder->keys, 0.0));
+        QCOMPARE(least < 0.999, partial);
+        QCOMPARE(trace->notices.size(), partial ? 1U : 0U);
+        if (partial)
+            QVERIFY(QString::fromStdString(trace->notices.front())
+                        .contains(u"rows sum to less than 1, the least to %1:"_qs.arg(least, 0, 'g', 2)));
     }
 
     /// A character is a token, and has no space before it: 學校 is one word all the same, as it is when typed.
