@@ -8,31 +8,17 @@ namespace headlight {
 namespace {
 
 Weights::Naming naming() {
-    return {.canonical =
-                [](const std::string& theirs) {
-                    return withPrefix(theirs, "bert.", {"embeddings.", "encoder.", "pooler."});
-                },
-            .source =
-                [](const std::string& ours) {
-                    static const auto renames =
-                        bertNames("bert.", {{"head_dense.", "cls.predictions.transform.dense."},
-                                            {"head_layer_norm.", "cls.predictions.transform.LayerNorm."},
-                                            {"head_output.", "cls.predictions.decoder."},
-                                            {"head_bias", "cls.predictions.bias"},
-                                            {"pooler.", "bert.pooler.dense."}});
-                    return Weights::Source{.name = renamed(ours, renames)};
-                },
-            .ignorable =
-                [](const std::string& theirs) {
-                    return theirs == "bert.embeddings.position_ids"
-                           || startsWithAny(theirs, {"bert.pooler.", "cls.", "classifier.", "qa_outputs."});
-                },
-            .tied = {{"bert.embeddings.word_embeddings.weight", "cls.predictions.decoder.weight"},
-                     {"cls.predictions.bias", "cls.predictions.decoder.bias"}}};
+    return bertNaming("bert.",
+                      {{"head_dense.", "cls.predictions.transform.dense."},
+                       {"head_layer_norm.", "cls.predictions.transform.LayerNorm."},
+                       {"head_output.", "cls.predictions.decoder."},
+                       {"head_bias", "cls.predictions.bias"},
+                       {"pooler.", "bert.pooler.dense."}},
+                      {"cls.", "classifier.", "qa_outputs."});
 }
 
 Network build(const ModelConfig& config, const Weights* weights) {
-    const auto options = readEncoderOptions(config, weights);
+    const auto options = readBertOptions(config, weights);
     const auto head = readEncoderHead(config, weights, "cls.predictions.transform.dense.weight");
     return makeEncoder(
         config, weights, naming(), options,

@@ -7,32 +7,18 @@ namespace headlight {
 namespace {
 
 Weights::Naming naming() {
-    return {.canonical =
-                [](const std::string& theirs) {
-                    return withPrefix(theirs, "bert.", {"embeddings.", "encoder.", "pooler."});
-                },
-            .source =
-                [](const std::string& ours) {
-                    static const auto renames =
-                        bertNames("bert.", {{"head_dense.", "cls.predictions.transform.dense."},
-                                            {"head_layer_norm.", "cls.predictions.transform.LayerNorm."},
-                                            {"head_output.", "cls.predictions.decoder."},
-                                            {"head_bias", "cls.predictions.bias"},
-                                            {"classifier.", "classifier.out_proj."},
-                                            {"pooler.", "classifier.dense."}});
-                    return Weights::Source{.name = renamed(ours, renames)};
-                },
-            .ignorable =
-                [](const std::string& theirs) {
-                    return theirs == "bert.embeddings.position_ids"
-                           || startsWithAny(theirs, {"bert.pooler.", "cls.", "classifier.", "qa_classifier."});
-                },
-            .tied = {{"bert.embeddings.word_embeddings.weight", "cls.predictions.decoder.weight"},
-                     {"cls.predictions.bias", "cls.predictions.decoder.bias"}}};
+    return bertNaming("bert.",
+                      {{"head_dense.", "cls.predictions.transform.dense."},
+                       {"head_layer_norm.", "cls.predictions.transform.LayerNorm."},
+                       {"head_output.", "cls.predictions.decoder."},
+                       {"head_bias", "cls.predictions.bias"},
+                       {"classifier.", "classifier.out_proj."},
+                       {"pooler.", "classifier.dense."}},
+                      {"cls.", "classifier.", "qa_classifier."});
 }
 
 Network build(const ModelConfig& config, const Weights* weights) {
-    auto options = readEncoderOptions(config, weights);
+    auto options = readBertOptions(config, weights);
     options.activation = readActivation(config, "hidden_act", "gelu_new");
     options.scaleEmbedding = config.flagOr("rescale_embeddings", false);
     options.projectionBias = config.flagOr("use_bias", true);

@@ -11,29 +11,25 @@ Weights::Naming naming() {
                 [](const std::string& theirs) {
                     return withPrefix(theirs, "distilbert.", {"embeddings.", "transformer."});
                 },
-            .source =
-                [](const std::string& ours) {
-                    static const Renames renames{
-                        {"shared.", "distilbert.embeddings.word_embeddings."},
-                        {"encoder.embed_positions.", "distilbert.embeddings.position_embeddings."},
-                        {"encoder.layernorm_embedding.", "distilbert.embeddings.LayerNorm."},
-                        {"encoder.layers.", "distilbert.transformer.layer."},
-                        {".self_attn.q_proj.", ".attention.q_lin."},
-                        {".self_attn.k_proj.", ".attention.k_lin."},
-                        {".self_attn.v_proj.", ".attention.v_lin."},
-                        {".self_attn.out_proj.", ".attention.out_lin."},
-                        {".self_attn_layer_norm.", ".sa_layer_norm."},
-                        {".fc1.", ".ffn.lin1."},
-                        {".fc2.", ".ffn.lin2."},
-                        {".final_layer_norm.", ".output_layer_norm."},
-                        {"head_dense.", "vocab_transform."},
-                        {"head_layer_norm.", "vocab_layer_norm."},
-                        {"head_output.", "vocab_projector."},
-                        {"head_bias", "vocab_projector.bias"},
-                        {"pooler.", "pre_classifier."},
-                    };
-                    return Weights::Source{.name = renamed(ours, renames)};
-                },
+            .source = namedBy({
+                {"shared.", "distilbert.embeddings.word_embeddings."},
+                {"encoder.embed_positions.", "distilbert.embeddings.position_embeddings."},
+                {"encoder.layernorm_embedding.", "distilbert.embeddings.LayerNorm."},
+                {"encoder.layers.", "distilbert.transformer.layer."},
+                {".self_attn.q_proj.", ".attention.q_lin."},
+                {".self_attn.k_proj.", ".attention.k_lin."},
+                {".self_attn.v_proj.", ".attention.v_lin."},
+                {".self_attn.out_proj.", ".attention.out_lin."},
+                {".self_attn_layer_norm.", ".sa_layer_norm."},
+                {".fc1.", ".ffn.lin1."},
+                {".fc2.", ".ffn.lin2."},
+                {".final_layer_norm.", ".output_layer_norm."},
+                {"head_dense.", "vocab_transform."},
+                {"head_layer_norm.", "vocab_layer_norm."},
+                {"head_output.", "vocab_projector."},
+                {"head_bias", "vocab_projector.bias"},
+                {"pooler.", "pre_classifier."},
+            }),
             .ignorable =
                 [](const std::string& theirs) {
                     return startsWithAny(theirs, {"vocab_", "pre_classifier.", "classifier.", "qa_outputs."});

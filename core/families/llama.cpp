@@ -11,21 +11,17 @@ Weights::Naming naming() {
                 [](const std::string& theirs) {
                     return withPrefix(theirs, "model.", {"layers.", "embed_tokens.", "norm."});
                 },
-            .source =
-                [](const std::string& ours) {
-                    static const Renames renames{
-                        {"shared.", "model.embed_tokens."},
-                        {"decoder.layers.", "model.layers."},
-                        {"decoder.layer_norm.", "model.norm."},
-                        {".self_attn.out_proj.", ".self_attn.o_proj."},
-                        {".self_attn_layer_norm.", ".input_layernorm."},
-                        {".fc1.", ".mlp.gate_proj."},
-                        {".fc3.", ".mlp.up_proj."},
-                        {".fc2.", ".mlp.down_proj."},
-                        {".final_layer_norm.", ".post_attention_layernorm."},
-                    };
-                    return Weights::Source{.name = renamed(ours, renames)};
-                },
+            .source = namedBy({
+                {"shared.", "model.embed_tokens."},
+                {"decoder.layers.", "model.layers."},
+                {"decoder.layer_norm.", "model.norm."},
+                {".self_attn.out_proj.", ".self_attn.o_proj."},
+                {".self_attn_layer_norm.", ".input_layernorm."},
+                {".fc1.", ".mlp.gate_proj."},
+                {".fc3.", ".mlp.up_proj."},
+                {".fc2.", ".mlp.down_proj."},
+                {".final_layer_norm.", ".post_attention_layernorm."},
+            }),
             .ignorable =
                 [](const std::string& theirs) {
                     return theirs == "lm_head.weight" || theirs.ends_with(".rotary_emb.inv_freq");

@@ -118,7 +118,7 @@ std::int64_t readSpecialId(const ModelConfig& config, const std::string& key, st
     return !ids.empty() && ids.front() >= 0 && ids.front() < vocabulary ? ids.front() : -1;
 }
 
-TransformerOptions readEncoderOptions(const ModelConfig& config, const Weights* weights) {
+TransformerOptions readBertOptions(const ModelConfig& config, const Weights* weights) {
     TransformerOptions options;
     options.vocabulary = config.integer("vocab_size", 2, 10'000'000);
     options.width = config.integer("hidden_size", 2, 65536);
@@ -144,15 +144,37 @@ TransformerOptions readEncoderOptions(const ModelConfig& config, const Weights* 
     return options;
 }
 
-void requireHeads(const ModelConfig& config, const char* widthKey, std::int64_t width, const char* headsKey,
-                  std::int64_t heads) {
-    if (width % heads != 0)
-        config.fail(Error::Kind::Corrupt, "\"" + std::string(widthKey) + "\" " + std::to_string(width)
-                                              + " is no multiple of the " + std::to_string(heads) + " heads of \""
-                                              + headsKey + "\"");
+TransformerOptions readGptOptions(const ModelConfig& config, const Weights* weights) {
+    TransformerOptions options;
+    options.vocabulary = config.integer("vocab_size", 2, 10'000'000);
+    options.width = config.integer("n_embd", 2, 65536);
+    options.heads = config.integer("n_head", 1, 1024);
+    options.feedForward = 4 * options.width;
+    options.decoderLayers = static_cast<int>(config.integer("n_layer", 1, 256));
+    options.maxPositions = config.integer("n_positions", 1, 1 << 20);
+    options.position = PositionKind::Learned;
+    options.scaleEmbedding = false;
+    options.normEpsilon = config.numberOr("layer_norm_epsilon", 1e-5, 0, 1);
+    options.tiedOutput = config.flagOr("tie_word_embeddings", true);
+    options.dropout = config.numberOr("resid_pdrop", 0.1, 0, 1);
+    options.initialise = weights == nullptr;
+    requireHeads(config, "n_embd", options.width, "n_head", options.heads);
+    return options;
 }
 
-void requireEqualStacks(const ModelConfig& config, const TransformerOptions& options) {
+TransformerOptions readBartOptions(const ModelConfig& config, const Weights* weights) {
+    TransformerOptions options;
+    options.vocabulary = config.integer("vocab_size", 2, 10'000'000);
+    options.width = config.integer("d_model", 2, 65536);
+    options.heads = config.integer("encoder_attention_heads", 1, 1024);
+    options.feedForward = config.integer("encoder_ffn_dim", 1, 1 << 20);
+    options.encoderLayers = static_cast<int>(config.integer("encoder_layers", 1, 256));
+    options.decoderLayers = static_cast<int>(config.integer("decoder_layers", 1, 256));
+    options.maxPositions = config.integer("max_position_embeddings", 1, 1 << 20);
+    options.activation = readActivation(config, "activation_function", "gelu");
+    options.scaleEmbedding = config.flagOr("scale_embedding", false);
+    options.initialise = weights == nullptr;
+    requireHeads(config, "d_model", options.width, "encoder_attention_heads", options.heads);
     const auto heads = config.integerOr("decoder_attention_heads", options.heads, 1, 1024);
     const auto feedForward = config.integerOr("decoder_ffn_dim", options.feedForward, 1, 1 << 20);
     if (heads != options.heads || feedForward != options.feedForward)
@@ -161,55 +183,15 @@ void requireEqualStacks(const ModelConfig& config, const TransformerOptions& opt
                         + std::to_string(options.feedForward) + ", the decoder " + std::to_string(heads) + " and "
                         + std::to_string(feedForward),
                     "both must be equal");
+    return options;
 }
 
-std::string renamed(std::string name, const Renames& renames) {
-    for (const auto& [first, second] : renames) {
-        const auto at = name.find(first);
-        if (at != std::string::npos)
-            name.replace(at, first.size(), second);
-    }
-    return name;
-}
-
-Renames bertNames(const std::string& prefix, const Renames& head) {
-    Renames renames{
-        {"shared.", prefix + "embeddings.word_embeddings."},
-        {"token_types.", prefix + "embeddings.token_type_embeddings."},
-        {"encoder.embed_positions.", prefix + "embeddings.position_embeddings."},
-        {"encoder.layernorm_embedding.", prefix + "embeddings.LayerNorm."},
-        {"encoder.layers.", prefix + "encoder.layer."},
-        {".self_attn.q_proj.", ".attention.self.query."},
-        {".self_attn.k_proj.", ".attention.self.key."},
-        {".self_attn.v_proj.", ".attention.self.value."},
-        {".self_attn.out_proj.", ".attention.output.dense."},
-        {".self_attn_layer_norm.", ".attention.output.LayerNorm."},
-        {".fc1.", ".intermediate.dense."},
-        {".fc2.", ".output.dense."},
-        {".final_layer_norm.", ".output.LayerNorm."},
-    };
-    renames.insert(renames.end(), head.begin(), head.end());
-    return renames;
-}
-
-std::string withPrefix(std::string name, const std::string& prefix, std::initializer_list<const char*> bare) {
-    if (name.ends_with(".gamma"))
-        name.replace(name.size() - 5, 5, "weight");
-    else if (name.ends_with(".beta"))
-        name.replace(name.size() - 4, 4, "bias");
-    return startsWithAny(name, bare) ? prefix + name : name;
-}
-
-int thirdOf(const std::string& ours) {
-    return ours.find(".k_proj.") != std::string::npos ? 1 : ours.find(".v_proj.") != std::string::npos ? 2 : 0;
-}
-
-bool startsWithAny(const std::string& name, std::initializer_list<const char*> beginnings) {
-    return std::any_of(beginnings.begin(), beginnings.end(), [&](const char* text) { return name.starts_with(text); });
-}
-
-bool endsWithAny(const std::string& name, std::initializer_list<const char*> endings) {
-    return std::any_of(endings.begin(), endings.end(), [&](const char* text) { return name.ends_with(text); });
+void requireHeads(const ModelConfig& config, const char* widthKey, std::int64_t width, const char* headsKey,
+                  std::int64_t heads) {
+    if (width % heads != 0)
+        config.fail(Error::Kind::Corrupt, "\"" + std::string(widthKey) + "\" " + std::to_string(width)
+                                              + " is no multiple of the " + std::to_string(heads) + " heads of \""
+                                              + headsKey + "\"");
 }
 
 Network makeEncoder(const ModelConfig& config, const Weights* weights, const Weights::Naming& naming,

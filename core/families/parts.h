@@ -1,13 +1,12 @@
-// What the Transformers among the families share: reading a config's names, checking its sizes against the checkpoint,
-// and making the network of one of the three shapes.
+// What the Transformers among the families share: reading configs, checking their sizes against the checkpoint, and
+// making the network of one of the three shapes.
 #pragma once
 
 #include "core/families/family.h"
+#include "core/families/naming.h"
 
 #include <initializer_list>
 #include <string>
-#include <utility>
-#include <vector>
 
 namespace headlight {
 
@@ -28,33 +27,18 @@ EncoderHead readEncoderHead(const ModelConfig& config, const Weights* weights, c
 /// An id that the config may name, the first where it names several; -1 when it does not, or one beyond the vocabulary.
 std::int64_t readSpecialId(const ModelConfig& config, const std::string& key, std::int64_t vocabulary);
 
-/// The sizes of BERT's config, whose keys its successors kept, and what all of them have: learned positions, post-norm,
-/// a norm after the embedding.
-TransformerOptions readEncoderOptions(const ModelConfig& config, const Weights* weights);
+// What the configs of a family's successors have in common with its own, each with what is always so.
+
+/// BERT's: learned positions, post-norm, a norm after the embedding.
+TransformerOptions readBertOptions(const ModelConfig& config, const Weights* weights);
+/// GPT's: a decoder alone with learned positions.
+TransformerOptions readGptOptions(const ModelConfig& config, const Weights* weights);
+/// BART's: an encoder–decoder whose stacks are alike.
+TransformerOptions readBartOptions(const ModelConfig& config, const Weights* weights);
 
 /// @throws Error naming both keys when heads do not divide the width
 void requireHeads(const ModelConfig& config, const char* widthKey, std::int64_t width, const char* headsKey,
                   std::int64_t heads);
-
-/// @throws Error when the decoder of BART's kin differs from the encoder in heads or feed-forward size
-void requireEqualStacks(const ModelConfig& config, const TransformerOptions& options);
-
-/// Each `first` that our name contains, replaced by `second`, in this order.
-using Renames = std::vector<std::pair<std::string, std::string>>;
-std::string renamed(std::string name, const Renames& renames);
-
-/// BERT's names of an encoder's tensors, which its successors kept under prefixes of their own, then those of a head.
-Renames bertNames(const std::string& prefix, const Renames& head);
-
-/// A canonical name: the prefix added where a checkpoint of the bare model lacks it, that is to names that begin with
-/// one of `bare`; gamma and beta, of the first conversions, called weight and bias.
-std::string withPrefix(std::string name, const std::string& prefix, std::initializer_list<const char*> bare);
-
-/// Which third of GPT's joined projection a parameter of ours is: 0 queries, 1 keys, 2 values.
-int thirdOf(const std::string& ours);
-
-bool startsWithAny(const std::string& name, std::initializer_list<const char*> beginnings);
-bool endsWithAny(const std::string& name, std::initializer_list<const char*> endings);
 
 // The three shapes. Sizes are checked against the checkpoint, if there is one, before anything is made.
 Network makeEncoder(const ModelConfig& config, const Weights* weights, const Weights::Naming& naming,

@@ -7,31 +7,18 @@ namespace headlight {
 namespace {
 
 Weights::Naming naming() {
-    return {.canonical =
-                [](const std::string& theirs) {
-                    return withPrefix(theirs, "roberta.", {"embeddings.", "encoder.", "pooler."});
-                },
-            .source =
-                [](const std::string& ours) {
-                    static const auto renames = bertNames("roberta.", {{"head_dense.", "lm_head.dense."},
-                                                                       {"head_layer_norm.", "lm_head.layer_norm."},
-                                                                       {"head_output.", "lm_head.decoder."},
-                                                                       {"head_bias", "lm_head.bias"},
-                                                                       {"classifier.", "classifier.out_proj."},
-                                                                       {"pooler.", "classifier.dense."}});
-                    return Weights::Source{.name = renamed(ours, renames)};
-                },
-            .ignorable =
-                [](const std::string& theirs) {
-                    return theirs == "roberta.embeddings.position_ids"
-                           || startsWithAny(theirs, {"roberta.pooler.", "lm_head.", "classifier.", "qa_outputs."});
-                },
-            .tied = {{"roberta.embeddings.word_embeddings.weight", "lm_head.decoder.weight"},
-                     {"lm_head.bias", "lm_head.decoder.bias"}}};
+    return bertNaming("roberta.",
+                      {{"head_dense.", "lm_head.dense."},
+                       {"head_layer_norm.", "lm_head.layer_norm."},
+                       {"head_output.", "lm_head.decoder."},
+                       {"head_bias", "lm_head.bias"},
+                       {"classifier.", "classifier.out_proj."},
+                       {"pooler.", "classifier.dense."}},
+                      {"lm_head.", "classifier.", "qa_outputs."});
 }
 
 Network build(const ModelConfig& config, const Weights* weights) {
-    auto options = readEncoderOptions(config, weights);
+    auto options = readBertOptions(config, weights);
     options.uncounted = config.integerOr("pad_token_id", 1, 0, options.vocabulary - 1);
     options.positionOffset = options.uncounted + 1;
     options.maxPositions -= options.positionOffset;
