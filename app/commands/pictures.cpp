@@ -1,5 +1,6 @@
-#include "app/render.h"
+#include "app/commands/pictures.h"
 
+#include "app/commands/words.h"
 #include "app/examples.h"
 #include "app/main_window.h"
 #include "app/model_catalog.h"
@@ -16,7 +17,6 @@
 #include <QApplication>
 #include <QBuffer>
 #include <QEventLoop>
-#include <QFile>
 #include <QImage>
 #include <QPainter>
 #include <QTimer>
@@ -83,8 +83,8 @@ QStringList noticesOf(const Runs& runs) {
     return notices;
 }
 
-const char* kindWord(BlockKind kind) {
-    return kind == BlockKind::Encoder ? "encoder" : kind == BlockKind::Decoder ? "decoder" : "cross";
+std::string kindWord(BlockKind kind) {
+    return kindNames()[static_cast<qsizetype>(kind)].toStdString();
 }
 
 /// What the runs have of what was asked for, as the views choose it; they would quietly take the nearest.
@@ -175,10 +175,6 @@ void drawView(const RenderOptions& options, const Runs& runs) {
          .title = QStringLiteral("%1: %2").arg(
              QString::fromStdString(runs.first->model),
              QString::fromStdString(runs.first->source.empty() ? runs.first->targetText : runs.first->sourceText))});
-}
-
-QString nameOf(const std::filesystem::path& file) {
-    return QFile::decodeName(file.c_str());
 }
 
 /// The window as it looks once the models have run: comparing where there are two.
