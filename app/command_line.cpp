@@ -94,12 +94,6 @@ void run(const QStringList& words, QTextStream& out, QTextStream& err) {
     }
 }
 
-/// All of a message in one line, as scripts expect it.
-QString oneLine(const char* message) {
-    return QStringLiteral("headlight: ")
-           + printable(QString::fromUtf8(message).replace(QLatin1Char('\n'), QLatin1Char(' '))) + QLatin1Char('\n');
-}
-
 } // namespace
 
 Surface surfaceFor(const QStringList& words) {
@@ -114,10 +108,10 @@ int runCommand(const QStringList& words, QTextStream& out, QTextStream& err) {
         run(words, out, err);
         return Done;
     } catch (const WrongWords& error) {
-        err << oneLine(error.what());
+        err << remark(QString::fromUtf8(error.what()));
         return WrongCommand;
     } catch (const std::exception& error) { // Error, and what libraries throw
-        err << oneLine(error.what());
+        err << remark(QString::fromUtf8(error.what()));
         return NotDone;
     }
 }

@@ -54,7 +54,7 @@ bool hasDisplay() {
 }
 
 int fail(const char* message, ExitCode code) {
-    QTextStream(stderr) << "headlight: " << QString::fromUtf8(message) << '\n';
+    QTextStream(stderr) << remark(QString::fromUtf8(message));
     return code;
 }
 
@@ -74,8 +74,10 @@ QtMessageHandler usualMessageHandler = nullptr;
 /// and of what the offscreen platform has no use for: on a command's stderr only the command should speak.
 void handleMessage(QtMsgType type, const QMessageLogContext& context, const QString& message) {
     if (type == QtFatalMsg) {
-        std::fprintf(stderr, "headlight: Qt cannot go on: %s; \"headlight render\" draws without a display\n",
-                     qUtf8Printable(message.section(QLatin1Char('\n'), 0, 0)));
+        std::fputs(
+            qUtf8Printable(remark(QStringLiteral("Qt cannot go on: %1; \"headlight render\" draws without a display")
+                                      .arg(message.section(QLatin1Char('\n'), 0, 0)))),
+            stderr);
         std::_Exit(NotDone);
     }
     for (const auto* harmless : {"QStandardPaths: XDG_RUNTIME_DIR not set", "This plugin does not support"}) {
@@ -149,7 +151,7 @@ int main(int argc, char** argv) {
         return runInTerminal(words);
     } catch (const WrongWords& error) {
         return fail(error.what(), WrongCommand);
-    } catch (const std::exception& error) {
+    } catch (const std::exception& error) { // Error, and what libraries throw
         return fail(error.what(), NotDone);
     }
 }

@@ -156,6 +156,16 @@ void turn(TraceView& view, const RenderOptions& options) {
     }
 }
 
+/// A view that has nothing to draw says why in one line, and has no numbers.
+void requireSomething(const TraceView& view, const RenderOptions& options) {
+    const auto words = view.describe();
+    const bool asNumbers = FigureExporter::formatOf(options.file) == FigureExporter::Format::Csv;
+    if ((asNumbers || words.size() == 1) && view.numbers().rows.isEmpty())
+        throw Error(Error::Kind::Invalid, "--view " + options.view.toStdString(),
+                    (asNumbers ? "there are no numbers to write: " : "there is nothing to draw: ")
+                        + words.value(0).toStdString());
+}
+
 void drawView(const RenderOptions& options, const Runs& runs) {
     const auto& type = viewType(options.view);
     Selection selection; // before the view, which must not outlive it
@@ -168,6 +178,8 @@ void drawView(const RenderOptions& options, const Runs& runs) {
     turn(*view, options);
     const auto size = options.size.isEmpty() ? type.size : options.size;
     view->resize(size);
+    if (!options.evenNothing)
+        requireSomething(*view, options);
     FigureExporter::save(
         *view, options.file,
         {.size = size,
@@ -251,6 +263,7 @@ RenderReport render(const RenderOptions& options) {
 
 RenderReport renderDemo(const RenderOptions& given, const std::filesystem::path& folder) {
     auto options = given;
+    options.evenNothing = true;
     if (options.modelA.isEmpty())
         options.modelA = QStringLiteral("en-fr-additive");
     if (options.modelB.isEmpty())

@@ -39,6 +39,7 @@ struct RenderOptions {
     std::optional<ColorMap> map; ///< absent: the theme's own
     std::optional<double> scale; ///< absent: 2, and 1 for the window
     QString tab;                 ///< of the window: the view on show; empty: comparing where there are two models
+    bool evenNothing = false;    ///< draws a picture, too, that only says why it is empty
     QSize size;                  ///< logical pixels; empty: what suits the view
     std::filesystem::path file;  ///< .png, .svg, .pdf or .csv; the window: .png
 };

@@ -153,7 +153,7 @@ void runRender(const Words& words, QTextStream& out, QTextStream& err) {
         report = render(options);
     }
     for (const auto& notice : report.notices)
-        err << "headlight: " << printable(notice) << '\n';
+        err << remark(notice);
     for (const auto& file : report.files)
         out << printable(file) << '\n';
 }

@@ -68,7 +68,7 @@ void runTrace(const Words& words, QTextStream& out, QTextStream& err) {
     const auto trace = engine->run(request);
     writeTrace(*trace, pathOf(folder));
     for (const auto& notice : trace->notices)
-        err << "headlight: " << printable(QString::fromStdString(notice)) << '\n';
+        err << remark(QString::fromStdString(notice));
     for (const char* name : {"trace.safetensors", "trace.json"})
         out << printable(nameOf(pathOf(folder) / name)) << '\n';
 }

@@ -180,4 +180,10 @@ QString printable(const QString& text) {
     return shown;
 }
 
+QString remark(const QString& text) {
+    auto line = text;
+    return QStringLiteral("headlight: ") + printable(line.replace(QLatin1Char('\n'), QLatin1Char(' ')))
+           + QLatin1Char('\n');
+}
+
 } // namespace headlight

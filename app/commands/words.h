@@ -78,5 +78,7 @@ QString nameOf(const std::filesystem::path& file);
 
 /// A text for a line of a terminal: control characters, which might do anything there, as \n or \x1b.
 QString printable(const QString& text);
+/// What the program says beside its output: "headlight: …", all in one line, as scripts expect it.
+QString remark(const QString& text);
 
 } // namespace headlight

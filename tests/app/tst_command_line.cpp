@@ -32,6 +32,10 @@ Outcome run(const QStringList& words) {
     outcome.code = runCommand(words, out, err);
     out.flush();
     err.flush();
+    // Whatever is asked: nothing that a terminal would obey.
+    for (const auto letter : outcome.out + outcome.err)
+        if (letter.category() == QChar::Other_Control && letter != QLatin1Char('\n') && letter != QLatin1Char('\t'))
+            qFatal("a control character in %s", qPrintable(outcome.out + outcome.err));
     return outcome;
 }
 
@@ -129,8 +133,8 @@ void TestCommandLine::rightWords_data() {
     QTest::newRow("--version") << u"--version"_qs
                                << QStringList{u"headlight "_qs, u"Qt "_qs, u"LibTorch "_qs, u"BLAS "_qs,
                                               u"threads "_qs};
-    QTest::newRow("--help") << u"--help"_qs
-                            << QStringList{u"trace"_qs, u"tokenize"_qs, u"render"_qs, u"models"_qs, u"--compare"_qs};
+    QTest::newRow("--help") << u"--help"_qs << QStringList{u"trace"_qs,  u"tokenize"_qs,  u"render"_qs,
+                                                           u"models"_qs, u"--compare"_qs, u"--off KIND.L.H,…"_qs};
     QTest::newRow("help of a command") << u"trace --help"_qs << QStringList{u"--target-ids"_qs, u"--max-length N"_qs};
     QTest::newRow("help comes before wrong words") << u"trace --nonsense -h"_qs << QStringList{u"--logits"_qs};
     QTest::newRow("models") << u"models"_qs
@@ -142,6 +146,10 @@ void TestCommandLine::rightWords_data() {
     QTest::newRow("a value that begins with a dash")
         << u"trace --model tiny --text -5 --target c --out to"_qs << QStringList{u"to/trace.json"_qs};
     QTest::newRow("tokenize") << u"tokenize --model tiny --text a"_qs << QStringList{u"\t0-1\n"_qs};
+    QTest::newRow("tokens that are control characters")
+        << u"tokenize --model tiny --text a\x1b[2Jb"_qs << QStringList{u"\\x1b"_qs};
+    QTest::newRow("a file's name that is one")
+        << u"render --model tiny --text a_b --target c --out a\x07.png"_qs << QStringList{u"a\\x07.png\n"_qs};
     QTest::newRow("trace of a changed model")
         << u"trace --model tiny --text a_b --target c --off cross.0.0 --scores --vectors --out to"_qs
         << QStringList{u"to/trace.json"_qs};
@@ -222,6 +230,9 @@ void TestCommandLine::wrongWords_data() {
     row("render --model tiny --text a --out a.png --point 1,-1", {u"--point"_qs, u"\"1,-1\""_qs});
     row("render --demo to --view heads", {u"--demo"_qs, u"--view"_qs});
     row("render --demo to --out a.png", {u"--demo"_qs, u"--out"_qs});
+    row("render --model tiny --text a --out a.png --view \x1b]0;tree\x07", {u"\\x1b]0;tree\\x07"_qs});
+    row("trace --model tiny --text a --out to --beam 65", {u"--beam"_qs, u"\"65\""_qs, u"1 to 64"_qs});
+    row("trace --model tiny --text a --out to --max-length 99999999999", {u"--max-length"_qs});
 }
 
 void TestCommandLine::wrongWords() {
@@ -259,6 +270,13 @@ void TestCommandLine::notDone_data() {
     row("render --model tiny --text a --out a.png --point 0,99", {u"--point"_qs, u"0,99"_qs, u"keys"_qs});
     row("render --model tiny --text a --out a.png --kind encoder", {u"--kind"_qs, u"encoder"_qs});
     row("render --model plain --text a --out a.png --layer 0", {u"--layer"_qs, u"no attention"_qs});
+    row("render --model plain --text a --target b --out a.png", {u"nothing to draw"_qs});
+    row("render --model tiny --text a --view positions --out a.png", {u"--view positions"_qs, u"nothing to draw"_qs});
+    row("render --model tiny --text a --view positions --out a.csv", {u"no numbers"_qs});
+    row("render --model tiny --text a --view compare --out a.csv", {u"no numbers"_qs});
+    row("trace --model no\x1b[31mwhere\r --text a --out to", {u"no\\x1b[31mwhere\\x0d"_qs});
+    row("trace --model tiny --text a --out to --off decoder.0.0", {u"no attention of kind decoder"_qs});
+    row("trace --model tiny --text a --out to --off encoder.0.0", {u"no attention of kind encoder"_qs});
     row("render --model tiny --compare nowhere --text a --out a.png", {u"nowhere"_qs});
     row("render --demo to --model nowhere", {u"nowhere"_qs});
 }
@@ -406,7 +424,7 @@ void TestCommandLine::pictures_data() {
     QTest::addColumn<QString>("words");
     QTest::addColumn<QString>("file");
     QTest::addColumn<QSize>("size");
-    for (const char* view : {"alignment", "compare", "heads", "matrix", "positions"}) {
+    for (const char* view : {"alignment", "compare", "heads", "matrix", "lines"}) {
         for (const char* ending : {"png", "svg", "pdf", "csv"})
             QTest::addRow("%s as %s", view, ending) << u"--view %1 --compare tiny"_qs.arg(QLatin1String(view))
                                                     << u"a."_qs + QLatin1String(ending) << QSize();
@@ -438,7 +456,7 @@ void TestCommandLine::pictures() {
     if (file.endsWith(u".pdf"_qs)) {
         QVERIFY(bytes.startsWith("%PDF") && bytes.trimmed().endsWith("%%EOF"));
     } else if (file.endsWith(u".csv"_qs)) {
-        QVERIFY(!bytes.isEmpty() || words.contains(u"positions"_qs)); // this model has none
+        QVERIFY(bytes.count('\n') > 1); // a row of names, and numbers
     } else {
         const QImage image(file);
         QVERIFY(!image.isNull());
