@@ -64,8 +64,7 @@ std::vector<Token> tokensFromTexts(const std::vector<std::string>& texts, std::s
             token.bytes.begin = text.size();
             text += letters;
             token.bytes.end = text.size();
-            token.letters = begins ? " " : "";
-            token.letters = label(token.letters + readableBytes(letters));
+            token.letters = label((begins ? " " : "") + readableBytes(letters));
         }
         tokens.push_back(std::move(token));
     }
