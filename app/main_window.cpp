@@ -105,9 +105,9 @@ void MainWindow::buildLayout() {
     m_splitter->addWidget(side);
     m_splitter->setStretchFactor(1, 1);
     // Together no wider than half of a common screen, which is what a scale of 2 leaves.
-    left->setMinimumWidth(180);
-    m_tabs->setMinimumSize(240, 160);
-    side->setMinimumWidth(140);
+    left->setMinimumWidth(236);
+    m_tabs->setMinimumSize(230, 160);
+    side->setMinimumWidth(170);
     connect(m_splitter, &QSplitter::splitterMoved, this, [this] { m_sidesMoved = true; });
 
     auto* middle = new QWidget;

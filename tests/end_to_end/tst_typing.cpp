@@ -607,6 +607,15 @@ private Q_SLOTS:
         QVERIFY(kept().startsWith(QLatin1String("keepaaa")));
     }
 
+    /// What a scale of 2 leaves of 1280 x 800.
+    void windowFitsASmallScreen() {
+        const Opened opened({.modelA = nameOf(m_tiny.path()), .source = QStringLiteral("the cat")});
+        QTRY_VERIFY_WITH_TIMEOUT(opened.showsWhatIsTyped(), patience);
+        const auto least = opened.window->minimumSizeHint();
+        QVERIFY2(least.width() <= 640 && least.height() <= 400,
+                 qPrintable(QStringLiteral("%1 x %2").arg(least.width()).arg(least.height())));
+    }
+
     void systemsWishToEndIsAnEvent() {
         const QuitSignals quit;
         int caught = 0;
