@@ -38,11 +38,15 @@ bool Veil::eventFilter(QObject* watched, QEvent* event) {
 }
 
 void Veil::paintEvent(QPaintEvent*) {
-    constexpr int thickness = 130; // of 255: what lies below can still be read
-    auto paper = m_paper;
+    // Of 255. Text below keeps a contrast of 4.5 to its paper in both themes. A map that is only paler would be read as
+    // one of smaller weights: the lines say that it is not to be read so.
+    constexpr int thickness = 96, ofLines = 30;
+    auto paper = m_paper, lines = m_text;
     paper.setAlpha(thickness);
+    lines.setAlpha(ofLines);
     QPainter painter(this);
     painter.fillRect(rect(), paper);
+    painter.fillRect(rect(), QBrush(lines, Qt::BDiagPattern));
     if (m_words.isEmpty())
         return;
     const auto words = painter.fontMetrics().boundingRect(m_words);
