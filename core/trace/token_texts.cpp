@@ -64,7 +64,7 @@ std::vector<Token> tokensFromTexts(const std::vector<std::string>& texts, std::s
             token.bytes.begin = text.size();
             text += letters;
             token.bytes.end = text.size();
-            token.letters = label((begins ? " " : "") + readableBytes(letters));
+            token.letters = label(std::string(begins ? 1 : 0, ' ') + readableBytes(letters));
         }
         tokens.push_back(std::move(token));
     }
