@@ -107,9 +107,9 @@ private Q_SLOTS:
                    : what == u"classification" ? classification()
                                                : continuation(),
                    folder.path().toStdString());
-        const auto file = folder.filePath(hostileName + u".safetensors");
+        const auto file = folder.filePath(hostileName + u".safetensors"_qs);
         QVERIFY(QFile::rename(folder.filePath(u"trace.safetensors"_qs), file));
-        QFile::rename(folder.filePath(u"trace.json"_qs), folder.filePath(hostileName + u".json"));
+        QFile::rename(folder.filePath(u"trace.json"_qs), folder.filePath(hostileName + u".json"_qs));
         const Opened opened({.view = view, .trace = file});
         QVERIFY2(opened.window->trace() && opened.window->trace()->model == hostileName.toStdString(),
                  qPrintable(opened.problem->text()));
