@@ -33,7 +33,7 @@ using Key = Index<struct KeyTag>;
 /// Which attention of the model: within the encoder, within the decoder, or from decoder to encoder.
 enum class BlockKind { Encoder, Decoder, Cross };
 
-/// All attention of one kind. Layers, heads, queries and keys count from 0; row `query` of a head sums to 1.
+/// All attention of one kind, counted from 0. A row of a head sums to 1; of BigBird's by blocks to less, see notices.
 struct AttentionBlock {
     BlockKind kind = BlockKind::Encoder;
     int layers = 0;
