@@ -226,8 +226,13 @@ QByteArray FigureExporter::encode(TraceView& view, Format format, const Options&
         return encodedSvg(view, options);
     case Format::Pdf:
         return encodedPdf(view, options);
-    case Format::Csv:
-        return encodedCsv(view.numbers());
+    case Format::Csv: {
+        const auto numbers = view.numbers();
+        if (numbers.rows.isEmpty()) // whoever reads it would not know why
+            refuse(QStringLiteral("CSV"),
+                   Words::tr("there are no numbers to write: %1").arg(view.describe().join(QLatin1Char(' '))), {});
+        return encodedCsv(numbers);
+    }
     }
     return {};
 }
@@ -277,8 +282,10 @@ QMimeData* FigureExporter::mimeData(TraceView& view, const Options& options) {
     data->setImageData(image(view, options));
     data->setData(QStringLiteral("image/svg+xml"), encode(view, Format::Svg, options));
     const auto numbers = view.numbers();
-    data->setData(QStringLiteral("text/csv"), encodedCsv(numbers));
-    data->setText(tabSeparated(numbers));
+    if (!numbers.rows.isEmpty()) {
+        data->setData(QStringLiteral("text/csv"), encodedCsv(numbers));
+        data->setText(tabSeparated(numbers));
+    }
     return data.release();
 }
 

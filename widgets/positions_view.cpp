@@ -64,7 +64,8 @@ QString turnsText(const PositionTable& table) {
         return PositionsView::tr(
             "slow pairs are slowed down more than fast ones, for texts longer than in training: no "
             "pos / base^(2i/d) for all");
-    const auto base = QString::number(turns->base, 'g', 4);
+    const double unit = std::pow(10, std::floor(std::log10(turns->base)) - 3); // as well as it can be read off
+    const auto base = QString::number(std::round(turns->base / unit) * unit, 'f', 0);
     if (turns->factor == 1)
         return PositionsView::tr("pair i turns by pos / %1^(2i/d)").arg(base);
     return PositionsView::tr("pair i turns by pos / (%1 · %2^(2i/d)): slowed down, for texts longer than in training")

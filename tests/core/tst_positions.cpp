@@ -50,6 +50,18 @@ AttentionBlock looking(const std::vector<std::string_view>& rows, int repeated =
     return block;
 }
 
+/// Angles of a head of eight dimensions, pair by pair what its turns are multiplied by.
+PositionTable turned(double base, const std::vector<double>& times) {
+    auto made = table(PositionTable::Kind::Rotary, 64, static_cast<int>(2 * times.size()), {});
+    for (int position = 0; position < 64; ++position)
+        for (std::size_t pair = 0; pair < times.size(); ++pair) {
+            const double turn = std::pow(base, -static_cast<double>(pair) / static_cast<double>(times.size()));
+            made.values.push_back(static_cast<float>(std::cos(position * turn * times[pair])));
+            made.values.push_back(static_cast<float>(std::sin(position * turn * times[pair])));
+        }
+    return made;
+}
+
 QString drawn(const AttentionPattern& pattern, int step = 1) {
     QString rows;
     for (int query = 0; query < pattern.queries; query += step) {
@@ -66,6 +78,16 @@ class TestPositions : public QObject {
     Q_OBJECT
 
 private Q_SLOTS:
+    void turnsOfPairsAreOfAFormula() {
+        const auto plain = rotaryTurns(turned(500'000, {1, 1, 1, 1}));
+        QVERIFY(plain && std::abs(plain->base / 500'000 - 1) < 1e-3);
+        QCOMPARE(plain->factor, 1.0);
+        const auto even = rotaryTurns(turned(10'000, {.25, .25, .25, .25}));
+        QVERIFY(even && std::abs(even->base / 10'000 - 1) < 1e-3 && std::abs(even->factor - 4) < 1e-3);
+        QVERIFY2(!rotaryTurns(turned(10'000, {1, 1, .5, .125})), "slow pairs alone are slowed down");
+        QVERIFY(!rotaryTurns(turned(10'000, {1})) && !rotaryTurns({}));
+    }
+
     void wavesHaveTheirLengths_data() {
         QTest::addColumn<int>("dimension");
         QTest::addColumn<bool>("halves");

@@ -1,5 +1,7 @@
 // Protects the runs of an encoder and of a decoder alone: what they say, how a decoder goes on, how a text that is too
 // long is cut. Their numbers are tst_families' business.
+#include "core/analysis/head_metrics.h"
+#include "core/analysis/words.h"
 #include "core/engine.h"
 #include "tests/support/tiny_models.h"
 
@@ -190,12 +192,99 @@ private Q_SLOTS:
                         .contains(u"rows sum to less than 1, the least to %1:"_qs.arg(least, 0, 'g', 2)));
     }
 
+    /// Words of given tokens are cut as those of typed text: "table." is two.
+    void wordsOfGivenTokensAreThoseOfTypedOnes() {
+        const Folder folder;
+        folder.recurrent();
+        const auto engine = Engine::open(folder.path());
+        Request request;
+        request.source = "the cat";
+        request.target = "The cat sleeps on the warm stone wall.";
+        const auto typed = engine->run(request);
+        request.target.reset();
+        for (const auto& token : typed->target)
+            request.targetIds.push_back(token.id);
+        const auto given = engine->run(request);
+        const auto texts = [](const Trace& trace) {
+            std::vector<std::string> words;
+            for (const auto& word : wordsOf(trace.target, trace.targetText))
+                if (!word.special)
+                    words.push_back(word.text);
+            return words;
+        };
+        QVERIFY(std::all_of(given->target.begin(), given->target.end(),
+                            [](const Token& token) { return token.bytes.empty(); }));
+        const auto mine = texts(*given), theirs = texts(*typed);
+        QCOMPARE(theirs.size(), 9U); // the last is the full stop
+        const auto joined = [](const std::vector<std::string>& words) {
+            QStringList all;
+            for (const auto& word : words)
+                all << QString::fromStdString(word);
+            return all.join(u'|');
+        };
+        QCOMPARE(joined(mine), joined(theirs));
+    }
+
+    /// What goes on with the last typed word is of that word.
+    void aContinuationMayGoOnWithAWord() {
+        const Folder folder;
+        folder.copyWithWords("gpt2");
+        headlight::write(folder.path() / "tokenizer.json",
+                         R"({"pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": false},
+                             "decoder": {"type": "ByteLevel"}, "model": {"type": "BPE", "merges": [],
+                             "vocab": {"a": 0, "b": 1, "Ġ": 2, ".": 3, "Ġa": 4}}})");
+        Request request;
+        request.source = "b a";
+        request.targetIds = {1, 3, 4, 2, 1};
+        const auto trace = Engine::open(folder.path())->run(request);
+        std::vector<int> words;
+        for (const auto& token : trace->target)
+            words.push_back(token.word);
+        QCOMPARE(words, (std::vector<int>{0, 1, 1, 1, 2, 3, 4, 4})); // b, ab, ., a, b
+    }
+
+    void tokensThatAreAskedForAreKept() {
+        const Folder folder;
+        folder.copyWithWords("gpt2");
+        const auto engine = Engine::open(folder.path());
+        Request request;
+        request.source = "w10 w11";
+        request.record.candidates = 1 << 20; // all that there are
+        const auto all = engine->run(request);
+        request.record.candidates = 1;
+        const auto& last = all->predictions[1].candidates.back();
+        request.record.asked = {{}, {last.id, 1 << 20, 7}, {5}};
+        const auto some = engine->run(request);
+        QVERIFY(some->predictions[0].asked.empty());
+        QCOMPARE(some->predictions[1].asked.size(), 2U); // one is no token
+        QCOMPARE(some->predictions[1].asked[0].probability, last.probability);
+        QCOMPARE(some->predictions[1].asked[0].letters, last.letters);
+        QCOMPARE(probabilityOf(some->predictions[1], 7), probabilityOf(all->predictions[1], 7));
+    }
+
+    /// T5's decoder has numbers of its own, of keys before the query alone.
+    void stacksHaveTablesOfTheirOwn() {
+        Request request;
+        request.sourceIds = {5, 6, 7, 1};
+        request.targetIds = {0, 9, 8};
+        const auto trace = Engine::open(std::filesystem::path(HEADLIGHT_FIXTURES) / "t5")->run(request);
+        QVERIFY(trace->encoderPositions && trace->decoderPositions);
+        const auto same = [](const PositionTable& table, int distance, int other) {
+            const int query = (table.positions - 1) / 2;
+            return table.at(query + distance, 0) == table.at(query + other, 0);
+        };
+        QVERIFY(same(*trace->decoderPositions, 1, 0) && !same(*trace->encoderPositions, 1, 0));
+        QVERIFY(!same(*trace->decoderPositions, -1, 0));
+        QVERIFY(trace->decoderPositions->at(0, 0) != trace->encoderPositions->at(0, 0));
+    }
+
     /// A character is a token, and has no space before it: 學校 is one word all the same, as it is when typed.
     void wordsOfGivenChineseAreThoseOfADictionary() {
         const Folder folder;
         folder.recurrent();
         QVERIFY(std::filesystem::remove(folder.path() / "spiece.model"));
-        headlight::write(folder.path() / "tokenizer.json", R"({"model": {"type": "WordLevel", "unk_token": "<unk>",
+        headlight::write(folder.path() / "tokenizer.json",
+                         R"({"decoder": {"type": "Metaspace"}, "model": {"type": "WordLevel", "unk_token": "<unk>",
             "vocab": {"<unk>": 1, "學": 9, "校": 3, "，": 4, "我": 5, "們": 6, "▁": 7, "▁Tom": 8, "</s>": 0}}})");
         Request request;
         request.sourceIds = {9, 3, 0};

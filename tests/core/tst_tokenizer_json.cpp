@@ -108,6 +108,8 @@ private Q_SLOTS:
     void settingsChangeComponents_data();
     void settingsChangeComponents();
     void words();
+    void letters_data();
+    void letters();
     void roles();
     void bytesOfALetter();
     void invalidUtf8();
@@ -475,6 +477,51 @@ void TestTokenizerJson::words() {
     QCOMPARE(tokens[5].id, 4);
     QCOMPARE(tokenizer->encode(""), std::vector<Token>{});
     QCOMPARE(tokenizer->encode(" \t\n"), std::vector<Token>{});
+}
+
+void TestTokenizerJson::letters_data() {
+    QTest::addColumn<QByteArray>("file");
+    QTest::addColumn<QString>("typed");
+    QTest::addColumn<QString>(
+        "expected"); ///< of each token what it adds to a text, then what it does when nobody typed it
+    const auto bytes =
+        document(R"("pre_tokenizer":{"type":"ByteLevel","add_prefix_space":false},"decoder":{"type":"ByteLevel"})",
+                 byteLevelPairs);
+    QTest::newRow("WordPiece") << document(bert, wordPiece) << "The unaffable, 注cat's [MASK]"
+                               << " the| un|aff|able|,|注| cat|'|[UNK]|[MASK]\n"
+                                  " the| un|aff|able|,|注| cat|'|[UNK]|[MASK]";
+    QTest::newRow("bytes") << bytes << "a cat\n"
+                           << "a| cat|⏎\na| cat|⏎";
+    QTest::newRow("some of a letter's bytes") << bytes << "é😀"
+                                              << "é|é|😀|😀|😀\n⟨C3⟩|⟨A9⟩|⟨F0 9F⟩|⟨98⟩|⟨80⟩";
+    const QByteArray pairs = R"({"type":"BPE","vocab":{"c":0,"at":1,"a":2,"t":3,"at</w>":4,"t</w>":5},
+        "merges":["a t","a t</w>"],"end_of_word_suffix":"</w>"})";
+    QTest::newRow("marks behind words") << document(
+        R"("pre_tokenizer":{"type":"Whitespace"},"decoder":{"type":"BPEDecoder"})", pairs)
+                                        << "cat at"
+                                        << "c|at |at \nc|at |at ";
+    const QByteArray words = R"({"type":"WordLevel","unk_token":"?","vocab":{"?":0,"▁the":1,"▁cat":2,"s":3}})";
+    QTest::newRow("SentencePiece's marks")
+        << document(R"("pre_tokenizer":{"type":"Metaspace"},"decoder":{"type":"Metaspace"})", words) << "the cat"
+        << " the| cat\n the| cat";
+    QTest::newRow("no decoder") << document(R"("pre_tokenizer":{"type":"Whitespace"})",
+                                            R"({"type":"WordLevel","unk_token":"?","vocab":{"?":0,"cat":1,".":2}})")
+                                << "cat."
+                                << " cat|.\n cat|.";
+}
+
+void TestTokenizerJson::letters() {
+    QFETCH(QByteArray, file);
+    QFETCH(QString, typed);
+    QFETCH(QString, expected);
+    const auto tokenizer = made(file);
+    QStringList inText, alone;
+    for (const auto& token : tokenizer->encode(typed.toStdString())) {
+        inText << QString::fromStdString(token.letters);
+        alone << QString::fromStdString(tokenizer->token(token.id).letters);
+    }
+    auto lines = inText.join(u'|').replace(u'\n', u'⏎') + u'\n' + alone.join(u'|').replace(u'\n', u'⏎');
+    QCOMPARE(lines, expected);
 }
 
 void TestTokenizerJson::roles() {
@@ -949,6 +996,7 @@ void TestTokenizerJson::sentencePieceFolders() {
             .replace("S", QString::number(tokenizer->roles().begin.value_or(-1)));
     };
     QCOMPARE(tokenizer->token(id).text, std::string("▁the"));
+    QCOMPARE(tokenizer->token(id).letters, std::string(" the"));
     QCOMPARE(assembled(*tokenizer, "the"), filled(one));
     QCOMPARE(assembled(*tokenizer, "the", "the"), filled(two));
 

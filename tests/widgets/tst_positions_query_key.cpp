@@ -416,6 +416,9 @@ private Q_SLOTS:
         QTest::newRow("of no formula") << u"other"_qs << u"not of the formula"_qs;
         QTest::newRow("learned") << u"learned"_qs << u"learned: found in training"_qs;
         QTest::newRow("rotary") << u"rotary"_qs << u"dimensions 0, 1: 5 value(s), a full turn in 6.28"_qs;
+        QTest::newRow("its turns") << u"rotary"_qs << u"pair i turns by pos / 10000^(2i/d)"_qs;
+        QTest::newRow("turns that are slowed down") << u"slow"_qs << u"pos / (2 · 10000^(2i/d)): slowed down"_qs;
+        QTest::newRow("slow turns alone") << u"banded"_qs << u"slow pairs are slowed down more"_qs;
         QTest::newRow("relative") << u"relative"_qs << u"head 1: 5 value(s)"_qs;
         QTest::newRow("its buckets") << u"relative"_qs << u"before the query 1…2; after it –"_qs;
     }
@@ -441,6 +444,18 @@ private Q_SLOTS:
             for (std::size_t i = 0; i < made.values.size(); i += 2)
                 std::swap(made.values[i], made.values[i + 1]);
         }
+        if (table == u"slow" || table == u"banded") {
+            made.kind = PositionTable::Kind::Rotary;
+            for (int position = 0; position < 5; ++position)
+                for (int pair = 0; pair < 4; ++pair) {
+                    const double slower = table == u"slow" || pair > 1 ? 2 : 1;
+                    const double angle = position / (slower * std::pow(10000.0, pair / 4.0));
+                    made.values[static_cast<std::size_t>(8 * position + 2 * pair)] =
+                        static_cast<float>(std::cos(angle));
+                    made.values[static_cast<std::size_t>(8 * position + 2 * pair + 1)] =
+                        static_cast<float>(std::sin(angle));
+                }
+        }
         if (table == u"relative") {
             made.kind = PositionTable::Kind::Relative;
             made.dimensions = 2;
@@ -454,6 +469,24 @@ private Q_SLOTS:
             QVERIFY2(!shown.says(u"dimension 2:"_qs), qPrintable(shown.said()));
         }
         QVERIFY2(shown.says(said), qPrintable(shown.said()));
+    }
+
+    /// Each stack has its own, and the attention that is chosen says which is meant.
+    void theTableIsOfTheStack() {
+        auto trace = positioned();
+        trace.decoderPositions = ascii::sinusoids(5, 6);
+        auto shown = positions(PositionsView::Page::Table, trace);
+        QVERIFY2(shown.says(u"encoder: sinusoidal"_qs) && shown.says(u"5 rows"_qs) && !shown.says(u"decoder"_qs),
+                 qPrintable(shown.said()));
+        for (const auto kind : {BlockKind::Decoder, BlockKind::Cross}) {
+            shown.selection.setKind(kind);
+            QVERIFY2(shown.says(u"decoder: sinusoidal"_qs), qPrintable(shown.said()));
+            QCOMPARE(shown.view->findChild<QLineEdit*>()->text(), u"0, 1, 2, 3, 4, 5"_qs);
+        }
+        trace.encoderPositions.reset();
+        shown.view->setTrace(shared(trace), nullptr);
+        shown.selection.setKind(BlockKind::Encoder);
+        QVERIFY(!shown.says(u"encoder: "_qs) && shown.says(u"sinusoidal"_qs)); // the only one there is
     }
 
     /// A click on a column of the table, or Return on it, adds or removes its curve.
