@@ -125,6 +125,11 @@ public:
                 m_rects[i]->axis(QCPAxis::atLeft)->setRange(ranges[i].second);
             }
     }
+    /// Keeps what part of a map is seen, but nothing to draw or point at.
+    void dropPanels() {
+        clearGraphs();
+        m_arts.clear();
+    }
     void drawnAgain() { replot(QCustomPlot::rpImmediateRefresh); }
     void liveAgain() { layer(QStringLiteral("live"))->replot(); }
     void zoom(double factor) {
@@ -234,7 +239,7 @@ private:
     void drawStill(QCPPainter& painter) {
         for (const auto& art : m_arts)
             art->drawStill(painter);
-        if (!m_arts.empty())
+        if (!m_arts.empty() || m_view.m_stale)
             return;
         painter.setFont(sized(m_view.m_appearance, 1.05));
         painter.setPen(m_view.m_appearance.muted);
@@ -281,6 +286,10 @@ void FigureView::setTrace(TracePointer trace, TracePointer other) {
     m_trace = std::move(trace);
     m_other = std::move(other);
     rebuild();
+    if (!m_stale)
+        return;
+    m_panels.clear(); // of a run that may be gone: a hidden view has none until it is seen
+    m_canvas->dropPanels();
 }
 
 void FigureView::setSelection(Selection* selection) {

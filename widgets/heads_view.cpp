@@ -150,6 +150,8 @@ HeadsView::HeadsView(QWidget* parent)
 void HeadsView::setTrace(TracePointer trace, TracePointer other) {
     m_heads.reset();
     m_counted = false;
+    m_first = trace;
+    m_second = other;
     FigureView::setTrace(std::move(trace), std::move(other));
 }
 
@@ -169,16 +171,16 @@ const HeadMetrics& HeadsView::Heads::metricsOf(int head) const {
     return *kept;
 }
 
-std::shared_ptr<const HeadsView::Heads> HeadsView::headsOf(const Trace& run, BlockKind kind, const Trace* full) {
-    if (m_heads && m_heads->run == &run && m_heads->kind == kind && m_heads->change == (full != nullptr))
+std::shared_ptr<const HeadsView::Heads> HeadsView::headsOf(const TracePointer& run, BlockKind kind, const Trace* full) {
+    if (m_heads && m_heads->run == run && m_heads->kind == kind && m_heads->change == (full != nullptr))
         return m_heads;
-    const auto& block = *run.block(kind);
-    const auto& keys = run.keyTokens(kind);
+    const auto& block = *run->block(kind);
+    const auto& keys = run->keyTokens(kind);
     const int count = block.layers * block.heads;
     const int side = std::max(24, static_cast<int>(std::sqrt(mostCells / count)));
     const auto made = std::make_shared<Heads>();
     auto& heads = *made;
-    heads.run = &run;
+    heads.run = run;
     heads.kind = kind;
     heads.change = full != nullptr;
     heads.metrics.resize(static_cast<std::size_t>(count));
@@ -235,7 +237,7 @@ void HeadsView::followControls(const Heads& heads, const Trace& run) {
     offer(*m_filter, entries);
 }
 
-float HeadsView::valueOf(const Heads& heads, int head, int sorting) const {
+float HeadsView::valueOf(const Heads& heads, int head, int sorting) {
     const auto at = static_cast<std::size_t>(head);
     if (sorting == byAlignment)
         return heads.alignments[at];
@@ -269,7 +271,7 @@ std::vector<int> HeadsView::listed(const Heads& heads, const Trace& run) const {
     return list;
 }
 
-QString HeadsView::captionOf(const Heads& heads, int head, int sorting) const {
+QString HeadsView::captionOf(const Heads& heads, int head, int sorting) {
     if (sorting != byPlace) {
         const auto value = numberText(valueOf(heads, head, sorting));
         if (sorting == byAlignment)
@@ -317,7 +319,7 @@ std::vector<Panel> HeadsView::build() {
     const auto* block = run->block(kind);
     const bool same = full && readTheSame(*full, *run, kind);
     const bool change = same && selection()->change();
-    const auto kept = headsOf(*run, kind, change ? full : nullptr);
+    const auto kept = headsOf(run == trace() ? m_first : m_second, kind, change ? full : nullptr);
     const auto& heads = *kept;
     followControls(heads, *run);
     const auto chosen = selection()->shown(*run, kind)->place;
@@ -380,7 +382,7 @@ std::vector<Panel> HeadsView::build() {
              .layer = place.layer,
              .head = place.head,
              .name = headName(place),
-             .caption = [this, kept, i, sorting] { return captionOf(*kept, i, sorting); },
+             .caption = [kept, i, sorting] { return captionOf(*kept, i, sorting); },
              .chosen = chosen == place,
              .off = off,
              .pending = panel.switches && off != isIn(selection()->off(), kind, place),

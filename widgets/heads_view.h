@@ -39,7 +39,7 @@ private:
     /// What is drawn and said of each head, layer by layer: kept while a run is shown, for it takes a while of long
     /// texts.
     struct Heads {
-        const Trace* run = nullptr;
+        TracePointer run;
         BlockKind kind = BlockKind::Encoder;
         bool change = false; ///< maps are differences
         std::vector<std::shared_ptr<const Map>> maps;
@@ -49,12 +49,12 @@ private:
 
         const HeadMetrics& metricsOf(int head) const;
     };
-    std::shared_ptr<const Heads> headsOf(const Trace& run, BlockKind kind, const Trace* full);
+    std::shared_ptr<const Heads> headsOf(const TracePointer& run, BlockKind kind, const Trace* full);
     void followControls(const Heads& heads, const Trace& run);
     /// The heads that pass the filter, sorted: places in Heads.
     std::vector<int> listed(const Heads& heads, const Trace& run) const;
-    float valueOf(const Heads& heads, int head, int sorting) const;
-    QString captionOf(const Heads& heads, int head, int sorting) const;
+    static float valueOf(const Heads& heads, int head, int sorting);
+    static QString captionOf(const Heads& heads, int head, int sorting);
     QString noteOf(const Trace& run, BlockKind kind) const;
     /// The head that keys and menus are about: the one that is pointed at, otherwise the one on show.
     std::optional<HeadPlace> target() const;
@@ -68,6 +68,8 @@ private:
     ComboBox* m_filter;
     QToolButton* m_off;
     QCheckBox* m_change = nullptr;
+    TracePointer m_first; ///< the runs on show, for captions to hold on to
+    TracePointer m_second;
     std::shared_ptr<const Heads> m_heads;
     bool m_counted = false; ///< the filter says how many heads are of each kind
 };

@@ -144,6 +144,37 @@ private Q_SLOTS:
         }
     }
 
+    /// Crashed in Heads: the window was resized while another view was on show, and captions were made of a run that
+    /// was gone.
+    void nothingIsKeptOfARunThatIsGone_data() {
+        QTest::addColumn<QString>("name");
+        for (const auto* name : {"alignment", "compare", "heads", "lines", "matrix", "positions", "query", "playback"})
+            QTest::newRow(name) << QString::fromLatin1(name);
+    }
+    void nothingIsKeptOfARunThatIsGone() {
+        QFETCH(QString, name);
+        Shown shown(makeView(name));
+        const AsciiOptions options{.layers = 2, .heads = 2, .selfAttention = true, .positionDimensions = 8};
+        auto run = traceOf(cat, options), second = traceOf(otherCat, options);
+        shown.view->setTrace(run, second);
+        shown.picture();
+        for (const bool visible : {true, false}) {
+            shown.view->setVisible(visible);
+            const std::weak_ptr<const Trace> before = run, secondBefore = second;
+            run = traceOf(otherCat, options);
+            second = traceOf(cat, options);
+            shown.view->setTrace(run, second);
+            QVERIFY(before.expired());
+            QVERIFY(secondBefore.expired());
+            shown.view->resize(shown.view->width() + 40, 500); // lays out what there is to draw
+            shown.picture();
+        }
+        shown.view->show();
+        Shown fresh(makeView(name), shown.view->size());
+        fresh.view->setTrace(run, second);
+        QCOMPARE(shown.view->describe(), fresh.view->describe());
+    }
+
     /// Single heads are those of the run that has more, whichever of the two that is.
     void singleHeadsAreOfTheRunWithMore_data() {
         QTest::addColumn<QString>("name");
