@@ -65,25 +65,29 @@ double alignmentScore(const Map& map, std::span<const Token> keys) {
     assert(keys.size() == static_cast<std::size_t>(map.columns));
     const bool allSpecial = std::all_of(keys.begin(), keys.end(), [](const Token& token) { return token.special; });
     double rowSum = 0;
-    std::vector<float> columnMaxima(keys.size(), 0.0F);
+    std::vector<double> columnMaxima(keys.size(), 0.0);
     for (int row = 0; row < map.rows; ++row) {
         const auto weights = map.row(row);
-        float rowMaximum = 0;
-        for (std::size_t column = 0; column < keys.size(); ++column) {
+        double sum = 0; // 1, but for traces of others
+        for (const float weight : weights)
+            sum += std::isfinite(weight) ? static_cast<double>(weight) : 0;
+        double rowMaximum = 0;
+        for (std::size_t column = 0; column < keys.size() && sum > 0; ++column) {
             if (!std::isfinite(weights[column]) || (keys[column].special && !allSpecial))
                 continue;
-            rowMaximum = std::max(rowMaximum, weights[column]);
-            columnMaxima[column] = std::max(columnMaxima[column], weights[column]);
+            const double share = static_cast<double>(weights[column]) / sum;
+            rowMaximum = std::max(rowMaximum, share);
+            columnMaxima[column] = std::max(columnMaxima[column], share);
         }
-        rowSum += static_cast<double>(rowMaximum);
+        rowSum += rowMaximum;
     }
     const auto columns =
         std::count_if(keys.begin(), keys.end(), [&](const Token& token) { return allSpecial || !token.special; });
     if (map.rows == 0 || columns == 0)
         return 0;
     double columnSum = 0;
-    for (const float maximum : columnMaxima)
-        columnSum += static_cast<double>(maximum);
+    for (const double maximum : columnMaxima)
+        columnSum += maximum;
     return rowSum / map.rows * columnSum / static_cast<double>(columns);
 }
 

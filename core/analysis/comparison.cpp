@@ -18,6 +18,17 @@ bool isWeight(float value) {
     return std::isfinite(value) && value >= 0;
 }
 
+/// The sum of a row; not a number unless all are weights and one is more than 0.
+double massOf(std::span<const float> row) {
+    double sum = 0;
+    for (const float weight : row) {
+        if (!isWeight(weight))
+            return static_cast<double>(notANumber);
+        sum += static_cast<double>(weight);
+    }
+    return sum > 0 ? sum : static_cast<double>(notANumber);
+}
+
 using Labels = std::vector<std::string>;
 
 enum class Which { Ordinary, Special, All };
@@ -149,24 +160,25 @@ Map differenceOf(const Map& first, const Map& second) {
 }
 
 float entropyBits(std::span<const float> row) {
+    const double sum = massOf(row);
+    if (std::isnan(sum))
+        return notANumber;
     double bits = 0;
-    for (const float weight : row) {
-        if (!isWeight(weight))
-            return notANumber;
+    for (const float weight : row)
         if (weight > 0)
             bits -= static_cast<double>(weight) * std::log2(static_cast<double>(weight));
-    }
-    return static_cast<float>(std::max(bits, 0.0));
+    return static_cast<float>(std::max(bits / sum + std::log2(sum), 0.0));
 }
 
 float jensenShannon(std::span<const float> first, std::span<const float> second) {
     assert(first.size() == second.size());
+    const double firstSum = massOf(first), secondSum = massOf(second);
+    if (std::isnan(firstSum) || std::isnan(secondSum))
+        return notANumber;
     double bits = 0;
     for (std::size_t i = 0; i < first.size(); ++i) {
-        if (!isWeight(first[i]) || !isWeight(second[i]))
-            return notANumber;
-        const auto p = static_cast<double>(first[i]);
-        const auto q = static_cast<double>(second[i]);
+        const auto p = static_cast<double>(first[i]) / firstSum;
+        const auto q = static_cast<double>(second[i]) / secondSum;
         const double mean = (p + q) / 2;
         if (p > 0)
             bits += p * std::log2(p / mean) / 2;

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <limits>
+#include <numeric>
 #include <utility>
 
 namespace headlight {
@@ -75,12 +76,14 @@ void HeadTally::add(const AttentionBlock& block, Layer layer, Head head, std::sp
             continue;
         m_entropy.add(static_cast<double>(bits));
         m_broadest.add(std::log2(visible));
-        m_confidence.add(static_cast<double>(*std::max_element(row.begin(), row.end())));
-        m_first.add(static_cast<double>(row.front()));
+        const double sum = std::accumulate(row.begin(), row.end(), 0.0);
+        const auto share = [&](std::size_t key) { return static_cast<double>(row[key]) / sum; };
+        m_confidence.add(static_cast<double>(*std::max_element(row.begin(), row.end())) / sum);
+        m_first.add(share(0));
         double onSpecial = 0;
         double steps = 0;
         for (int key = 0; key < block.keys; ++key) {
-            const auto weight = static_cast<double>(row[static_cast<std::size_t>(key)]);
+            const double weight = share(static_cast<std::size_t>(key));
             onSpecial += keys[static_cast<std::size_t>(key)].special ? weight : 0.0;
             steps += weight * std::abs(query - key);
         }
@@ -89,11 +92,11 @@ void HeadTally::add(const AttentionBlock& block, Layer layer, Head head, std::sp
             continue;
         const auto at = static_cast<std::size_t>(query);
         m_distance.add(steps);
-        m_self.add(static_cast<double>(row[at]));
+        m_self.add(share(at));
         if (at > 0)
-            m_previous.add(static_cast<double>(row[at - 1]));
+            m_previous.add(share(at - 1));
         if (at + 1 < row.size() && !causal)
-            m_next.add(static_cast<double>(row[at + 1]));
+            m_next.add(share(at + 1));
     }
 }
 

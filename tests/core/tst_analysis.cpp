@@ -235,12 +235,16 @@ private Q_SLOTS:
         QCOMPARE(entropyBits(Row{.25F, .25F, .25F, .25F}), 2.0F);
         QCOMPARE(entropyBits(Row{.5F, .25F, .25F}), 1.5F);
         QVERIFY(std::isnan(entropyBits(Row{1, notANumber})));
+        QCOMPARE(entropyBits(Row{.1F, .1F, 0, 0}), 1.0F); // of shares: block-sparse rows sum to less than 1
+        QVERIFY(std::isnan(entropyBits(Row{0, 0})));
         QCOMPARE(jensenShannon(Row{.5F, .5F}, Row{.5F, .5F}), 0.0F);
         QCOMPARE(jensenShannon(Row{1, 0}, Row{0, 1}), 1.0F);
         // m = (3/4, 1/4): (1 log2 4/3 + 1/2 log2 2/3 + 1/2 log2 2) / 2
         QVERIFY(near(jensenShannon(Row{1, 0}, Row{.5F, .5F}), 0.3112781F));
         QCOMPARE(jensenShannon(Row{1, 0}, Row{.5F, .5F}), jensenShannon(Row{.5F, .5F}, Row{1, 0}));
         QVERIFY(std::isnan(jensenShannon(Row{1, 0}, Row{-1, 2})));
+        QVERIFY(near(jensenShannon(Row{.2F, 0}, Row{2, 2}), 0.3112781F));
+        QVERIFY(std::isnan(jensenShannon(Row{0, 0}, Row{1, 0})));
     }
 
     void comparesByTokens() {
@@ -511,6 +515,26 @@ private Q_SLOTS:
         QCOMPARE(metrics.relative->previous, .25F);
         QCOMPARE(metrics.relative->next, 0.0F);
         QCOMPARE(metrics.relative->distance, .25F);
+    }
+
+    /// Block-sparse attention, and files of others: rows need not sum to 1.
+    void sharesAreOfTheRowsSum() {
+        const auto whole = blockOf(BlockKind::Encoder, {{.5F, .5F, 0}, {.25F, .5F, .25F}, {.1F, .1F, .8F}});
+        auto sparse = whole;
+        for (auto& weight : sparse.weights)
+            weight *= .38F;
+        const auto keys = tokensOf({"a", "b", "</s>"});
+        const auto expected = headMetrics(whole, Layer(0), Head(0), keys);
+        const auto metrics = headMetrics(sparse, Layer(0), Head(0), keys);
+        QCOMPARE(metrics.kind, expected.kind);
+        for (int measure = 0; measure <= static_cast<int>(HeadMeasure::Special); ++measure)
+            QVERIFY(near(*measured(metrics, HeadMeasure(measure)), *measured(expected, HeadMeasure(measure))));
+        const auto mapOf = [](const AttentionBlock& block) { return headMap(block, Layer(0), Head(0)); };
+        QVERIFY(near(static_cast<float>(alignmentScore(mapOf(sparse), keys)),
+                     static_cast<float>(alignmentScore(mapOf(whole), keys))));
+        QCOMPARE(
+            headMetrics(blockOf(BlockKind::Encoder, {{0, 0}, {0, 0}}), Layer(0), Head(0), tokensOf({"a", "b"})).queries,
+            0);
     }
 
     void oneBrokenRowIsLeftOut() {
