@@ -15,6 +15,8 @@
 #include <QTest>
 #include <QTextStream>
 
+#include <string_view>
+
 using namespace headlight;
 
 namespace {
@@ -487,6 +489,10 @@ void TestCommandLine::picturesShowWhatIsAskedFor() {
     QVERIFY(numbers(u"--view playback --step 99999"_qs).contains(u"--step: there is no step 99999"_qs));
     QVERIFY(numbers(u"--step 0"_qs).contains(u"--step needs the view playback"_qs));
     QVERIFY(numbers(u"--page pattern"_qs).contains(u"--page needs the view positions"_qs));
+    // What has no numbers is no file of nothing, but said.
+    QVERIFY(QFile::remove(u"a.csv"_qs));
+    QVERIFY(numbers(u"--view positions"_qs).contains(u"no numbers to write: tiny has no positions"_qs));
+    QVERIFY(!QFile::exists(u"a.csv"_qs));
     QVERIFY(numbers(u"--change"_qs).contains(u"--change needs --off"_qs));
 }
 
