@@ -21,8 +21,9 @@ static_assert(std::endian::native == std::endian::little, "tensors are used as t
 namespace {
 
 constexpr std::size_t lengthBytes = 8;
-constexpr std::uint64_t longestHeader = 100'000'000; // the reference implementation's limit
-constexpr int deepestHeader = 3;                     // { tensor: { field: [ ] } }
+constexpr std::uint64_t longestHeader = 32U << 20; // ten times that of the largest files in use
+constexpr std::size_t mostHeaderValues = 1U << 20; // of a hundred thousand tensors
+constexpr int deepestHeader = 3;                   // { tensor: { field: [ ] } }
 constexpr auto metadataKey = "__metadata__";
 constexpr auto fetchAgain = "the file is damaged or incomplete; fetch or export it again";
 
@@ -51,9 +52,12 @@ public:
     HeaderReader(std::span<const std::byte> data, const std::string& place) : m_data(data), m_place(place) {}
 
     nlohmann::json parse(std::string_view text) const {
-        auto header = parseJson(
-            text, m_place,
-            {.deepest = deepestHeader, .differentNames = true, .subject = "the header ", .remedy = fetchAgain});
+        auto header = parseJson(text, m_place,
+                                {.deepest = deepestHeader,
+                                 .mostValues = mostHeaderValues,
+                                 .differentNames = true,
+                                 .subject = "the header ",
+                                 .remedy = fetchAgain});
         if (!header.is_object())
             corrupt("the header is not a JSON object");
         return header;
