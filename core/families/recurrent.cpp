@@ -1,5 +1,6 @@
-// The recurrent encoder–decoder with or without additive attention (Bahdanau, Cho & Bengio 2015): the bundled
-// en-fr-additive and its like. The config's keys and the tensors' names are this project's own.
+// The recurrent encoder–decoder with or without additive attention (Bahdanau, Cho & Bengio 2015), its decoder theirs or
+// the conditional one of Sennrich et al. 2017: the bundled en-fr-additive and its like. The config's keys and the
+// tensors' names are this project's own.
 #include "core/nn/recurrent.h"
 #include "core/families/family.h"
 
@@ -18,8 +19,18 @@ RecurrentAttention attention(const ModelConfig& config) {
     config.fail(Error::Kind::Unsupported, "the attention \"" + name + "\" is not known", "known are: none, additive");
 }
 
+RecurrentDecoder decoderOf(const ModelConfig& config) {
+    const auto name = config.textOr("decoder", "paper");
+    if (name == "paper")
+        return RecurrentDecoder::Paper;
+    if (name == "conditional")
+        return RecurrentDecoder::Conditional;
+    config.fail(Error::Kind::Unsupported, "the decoder \"" + name + "\" is not known", "known are: paper, conditional");
+}
+
 Network build(const ModelConfig& config, const Weights* weights) {
     RecurrentOptions options;
+    const auto decoder = decoderOf(config);
     options.vocabulary = config.integer("vocab_size", 2, 10'000'000);
     options.embedding = config.integer("embedding_size", 1, 65536);
     options.hidden = config.integer("hidden_size", 1, 65536);
@@ -34,6 +45,8 @@ Network build(const ModelConfig& config, const Weights* weights) {
         weights->requireShape("readout.weight", {2 * options.embedding, options.embedding + 3 * options.hidden});
         if (options.attention == RecurrentAttention::Additive)
             weights->requireShape("attention.w.weight", {options.alignment, options.hidden});
+        if (decoder == RecurrentDecoder::Conditional)
+            weights->requireShape("context_decoder.weight_ih", {3 * options.hidden, 2 * options.hidden});
     }
 
     const auto last = options.vocabulary - 1;
@@ -41,7 +54,7 @@ Network build(const ModelConfig& config, const Weights* weights) {
                          .end = config.integer("eos_token_id", 0, last),
                          .pad = config.integer("pad_token_id", 0, last)};
     const bool watched = options.attention == RecurrentAttention::Additive;
-    return {.translator = std::make_shared<Recurrent>(options),
+    return {.translator = std::make_shared<Recurrent>(options, decoder),
             .ids = ids,
             .banned = {},
             .vocabulary = options.vocabulary,

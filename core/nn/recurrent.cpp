@@ -12,21 +12,24 @@
 
 namespace headlight {
 
-Recurrent::Recurrent(const RecurrentOptions& options)
-    : m_options(options),
+Recurrent::Recurrent(const RecurrentOptions& options, RecurrentDecoder decoder)
+    : m_options(options), m_decoderKind(decoder),
       m_embedding(register_module("embedding", torch::nn::Embedding(options.vocabulary, options.embedding))),
       m_encoder(register_module(
           "encoder",
           torch::nn::GRU(
               torch::nn::GRUOptions(options.embedding, options.hidden).batch_first(true).bidirectional(true)))),
       m_initial(register_module("initial", torch::nn::Linear(options.hidden, options.hidden))),
-      m_decoder(register_module("decoder", torch::nn::GRUCell(options.embedding + 2 * options.hidden, options.hidden))),
+      m_decoder(register_module(
+          "decoder", torch::nn::GRUCell(options.embedding + (conditional() ? 0 : 2 * options.hidden), options.hidden))),
       m_readout(register_module("readout", torch::nn::Linear(options.hidden + options.embedding + 2 * options.hidden,
                                                              2 * options.embedding))),
       m_outputBias(register_parameter("output_bias", torch::zeros({options.vocabulary}))) {
     if (options.attention == RecurrentAttention::Additive)
         m_attention = register_module(
             "attention", std::make_shared<AdditiveAttention>(options.hidden, 2 * options.hidden, options.alignment));
+    if (conditional())
+        m_contextDecoder = register_module("context_decoder", torch::nn::GRUCell(2 * options.hidden, options.hidden));
     torch::nn::init::normal_(m_embedding->weight, 0, 1.0 / std::sqrt(static_cast<double>(options.embedding)));
 }
 
@@ -44,7 +47,7 @@ Memory Recurrent::encode(const torch::Tensor& source, const torch::Tensor& mask,
             const auto& all = m_encoder->all_weights(); // W, U and their biases, of this direction
             const auto gates = torch::nn::functional::linear(inputs, all[first], all[first + 2]);
             const auto initial = torch::zeros({inputs.size(0), m_options.hidden}, all[first].options());
-            return unrolledGru(gates, initial, {all[first + 1], all[first + 3]}, context);
+            return unrolledGru(gates, initial, {all[first + 1].unsqueeze(0), all[first + 3].unsqueeze(0)}, context);
         };
         states = torch::cat({direction(embedded, 0), direction(embedded.flip(1), 4).flip(1)}, 2);
     }
@@ -70,8 +73,9 @@ Memory Recurrent::encode(const torch::Tensor& source, const torch::Tensor& mask,
 Recurrent::Step Recurrent::advance(const torch::Tensor& token, const torch::Tensor& state, const Memory& memory,
                                    std::int64_t number, const Context& context) {
     Step step;
+    const auto asked = conditional() ? m_decoder(token, state) : state;
     if (m_attention) {
-        step.queryPart = m_attention->queryPart(state);
+        step.queryPart = m_attention->queryPart(asked);
         step.attention = m_attention->forward(step.queryPart, memory.extra[1], memory.states, memory.mask,
                                               context.forcedKey(number));
         step.context = step.attention.context;
@@ -80,7 +84,8 @@ Recurrent::Step Recurrent::advance(const torch::Tensor& token, const torch::Tens
     } else {
         step.context = memory.extra[1];
     }
-    step.state = m_decoder(torch::cat({token, step.context}, 1), state);
+    step.state =
+        conditional() ? m_contextDecoder(step.context, asked) : m_decoder(torch::cat({token, step.context}, 1), state);
     return step;
 }
 
@@ -93,26 +98,47 @@ torch::Tensor Recurrent::readout(const torch::Tensor& states, const torch::Tenso
     return withDropout(std::get<0>(pairs.max(-1)), m_options.dropout, is_training());     // [..., E]
 }
 
+torch::Tensor Recurrent::contextWeight() const {
+    return conditional() ? m_contextDecoder->weight_ih
+                         : m_decoder->weight_ih.narrow(1, m_options.embedding, 2 * m_options.hidden);
+}
+
+GruRecurrence Recurrent::recurrence() const {
+    if (!conditional())
+        return {m_decoder->weight_hh.unsqueeze(0), m_decoder->bias_hh.unsqueeze(0)};
+    return {torch::stack({m_decoder->weight_hh, m_contextDecoder->weight_hh}),
+            torch::stack({m_decoder->bias_hh, m_contextDecoder->bias_hh})};
+}
+
+torch::Tensor Recurrent::decoderGates(const torch::Tensor& tokens, const torch::Tensor& fixed) const {
+    const auto ofWords = m_decoder->weight_ih.narrow(1, 0, m_options.embedding);
+    const auto words = torch::nn::functional::linear(tokens, ofWords, m_decoder->bias_ih); // [B, T, 3 N]
+    if (!conditional())
+        return fixed.defined() ? words + torch::nn::functional::linear(fixed, contextWeight()).unsqueeze(1) : words;
+    const auto& bias = m_contextDecoder->bias_ih;
+    const auto contexts = fixed.defined() ? torch::nn::functional::linear(fixed, contextWeight(), bias)
+                                          : bias.expand({words.size(0), -1});
+    return torch::stack({words, contexts.to(words.scalar_type()).unsqueeze(1).expand_as(words)}, 2).flatten(1, 2);
+}
+
 torch::Tensor Recurrent::decode(const torch::Tensor& target, const Memory& memory, const Context& context) {
     const auto tokens = withDropout(m_embedding(target), m_options.dropout, is_training()); // [B, T, E]
     if (context.intervention && !context.intervention->empty())
         return decodeChanged(tokens, memory, context);
-    // The gates' weights have columns for the token and columns for the context.
-    const auto weights = m_decoder->weight_ih.split_with_sizes({m_options.embedding, 2 * m_options.hidden}, 1);
     const auto& initial = memory.extra[0];
-    const GruRecurrence recurrence{m_decoder->weight_hh, m_decoder->bias_hh};
-    auto gates = torch::nn::functional::linear(tokens, weights[0], m_decoder->bias_ih); // [B, T, 3 N]
+    const auto gates = decoderGates(tokens, m_attention ? torch::Tensor() : memory.extra[1]);
     if (!m_attention) {
         const auto& fixed = memory.extra[1];
         if (context.watch)
             context.watch->fixedContext(fixed);
-        gates = gates + torch::nn::functional::linear(fixed, weights[1]).unsqueeze(1);
-        const auto states = unrolledGru(gates, initial, recurrence, context);
+        auto states = unrolledGru(gates, initial, recurrence(), context);
+        if (conditional()) // those of the second GRU
+            states = states.unflatten(1, {-1, 2}).select(2, 1);
         return readout(states, tokens, fixed.unsqueeze(1).expand({-1, states.size(1), -1}));
     }
     const auto run = unrolledAdditive(
-        gates, initial, recurrence,
-        {m_attention->w(), m_attention->v(), weights[1], memory.extra[1], memory.states, memory.mask}, context);
+        gates, initial, recurrence(),
+        {m_attention->w(), m_attention->v(), contextWeight(), memory.extra[1], memory.states, memory.mask}, context);
     if (context.watch)
         context.watch->additive(
             {run.weights, run.energies, run.queryPart, memory.extra[1], m_attention->v(), memory.states});

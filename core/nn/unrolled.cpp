@@ -49,7 +49,7 @@ public:
           m_states(std::move(states)) {}
 
     std::int64_t steps() const { return m_gates.size(0); }
-    Tensor last(std::int64_t step) const { return m_states[step]; }      ///< s_(i-1), [B, N]
+    Tensor last(std::int64_t step) const { return m_states[step]; }      ///< the state before it, [B, N]
     Tensor states() const { return m_states.narrow(0, 1, steps()); }     ///< [T, B, N]
     Tensor lastStates() const { return m_states.narrow(0, 0, steps()); } ///< [T, B, N]
     variable_list saved() const { return {m_gates, m_hiddenNew, m_states}; }
@@ -90,14 +90,29 @@ private:
     Tensor m_states;    ///< s_0 and all that follow, [T + 1, B, N]
 };
 
+/// The steps of one GRU among those that take turns: [T, B, …] -> [T / turns, B, …].
+Tensor ofTurn(const Tensor& steps, std::int64_t turn, std::int64_t turns) {
+    return steps.unflatten(0, {steps.size(0) / turns, turns}).select(1, turn);
+}
+
+/// Gradients of all GRUs' weights and biases, [G, 3 N, N] and [G, 3 N].
+std::pair<Tensor, Tensor> recurrenceGradients(const Tensor& hidden, const Tensor& lastStates, std::int64_t turns,
+                                              torch::ScalarType type) {
+    std::vector<Tensor> weights;
+    for (std::int64_t turn = 0; turn < turns; ++turn)
+        weights.push_back(summedProduct(ofTurn(hidden, turn, turns), ofTurn(lastStates, turn, turns), type));
+    return {torch::stack(weights), hidden.sum(1).unflatten(0, {-1, turns}).sum(0)};
+}
+
 struct Gru : torch::autograd::Function<Gru> {
-    static Tensor forward(AutogradContext* graph, const Tensor& inputGates, const Tensor& initial, const Tensor& weight,
-                          const Tensor& bias, const Context* context) {
-        const auto typed = weight.to(inputGates.scalar_type());
+    static Tensor forward(AutogradContext* graph, const Tensor& inputGates, const Tensor& initial,
+                          const Tensor& weights, const Tensor& biases, const Context* context) {
+        const auto typed = weights.to(inputGates.scalar_type());
+        const auto turns = weights.size(0);
         Gates gates(stepsFirst(inputGates), initial.to(torch::kFloat32));
         for (std::int64_t step = 0; step < gates.steps(); ++step) {
             context->checkStop();
-            gates.advance(step, product(gates.last(step), typed.t()).add_(bias));
+            gates.advance(step, product(gates.last(step), typed[step % turns].t()).add_(biases[step % turns]));
         }
         auto saved = gates.saved();
         saved.push_back(typed);
@@ -115,23 +130,25 @@ struct Gru : torch::autograd::Function<Gru> {
         for (std::int64_t step = gates.steps() - 1; step >= 0; --step) {
             state.add_(outer[step]);
             state = gates.retreat(step, state, inputs[step], hidden[step]);
-            state.add_(product(hidden[step], typed));
+            state.add_(product(hidden[step], typed[step % typed.size(0)]));
         }
-        return {inputs.transpose(0, 1), state, summedProduct(hidden, gates.lastStates(), typed.scalar_type()),
-                hidden.sum(c10::IntArrayRef{0, 1}), Tensor()};
+        const auto [ofWeights, ofBiases] =
+            recurrenceGradients(hidden, gates.lastStates(), typed.size(0), typed.scalar_type());
+        return {inputs.transpose(0, 1), state, ofWeights, ofBiases, Tensor()};
     }
 };
 
 struct Additive : torch::autograd::Function<Additive> {
     static variable_list forward(AutogradContext* graph, const Tensor& tokenGates, const Tensor& initial,
-                                 const Tensor& weight, const Tensor& bias, const Tensor& queryWeight, const Tensor& v,
-                                 const Tensor& contextWeight, const Tensor& keys, const Tensor& values,
+                                 const Tensor& recurrent, const Tensor& biases, const Tensor& queryWeight,
+                                 const Tensor& v, const Tensor& contextWeight, const Tensor& keys, const Tensor& values,
                                  const Tensor* mask, const Context* context) {
         const auto type = tokenGates.scalar_type();
-        const auto typed = weight.to(type), typedQuery = queryWeight.to(type), typedContext = contextWeight.to(type);
+        const auto typed = recurrent.to(type), typedQuery = queryWeight.to(type), typedContext = contextWeight.to(type);
         const auto keyPart = keys.to(torch::kFloat32), annotations = values.to(torch::kFloat32);
         Gates gates(stepsFirst(tokenGates), initial.to(torch::kFloat32));
-        const auto steps = gates.steps(), batch = keyPart.size(0), length = keyPart.size(1);
+        const auto turns = typed.size(0); // the GRU that takes in the context is the last of a step
+        const auto steps = gates.steps() / turns, batch = keyPart.size(0), length = keyPart.size(1);
         const auto make = [&](c10::IntArrayRef sizes) { return torch::empty(sizes, keyPart.options()); };
         const auto queries = make({steps, batch, keyPart.size(2)});
         const auto hidden = make({steps, batch, length, keyPart.size(2)}); // tanh(W s + U h)
@@ -139,8 +156,11 @@ struct Additive : torch::autograd::Function<Additive> {
         const auto contexts = make({steps, batch, annotations.size(2)});
         for (std::int64_t step = 0; step < steps; ++step) {
             context->checkStop();
-            const auto last = gates.last(step).to(type);
-            queries[step].copy_(torch::mm(last, typedQuery.t()));
+            const auto own = turns * (step + 1) - 1; // of that GRU
+            for (auto before = turns * step; before < own; ++before)
+                gates.advance(before, product(gates.last(before), typed[0].t()).add_(biases[0]));
+            const auto asked = gates.last(own).to(type);
+            queries[step].copy_(torch::mm(asked, typedQuery.t()));
             auto inner = hidden[step];
             torch::add_out(inner, keyPart, queries[step].unsqueeze(1)).tanh_();
             energies[step].copy_(torch::matmul(inner, v));
@@ -148,14 +168,14 @@ struct Additive : torch::autograd::Function<Additive> {
                 energies[step].masked_fill_(mask->logical_not(), -std::numeric_limits<float>::infinity());
             weights[step].copy_(torch::softmax(energies[step], -1));
             contexts[step].copy_(torch::bmm(weights[step].unsqueeze(1), annotations).squeeze(1));
-            gates.addInput(step, product(contexts[step], typedContext.t()));
-            gates.advance(step, product(last, typed.t()).add_(bias));
+            gates.addInput(own, product(contexts[step], typedContext.t()));
+            gates.advance(own, product(asked, typed[turns - 1].t()).add_(biases[turns - 1]));
         }
         auto saved = gates.saved();
         saved.insert(saved.end(), {typed, typedQuery, typedContext, v, annotations, hidden, weights, contexts});
         graph->save_for_backward(saved);
         variable_list results;
-        for (const auto& sequence : {gates.states(), contexts, weights, energies, queries})
+        for (const auto& sequence : {ofTurn(gates.states(), turns - 1, turns), contexts, weights, energies, queries})
             results.push_back(rowsFirst(sequence));
         graph->mark_non_differentiable({results[2], results[3], results[4]});
         return results;
@@ -167,6 +187,7 @@ struct Additive : torch::autograd::Function<Additive> {
         const auto &typed = saved[3], &typedQuery = saved[4], &typedContext = saved[5], &v = saved[6];
         const auto &annotations = saved[7], &hidden = saved[8], &weights = saved[9], &contexts = saved[10];
         const auto type = typed.scalar_type();
+        const auto turns = typed.size(0);
         const auto outerStates = stepsFirst(gradients[0]), outerContexts = stepsFirst(gradients[1]);
 
         const auto ofInputs = torch::empty_like(saved[0]), ofHidden = torch::empty_like(saved[0]);
@@ -174,26 +195,31 @@ struct Additive : torch::autograd::Function<Additive> {
         const auto ofQueries = torch::empty({hidden.size(0), hidden.size(1), hidden.size(3)}, hidden.options());
         const auto ofKeyPart = torch::zeros_like(hidden[0]);
         auto state = torch::zeros_like(outerStates[0]);
-        for (std::int64_t step = gates.steps() - 1; step >= 0; --step) {
+        for (std::int64_t step = gates.steps() / turns - 1; step >= 0; --step) {
+            const auto own = turns * (step + 1) - 1;
             state.add_(outerStates[step]);
-            state = gates.retreat(step, state, ofInputs[step], ofHidden[step]);
-            ofContexts[step].copy_(product(ofInputs[step], typedContext).add_(outerContexts[step]));
+            state = gates.retreat(own, state, ofInputs[own], ofHidden[own]);
+            ofContexts[step].copy_(product(ofInputs[own], typedContext).add_(outerContexts[step]));
             const auto ofWeights = torch::bmm(annotations, ofContexts[step].unsqueeze(2)).squeeze(2); // [B, S]
             const auto shared = (ofWeights * weights[step]).sum(1, true);
             ofEnergies[step].copy_((ofWeights - shared) * weights[step]);
             const auto ofInner = at::tanh_backward(ofEnergies[step].unsqueeze(2) * v, hidden[step]); // [B, S, A]
             ofKeyPart.add_(ofInner);
             ofQueries[step].copy_(ofInner.sum(1));
-            state.add_(product(ofHidden[step], typed)).add_(product(ofQueries[step], typedQuery));
+            state.add_(product(ofHidden[own], typed[turns - 1])).add_(product(ofQueries[step], typedQuery));
+            for (auto before = own - 1; before >= turns * step; --before) {
+                state = gates.retreat(before, state, ofInputs[before], ofHidden[before]);
+                state.add_(product(ofHidden[before], typed[0]));
+            }
         }
-        const auto last = gates.lastStates();
+        const auto [ofRecurrent, ofBiases] = recurrenceGradients(ofHidden, gates.lastStates(), turns, type);
         return {ofInputs.transpose(0, 1),
                 state,
-                summedProduct(ofHidden, last, type),
-                ofHidden.sum(c10::IntArrayRef{0, 1}),
-                summedProduct(ofQueries, last, type),
+                ofRecurrent,
+                ofBiases,
+                summedProduct(ofQueries, ofTurn(gates.lastStates(), turns - 1, turns), type),
                 torch::mv(hidden.flatten(0, 2).t(), ofEnergies.flatten()),
-                summedProduct(ofInputs, contexts, type),
+                summedProduct(ofTurn(ofInputs, turns - 1, turns), contexts, type),
                 ofKeyPart,
                 torch::bmm(weights.permute({1, 2, 0}), ofContexts.transpose(0, 1)), // [B, S, T] [B, T, C]
                 Tensor(),
@@ -205,13 +231,13 @@ struct Additive : torch::autograd::Function<Additive> {
 
 torch::Tensor unrolledGru(const torch::Tensor& inputGates, const torch::Tensor& initial,
                           const GruRecurrence& recurrence, const Context& context) {
-    return Gru::apply(inputGates, initial, recurrence.weight, recurrence.bias, &context);
+    return Gru::apply(inputGates, initial, recurrence.weights, recurrence.biases, &context);
 }
 
 AdditiveRun unrolledAdditive(const torch::Tensor& tokenGates, const torch::Tensor& initial,
                              const GruRecurrence& recurrence, const AdditiveMemory& memory, const Context& context) {
     const auto results =
-        Additive::apply(tokenGates, initial, recurrence.weight, recurrence.bias, memory.queryWeight, memory.v,
+        Additive::apply(tokenGates, initial, recurrence.weights, recurrence.biases, memory.queryWeight, memory.v,
                         memory.contextWeight, memory.keyPart, memory.annotations, &memory.mask, &context);
     return {results[0], results[1], results[2], results[3], results[4]};
 }

@@ -66,13 +66,16 @@ std::shared_ptr<SequenceToSequence> smallNetwork(const QString& name) {
         }
         network = std::make_shared<Transformer>(options);
     } else {
-        network = std::make_shared<Recurrent>(RecurrentOptions{
-            .vocabulary = vocabulary,
-            .embedding = 8,
-            .hidden = 10,
-            .alignment = 7,
-            .maxPositions = 32,
-            .attention = name == QLatin1String("additive") ? RecurrentAttention::Additive : RecurrentAttention::None});
+        const bool additive = name.startsWith(QLatin1String("additive"));
+        const bool conditional = name.endsWith(QLatin1String("conditional"));
+        network = std::make_shared<Recurrent>(
+            RecurrentOptions{.vocabulary = vocabulary,
+                             .embedding = 8,
+                             .hidden = 10,
+                             .alignment = 7,
+                             .maxPositions = 32,
+                             .attention = additive ? RecurrentAttention::Additive : RecurrentAttention::None},
+            conditional ? RecurrentDecoder::Conditional : RecurrentDecoder::Paper);
     }
     torch::NoGradGuard noGradients;
     for (auto& parameter : network->parameters())
@@ -83,8 +86,8 @@ std::shared_ptr<SequenceToSequence> smallNetwork(const QString& name) {
 
 void networkRows() {
     QTest::addColumn<QString>("name");
-    for (const char* name :
-         {"additive", "no attention", "transformer", "transformer, pre-norm", "transformer, learned positions"})
+    for (const char* name : {"additive", "additive, conditional", "no attention", "no attention, conditional",
+                             "transformer", "transformer, pre-norm", "transformer, learned positions"})
         QTest::newRow(name) << QString::fromLatin1(name);
 }
 
@@ -270,8 +273,8 @@ void TestAttention::stepwiseEqualsWhole() {
 
 void TestAttention::unrolledGradientsEqualStepwise_data() {
     QTest::addColumn<QString>("name");
-    QTest::newRow("additive") << QStringLiteral("additive");
-    QTest::newRow("no attention") << QStringLiteral("no attention");
+    for (const char* name : {"additive", "additive, conditional", "no attention", "no attention, conditional"})
+        QTest::newRow(name) << QString::fromLatin1(name);
 }
 
 // The gradients of the unrolled loops are written by hand; those of the steps are LibTorch's own.
@@ -365,8 +368,8 @@ void TestAttention::watchingChangesNothing() {
     QVERIFY(torch::equal(watched, teacherForced(*network, sentences.alone(0), {}, target)));
     Trace trace;
     watch.freeze(trace);
-    QCOMPARE(trace.cross.has_value(), name != QLatin1String("no attention"));
-    QCOMPARE(trace.additive.has_value(), name == QLatin1String("additive"));
+    QCOMPARE(trace.cross.has_value(), !name.startsWith(QLatin1String("no attention")));
+    QCOMPARE(trace.additive.has_value(), name.startsWith(QLatin1String("additive")));
     if (trace.additive) { // what was kept says how the weights came to be
         const auto& kept = *trace.additive;
         const auto hidden = torch::tanh(torch::tensor(kept.queryPart).view({kept.queries, 1, kept.size})

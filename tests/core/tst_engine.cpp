@@ -104,6 +104,7 @@ private Q_SLOTS:
     void equalsTheReference();
     void decodesAsTheReference();
     void recordsOnlyWhatIsAskedFor();
+    void recurrent_data();
     void recurrent();
     void recurrentWithoutAttention();
     void textKeepsItsPlaces();
@@ -198,9 +199,16 @@ void TestEngine::recordsOnlyWhatIsAskedFor() {
     }
 }
 
+void TestEngine::recurrent_data() {
+    QTest::addColumn<QString>("decoder");
+    QTest::newRow("paper") << u"paper"_qs;
+    QTest::newRow("conditional") << u"conditional"_qs;
+}
+
 void TestEngine::recurrent() {
+    QFETCH(QString, decoder);
     const Folder folder;
-    folder.recurrent();
+    folder.recurrent(u"additive"_qs, decoder);
     const auto engine = Engine::open(folder.path());
     QCOMPARE(engine->info().heads, 1);
     QCOMPARE(engine->info().encoderLayers, 0);

@@ -13,16 +13,17 @@ using namespace headlight;
 namespace {
 
 void addTranslators() {
-    QTest::addColumn<bool>("recurrent");
-    QTest::newRow("additive") << true;
-    QTest::newRow("Transformer") << false;
+    QTest::addColumn<QString>("model");
+    for (const char* name : {"additive", "conditional", "marian"})
+        QTest::newRow(name) << QString::fromLatin1(name);
 }
 
-std::unique_ptr<Engine> translator(const Folder& folder, bool recurrent) {
-    if (recurrent)
-        folder.recurrent();
-    else
+/// @param model "marian", or a recurrent one: "additive" with the paper's decoder, "conditional" with the other
+std::unique_ptr<Engine> translator(const Folder& folder, const QString& model) {
+    if (model == u"marian")
         folder.copyOfMarian();
+    else
+        folder.recurrent(u"additive"_qs, model == u"conditional" ? model : u"paper"_qs);
     return Engine::open(folder.path());
 }
 
@@ -49,9 +50,9 @@ class TestInterventions : public QObject {
 private Q_SLOTS:
     void forcedAttentionRestsOnOneWord_data() { addTranslators(); }
     void forcedAttentionRestsOnOneWord() {
-        QFETCH(bool, recurrent);
+        QFETCH(QString, model);
         const Folder folder;
-        const auto engine = translator(folder, recurrent);
+        const auto engine = translator(folder, model);
         auto request = forcedRequest();
         const auto full = engine->run(request);
         request.intervention.forced = {{Query(2), Key(1)}};
@@ -77,7 +78,7 @@ private Q_SLOTS:
 
     void forcedAttentionStaysWithinTheSource() {
         const Folder folder;
-        const auto engine = translator(folder, true);
+        const auto engine = translator(folder, u"additive"_qs);
         auto request = forcedRequest();
         request.intervention.forced = {{Query(0), Key(4)}};
         QVERIFY_EXCEPTION_THROWN(engine->run(request), Error);
@@ -87,6 +88,7 @@ private Q_SLOTS:
         QTest::addColumn<QString>("model");
         QTest::addColumn<int>("kind");
         QTest::newRow("additive") << u"additive"_qs << static_cast<int>(BlockKind::Cross);
+        QTest::newRow("conditional") << u"conditional"_qs << static_cast<int>(BlockKind::Cross);
         QTest::newRow("cross") << u"marian"_qs << static_cast<int>(BlockKind::Cross);
         QTest::newRow("encoder of a translator") << u"marian"_qs << static_cast<int>(BlockKind::Encoder);
         QTest::newRow("decoder of a translator") << u"marian"_qs << static_cast<int>(BlockKind::Decoder);
@@ -99,12 +101,12 @@ private Q_SLOTS:
         const Folder folder;
         Request request = forcedRequest();
         std::unique_ptr<Engine> engine;
-        if (model == u"additive" || model == u"marian") {
-            engine = translator(folder, model == u"additive");
-        } else {
+        if (model == u"roberta" || model == u"gpt2") {
             folder.copyWithWords(model.toStdString());
             engine = Engine::open(folder.path());
             request.targetIds.clear();
+        } else {
+            engine = translator(folder, model);
         }
         const auto full = engine->run(request);
         request.intervention.off = {{static_cast<BlockKind>(kind), Layer(0), Head(0)}};
@@ -112,7 +114,7 @@ private Q_SLOTS:
         QVERIFY(farthest(without->logits->values, full->logits->values) > 1e-5F);
         // What the first layer looks at does not depend on what becomes of it.
         const auto* block = without->block(static_cast<BlockKind>(kind));
-        if (model != u"additive" && static_cast<BlockKind>(kind) != BlockKind::Cross)
+        if (static_cast<BlockKind>(kind) != BlockKind::Cross)
             QCOMPARE(farthest(headWeights(*block), headWeights(*full->block(block->kind))), 0.0F);
         // All other heads gone, too, is another run again.
         for (int head = 1; head < block->heads; ++head)
@@ -165,9 +167,9 @@ private Q_SLOTS:
 
     void aTranslationGoesOnFromWhatItIsGiven_data() { addTranslators(); }
     void aTranslationGoesOnFromWhatItIsGiven() {
-        QFETCH(bool, recurrent);
+        QFETCH(QString, model);
         const Folder folder;
-        const auto engine = translator(folder, recurrent);
+        const auto engine = translator(folder, model);
         Request request;
         request.sourceIds = {7, 9, 11, 2};
         request.maxLength = 7;
@@ -181,7 +183,7 @@ private Q_SLOTS:
         QCOMPARE(other->emitted[1].id, request.beginIds[1]);
         QVERIFY(other->emitted.size() > 2);
         QVERIFY(!other->targetForced);
-        const std::int64_t end = recurrent ? 2 : 0;
+        const std::int64_t end = model == u"marian" ? 0 : 2;
         request.beginIds = {own->emitted[0].id, end};
         const auto ended = engine->run(request);
         QCOMPARE(ended->emitted.size(), std::size_t(2)); // nothing comes behind the end
@@ -192,9 +194,9 @@ private Q_SLOTS:
 
     void theBeamIsATree_data() { addTranslators(); }
     void theBeamIsATree() {
-        QFETCH(bool, recurrent);
+        QFETCH(QString, model);
         const Folder folder;
-        const auto engine = translator(folder, recurrent);
+        const auto engine = translator(folder, model);
         Request request;
         request.sourceIds = {7, 9, 11, 2};
         request.maxLength = 6;
@@ -228,7 +230,7 @@ private Q_SLOTS:
 
     void vectorsGiveTheScores() {
         const Folder folder;
-        const auto engine = translator(folder, false);
+        const auto engine = translator(folder, u"marian"_qs);
         auto request = forcedRequest();
         request.record.scores = true;
         request.record.vectors = true;

@@ -61,9 +61,10 @@ private:
 
 inline constexpr int recurrentVocabulary = 300, embedding = 6, hidden = 5, alignment = 4;
 
-inline QJsonObject recurrentConfig(const QString& attention) {
+inline QJsonObject recurrentConfig(const QString& attention, const QString& decoder = u"paper"_qs) {
     return {{u"model_type"_qs, u"headlight_recurrent"_qs},
             {u"attention"_qs, attention},
+            {u"decoder"_qs, decoder},
             {u"vocab_size"_qs, recurrentVocabulary},
             {u"embedding_size"_qs, embedding},
             {u"hidden_size"_qs, hidden},
@@ -74,7 +75,7 @@ inline QJsonObject recurrentConfig(const QString& attention) {
             {u"decoder_start_token_id"_qs, 299}};
 }
 
-inline Tensors recurrentTensors(bool attention) {
+inline Tensors recurrentTensors(bool attention, bool conditional = false) {
     Tensors tensors;
     tensors.add("embedding.weight", {recurrentVocabulary, embedding});
     for (const std::string direction : {"l0", "l0_reverse"}) {
@@ -85,7 +86,7 @@ inline Tensors recurrentTensors(bool attention) {
     }
     tensors.add("initial.weight", {hidden, hidden});
     tensors.add("initial.bias", {hidden});
-    tensors.add("decoder.weight_ih", {3 * hidden, embedding + 2 * hidden});
+    tensors.add("decoder.weight_ih", {3 * hidden, embedding + (conditional ? 0 : 2 * hidden)});
     tensors.add("decoder.weight_hh", {3 * hidden, hidden});
     tensors.add("decoder.bias_ih", {3 * hidden});
     tensors.add("decoder.bias_hh", {3 * hidden});
@@ -97,6 +98,12 @@ inline Tensors recurrentTensors(bool attention) {
         tensors.add("attention.u.weight", {alignment, 2 * hidden});
         tensors.add("attention.u.bias", {alignment});
         tensors.add("attention.v", {alignment});
+    }
+    if (conditional) {
+        tensors.add("context_decoder.weight_ih", {3 * hidden, 2 * hidden});
+        tensors.add("context_decoder.weight_hh", {3 * hidden, hidden});
+        tensors.add("context_decoder.bias_ih", {3 * hidden});
+        tensors.add("context_decoder.bias_hh", {3 * hidden});
     }
     return tensors;
 }
@@ -110,9 +117,9 @@ public:
         const auto model = std::filesystem::path(HEADLIGHT_FIXTURES) / "sentencepiece" / "pairs.model";
         std::filesystem::copy_file(model, path() / "spiece.model", std::filesystem::copy_options::overwrite_existing);
     }
-    void recurrent(const QString& attention = QStringLiteral("additive")) const {
-        config(recurrentConfig(attention));
-        recurrentTensors(attention == QLatin1String("additive")).write(path() / "model.safetensors");
+    void recurrent(const QString& attention = u"additive"_qs, const QString& decoder = u"paper"_qs) const {
+        config(recurrentConfig(attention, decoder));
+        recurrentTensors(attention == u"additive", decoder == u"conditional").write(path() / "model.safetensors");
         tokenizer();
     }
     /// A reference model of random weights with a tokenizer of words: w5, w6 and so on, [CLS] and [SEP] around a text
