@@ -67,6 +67,8 @@ Options of train                                            default
   --embedding N       additive, recurrent                   192
   --hidden N          additive, recurrent                   256
   --alignment N       additive                              192
+  --decoder paper|conditional                               conditional
+                      additive, recurrent: whether the state that is asked knows the word before
   --dropout X                                               0.1
   --longest N         tokens of a sentence, or of a row     60
   --steps N           updates in all                        10000
@@ -81,7 +83,7 @@ Options of train                                            default
   --patience N        validations                           10
   --seed N                                                  1
   --precision float32|bfloat16                              float32
-  --from FOLDER       weights to begin with: a model of the same sizes and vocabulary
+  --from FOLDER       weights to begin with: what fits of another model; the rest begins anew
 Options of train, evaluate and report
   --device cpu|cuda                                         cpu
   --threads N                                               all cores

@@ -101,11 +101,43 @@ nlohmann::json translatorConfig(const std::string& architecture, const Sizes& si
     } else {
         config.update({{"model_type", "headlight_recurrent"},
                        {"attention", architecture == "additive" ? "additive" : "none"},
+                       {"decoder", arguments.textOr("--decoder", "conditional")},
                        {"embedding_size", arguments.countOr("--embedding", 192)},
                        {"hidden_size", arguments.countOr("--hidden", 256)},
                        {"alignment_size", arguments.countOr("--alignment", 192)}});
     }
     return config;
+}
+
+/// Weights to begin with: of another model what fits, most of it. The rest, such as a decoder of another kind, stays as
+/// it was made.
+void beginFrom(const std::filesystem::path& folder, const Family& family, torch::nn::Module& network) {
+    const auto weights = Weights::open(folder).renamed(family.naming);
+    const auto parameters = network.named_parameters();
+    auto naming = family.naming;
+    std::int64_t fitting = 0, all = 0;
+    naming.ignorable = [](const std::string&) { return true; };
+    naming.source = [&](const std::string& ours) -> Weights::Source {
+        const auto source = family.naming.source(ours);
+        const auto* parameter = parameters.find(ours);
+        if (source.name.empty() || !parameter)
+            return {};
+        all += parameter->numel();
+        try {
+            weights.requireShape(source, parameter->sizes().vec());
+        } catch (const Error&) {
+            std::fprintf(stderr, "%s begins anew\n", ours.c_str());
+            return {};
+        }
+        fitting += parameter->numel();
+        return source;
+    };
+    if (const auto broken = weights.loadInto(network, naming); !broken.empty())
+        throw Error(Error::Kind::Invalid, folder.string(),
+                    "its " + broken.front() + " holds numbers that are not finite", "nothing can be learnt from there");
+    if (2 * fitting < all)
+        throw Error(Error::Kind::Mismatch, folder.string(), "fits less than half of this model",
+                    "give one of the same sizes and vocabulary");
 }
 
 std::string readableTime(double seconds) {
@@ -174,12 +206,8 @@ int trainCommand(const Arguments& arguments, torch::Device device) {
     torch::manual_seed(options.seed);
     const auto& family = findFamily(config);
     auto network = family.build(config, nullptr);
-    if (const auto from = arguments.textOr("--from", ""); !from.empty() && !goesOn) {
-        const auto broken = Weights::open(from).renamed(family.naming).loadInto(network.module(), family.naming);
-        if (!broken.empty())
-            throw Error(Error::Kind::Invalid, from, "its " + broken.front() + " holds numbers that are not finite",
-                        "nothing can be learnt from there");
-    }
+    if (const auto from = arguments.textOr("--from", ""); !from.empty() && !goesOn)
+        beginFrom(from, family, network.module());
     std::int64_t parameters = 0;
     for (const auto& parameter : network.module().parameters())
         parameters += parameter.numel();

@@ -3,7 +3,7 @@
 
 #include "models/train/arguments.h"
 
-#include <c10/core/Device.h>
+#include <torch/types.h>
 
 #include <array>
 
@@ -14,7 +14,7 @@ inline constexpr auto trainOptionNames = std::to_array<const char*>(
      "--heads",        "--layers",    "--feed-forward",   "--embedding",    "--hidden",        "--alignment",
      "--dropout",      "--longest",   "--steps",          "--batch-tokens", "--learning-rate", "--warmup",
      "--smoothing",    "--clip",      "--validate-every", "--patience",     "--seed",          "--device",
-     "--threads",      "--precision", "--from",           "--until"});
+     "--threads",      "--precision", "--from",           "--until",        "--decoder"});
 
 /// Trains, or goes on. Returns the program's exit code.
 /// @param arguments of trainOptionNames

@@ -430,6 +430,9 @@ void TestLanguageModels::beginsWithTheWeightsOfAnother() {
     QVERIFY(bytes(second) == bytes(first));
     QVERIFY_EXCEPTION_THROWN(
         with({{"--out", pathOf(folder, "third").string()}, {"--from", first.string()}, {"--width", "32"}}), Error);
+    // What fits is most of it here, all but the feed-forward layers.
+    QCOMPARE(with({{"--out", pathOf(folder, "fourth").string()}, {"--from", first.string()}, {"--feed-forward", "40"}}),
+             0);
 }
 
 void TestLanguageModels::isScoredBesideBaselines() {
