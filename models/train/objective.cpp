@@ -12,12 +12,36 @@ namespace headlight {
 
 namespace {
 
-/// @param logits [N, V] @param expected [N]
-torch::Tensor crossEntropy(const torch::Tensor& logits, const torch::Tensor& expected, double smoothing) {
-    return torch::nn::functional::cross_entropy(
-        logits.to(torch::kFloat32), expected,
-        torch::nn::functional::CrossEntropyFuncOptions().reduction(torch::kSum).label_smoothing(smoothing));
-}
+/// The logits are by far the widest tensor of an update. A few rows at a time, all that is computed of them stays in
+/// the processor's cache; their gradient is made along with the loss, and nothing else is kept.
+struct CrossEntropy : torch::autograd::Function<CrossEntropy> {
+    static torch::Tensor forward(torch::autograd::AutogradContext* graph, const torch::Tensor& logits,
+                                 const torch::Tensor& expected, double smoothing) {
+        constexpr std::int64_t rowsAtOnce = 64;
+        const double share = smoothing / static_cast<double>(logits.size(1)); // of each token that is not expected
+        const auto gradient = logits.requires_grad() ? torch::empty_like(logits) : torch::Tensor();
+        const auto sum = torch::zeros({}, logits.options().dtype(torch::kFloat64));
+        for (std::int64_t row = 0; row < logits.size(0); row += rowsAtOnce) {
+            const auto rows = std::min(rowsAtOnce, logits.size(0) - row);
+            auto chunk = torch::log_softmax(logits.narrow(0, row, rows).to(torch::kFloat32), 1);
+            const auto places = expected.narrow(0, row, rows).unsqueeze(1);
+            sum.sub_(chunk.gather(1, places).sum(), 1 - smoothing);
+            if (smoothing > 0)
+                sum.sub_(chunk.sum(), share);
+            if (!gradient.defined())
+                continue;
+            chunk.exp_().sub_(share).scatter_add_(1, places, torch::full_like(places, smoothing - 1, chunk.options()));
+            gradient.narrow(0, row, rows).copy_(chunk);
+        }
+        graph->save_for_backward({gradient});
+        return sum;
+    }
+    static torch::autograd::variable_list backward(torch::autograd::AutogradContext* graph,
+                                                   torch::autograd::variable_list gradients) {
+        const auto saved = graph->get_saved_variables()[0];
+        return {saved * gradients[0].to(saved.scalar_type()), torch::Tensor(), torch::Tensor()};
+    }
+};
 
 class Translation : public Objective {
 public:
@@ -44,7 +68,7 @@ public:
         const auto states = network().causal->decode(ids.narrow(1, 0, steps), fresh, Context()); // [B, S - 1, W]
         const auto logits = network().causal->logits(states.flatten(0, 1));                      // [B (S - 1), V]
         const auto count = ids.size(0) * steps;
-        return {crossEntropy(logits, ids.narrow(1, 1, steps).flatten(), smoothing), count, count};
+        return {CrossEntropy::apply(logits, ids.narrow(1, 1, steps).flatten(), smoothing), count, count};
     }
 };
 
@@ -58,7 +82,7 @@ public:
         const auto states = network().encoder->encode(hidden.ids.to(device), {}, {}, Context()); // [B, S, W]
         // The output layer is the widest of all: it reads what is to be guessed and nothing else.
         const auto chosen = states.flatten(0, 1).index_select(0, hidden.places.to(device)); // [N, W]
-        return {crossEntropy(network().encoder->logits(chosen), hidden.expected.to(device), smoothing),
+        return {CrossEntropy::apply(network().encoder->logits(chosen), hidden.expected.to(device), smoothing),
                 hidden.places.size(0), hidden.ids.numel()};
     }
 
@@ -123,7 +147,7 @@ torch::Tensor tokenLoss(SequenceToSequence& model, const Batch& batch, std::int6
     // The output layer is the widest of all: it is spared the padding.
     const auto rows = expected.ne(pad).nonzero().squeeze(1);
     const auto logits = model.logits(states.flatten(0, 1).index_select(0, rows)); // [tokens, V]
-    return crossEntropy(logits, expected.index_select(0, rows), smoothing);
+    return CrossEntropy::apply(logits, expected.index_select(0, rows), smoothing);
 }
 
 double meanLoss(Objective& objective, const std::vector<IdPair>& pairs, torch::Device device) {

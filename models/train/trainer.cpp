@@ -27,12 +27,6 @@ double secondsSince(Clock::time_point start) {
     return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-torch::optim::Adam makeAdam(const torch::nn::Module& module, const TrainOptions& options) {
-    // As in Vaswani et al. 2017, 5.3.
-    return torch::optim::Adam(module.parameters(),
-                              torch::optim::AdamOptions(options.learningRate).betas({0.9, 0.98}).eps(1e-9));
-}
-
 /// A number of its own for each epoch or update of a training.
 std::uint64_t seedOf(const TrainOptions& options, std::int64_t count) {
     return options.seed * 1'000'003 + static_cast<std::uint64_t>(count);
@@ -87,7 +81,7 @@ Trainer::Trainer(std::unique_ptr<Objective> objective, Corpus corpus, std::vecto
                  TrainOptions options, std::filesystem::path stateFile)
     : m_objective((objective->network().module().to(options.device), std::move(objective))),
       m_corpus(std::move(corpus)), m_validation(std::move(validation)), m_options(options),
-      m_stateFile(std::move(stateFile)), m_adam(makeAdam(module(), m_options)) {
+      m_stateFile(std::move(stateFile)), m_adam(module().parameters()) {
     const auto empty = [](const Corpus& held) { return held.pairs.empty(); };
     if (empty(m_corpus) || m_validation.empty() || std::any_of(m_validation.begin(), m_validation.end(), empty))
         throw Error(Error::Kind::Invalid, "the corpora", "one has no sentence that is short enough",
@@ -112,9 +106,6 @@ void Trainer::update(Line& line) {
     const auto seed = seedOf(m_options, m_step);
     torch::manual_seed(seed);
     const auto& indices = m_plan[static_cast<std::size_t>(m_next++)];
-    for (auto& group : m_adam.param_groups())
-        group.options().set_lr(learningRate(m_options, m_step));
-    m_adam.zero_grad();
     const auto loss = [&] {
         const MixedPrecision precision(m_options.device, m_options.bfloat16);
         return m_objective->loss(m_corpus.pairs, indices, m_options.device, m_options.smoothing, seed);
@@ -124,8 +115,7 @@ void Trainer::update(Line& line) {
         throw Error(Error::Kind::Invalid, "step " + std::to_string(m_step), "the loss is not finite",
                     "lower --learning-rate; what was saved before is unharmed");
     (loss.sum / std::max<std::int64_t>(loss.predicted, 1)).backward();
-    torch::nn::utils::clip_grad_norm_(module().parameters(), m_options.clip);
-    m_adam.step();
+    m_adam.step(learningRate(m_options, m_step), m_options.clip);
     line.loss += sum;
     line.predicted += loss.predicted;
     line.read += loss.read;

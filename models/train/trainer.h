@@ -2,10 +2,9 @@
 // goes on after a kill from where it last saved, to the same weights as if it had not been killed.
 #pragma once
 
+#include "models/train/adam.h"
 #include "models/train/corpus.h"
 #include "models/train/objective.h"
-
-#include <torch/optim/adam.h>
 
 #include <atomic>
 #include <cstdint>
@@ -105,7 +104,7 @@ private:
     std::vector<Corpus> m_validation;
     TrainOptions m_options;
     std::filesystem::path m_stateFile;
-    torch::optim::Adam m_adam;
+    Adam m_adam;
     std::vector<std::vector<std::size_t>> m_plan; ///< of this epoch
     std::int64_t m_epoch = 0;
     std::int64_t m_next = 0; ///< batch of the plan

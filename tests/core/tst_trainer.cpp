@@ -1,6 +1,7 @@
 // Protects the trainer: batches without wasted padding, BLEU, the schedule, and that a stopped training goes on as if
 // it had not been stopped.
 #include "core/error.h"
+#include "models/train/adam.h"
 #include "models/train/batches.h"
 #include "models/train/bleu.h"
 #include "models/train/corpus.h"
@@ -52,7 +53,8 @@ Network smallNetwork(const std::string& architecture, int hidden = 16) {
                      {"activation_function", "relu"}});
     else
         json.update({{"model_type", "headlight_recurrent"},
-                     {"attention", architecture},
+                     {"attention", architecture == "conditional" ? "additive" : architecture},
+                     {"decoder", architecture == "conditional" ? "conditional" : "paper"},
                      {"embedding_size", 12},
                      {"hidden_size", hidden},
                      {"alignment_size", 12}});
@@ -96,6 +98,8 @@ private Q_SLOTS:
     void bleuOfChinese();
     void bleuSaysHowItCounts();
     void lossLeavesPaddingOut();
+    void smoothedLossAndItsGradientAreLibTorchs();
+    void adamIsLibTorchs();
     void learnsAndGoesOnAfterAStop_data();
     void learnsAndGoesOnAfterAStop();
     void refusesTheStateOfAnotherModel();
@@ -267,10 +271,68 @@ void TestTrainer::lossLeavesPaddingOut() {
     QVERIFY(std::abs(loss({0, 1}) - loss({0}) - loss({1})) < 1e-4);
 }
 
+// The loss takes some rows at a time and makes its own gradient: here more rows than it takes at once.
+void TestTrainer::smoothedLossAndItsGradientAreLibTorchs() {
+    auto network = smallNetwork("additive");
+    auto& model = *network.translator;
+    model.eval();
+    const auto pairs = reversedPairs(64);
+    std::vector<std::size_t> indices; // of one source length
+    for (std::size_t i = 3; i < pairs.size(); i += 4)
+        indices.insert(indices.end(), 2, i);
+    const auto batch = makeBatch(pairs, indices, network.ids, torch::kCPU);
+    const auto gradients = [&](const torch::Tensor& loss) {
+        model.zero_grad();
+        (loss / batch.tokens).backward();
+        std::vector<torch::Tensor> parts;
+        for (const auto& parameter : model.parameters())
+            parts.push_back(parameter.grad().flatten().clone());
+        return torch::cat(parts);
+    };
+    const auto memory = model.encode(batch.source, {}, {});
+    const auto logits = model.logits(model.decode(batch.targetIn, memory, {})).flatten(0, 1);
+    QVERIFY(logits.size(0) > 64);
+    const auto expected = torch::nn::functional::cross_entropy(
+        logits, batch.targetOut.flatten(),
+        torch::nn::functional::CrossEntropyFuncOptions().reduction(torch::kSum).label_smoothing(0.1));
+    const auto loss = tokenLoss(model, batch, network.ids.pad, 0.1);
+    QVERIFY(std::abs(loss.item<double>() - expected.item<double>()) < 1e-3);
+    const auto ours = gradients(loss), theirs = gradients(expected);
+    QVERIFY(theirs.abs().max().item<double>() > 1e-3);
+    QVERIFY((ours - theirs).abs().max().item<double>() < 1e-6);
+}
+
+// More numbers than it takes at once, gradients on both sides of the clip.
+void TestTrainer::adamIsLibTorchs() {
+    torch::manual_seed(4);
+    std::vector<torch::Tensor> ours{torch::randn({200, 100}), torch::randn({3})}, theirs;
+    for (auto& parameter : ours) {
+        theirs.push_back(parameter.clone().requires_grad_());
+        parameter.requires_grad_();
+    }
+    Adam adam(ours);
+    torch::optim::Adam expected(theirs, torch::optim::AdamOptions(0.01).betas({0.9, 0.98}).eps(1e-9));
+    for (int step = 0; step < 5; ++step) {
+        for (std::size_t i = 0; i < ours.size(); ++i) {
+            const auto gradient = torch::randn_like(ours[i]) * (step == 2 ? 1e-4 : 1.0);
+            ours[i].mutable_grad() = gradient.clone();
+            theirs[i].mutable_grad() = gradient.clone();
+        }
+        adam.step(0.01, 1);
+        torch::nn::utils::clip_grad_norm_(theirs, 1);
+        expected.step();
+        for (std::size_t i = 0; i < ours.size(); ++i) {
+            QVERIFY(!ours[i].grad().defined());
+            QVERIFY((ours[i] - theirs[i]).abs().max().item<float>() < 1e-5F);
+        }
+    }
+}
+
 void TestTrainer::learnsAndGoesOnAfterAStop_data() {
     QTest::addColumn<QString>("architecture");
     QTest::newRow("transformer") << "transformer";
     QTest::newRow("additive") << "additive";
+    QTest::newRow("conditional") << "conditional";
     QTest::newRow("recurrent") << "none";
 }
 
