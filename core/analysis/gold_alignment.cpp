@@ -50,6 +50,13 @@ bool beginsWithApostrophe(const std::string& word) {
     return word.starts_with('\'') || word.starts_with("\u2019");
 }
 
+/// Whether a word is of a script that sets no spaces: Chinese or Japanese, or one of their signs. By the first byte of
+/// its letters, which all lie between U+3000 and U+9FFF, or among the forms of full width.
+bool isWrittenWithoutSpaces(const std::string& word) {
+    const auto first = static_cast<unsigned char>(word.empty() ? 0 : word.front());
+    return (first >= 0xE3 && first <= 0xE9) || first == 0xEF;
+}
+
 bool overlaps(const Token& token, const ByteRange& word) {
     return !token.special && token.bytes.begin < word.end && word.begin < token.bytes.end;
 }
@@ -133,11 +140,12 @@ WrittenWords writtenWords(std::span<const std::string> words, bool french) {
     bool attached = true;
     for (const auto& word : words) {
         const bool closes = closing.contains(word) || (!french && closingInEnglish.contains(word));
-        if (!attached && !closes && !beginsWithApostrophe(word))
+        const bool spaceless = isWrittenWithoutSpaces(word);
+        if (!attached && !spaceless && !closes && !beginsWithApostrophe(word))
             written.text += ' ';
         written.words.push_back({written.text.size(), written.text.size() + word.size()});
         written.text += word;
-        attached = endsInApostrophe(word) || word == "(" || word == "[";
+        attached = spaceless || endsInApostrophe(word) || word == "(" || word == "[";
     }
     return written;
 }

@@ -54,9 +54,9 @@ struct WrittenWords {
     std::string text;
     std::vector<ByteRange> words;
 };
-/// Signs stand at the word before, elided words at the one behind; in French a space stands before ? ! ; and :.
+/// Signs stand at the word before, elided words at the one behind; French has a space before ? ! ; and :, Chinese none.
 WrittenWords writtenWords(std::span<const std::string> words, bool french = false);
-/// All sets of such alignments that are in use have an English and a French side.
+/// All sets of such alignments that are in use are from English, to French or to Chinese.
 WrittenWords writtenSource(const GoldAlignment& gold);
 WrittenWords writtenTarget(const GoldAlignment& gold);
 /// The words' places in this text; absent unless it holds just them, in order, however they are spaced.

@@ -139,6 +139,8 @@ private Q_SLOTS:
                                           << "c'est vrai";
         QTest::newRow("brackets") << QStringList{"(", "a", ")"} << "(a)"
                                   << "(a)";
+        QTest::newRow("Chinese") << QStringList{u"我有"_qs, u"三"_qs, u"本書"_qs, u"。"_qs} << u"我有三本書。"_qs
+                                 << u"我有三本書。"_qs;
         QTest::newRow("high signs") << QStringList{"so", ":", "why", "?"} << "so: why?"
                                     << "so : why ?";
     }
