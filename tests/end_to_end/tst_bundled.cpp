@@ -15,7 +15,7 @@ using namespace headlight;
 
 namespace {
 
-constexpr qint64 mostBytes = 14'000'000;
+constexpr qint64 mostBytes = 16'000'000;
 
 /// Frequent characters that only Simplified writing has.
 constexpr const char16_t* simplified =
