@@ -49,10 +49,6 @@ QStringList split(const QString& line) {
     return words;
 }
 
-std::filesystem::path pathOf(const QString& name) {
-    return name.toStdString();
-}
-
 /// Empty, or why this is not the one line that is to say `said`.
 QString notOneLine(const QString& err, const QStringList& said) {
     if (err.count(QLatin1Char('\n')) != 1 || !err.endsWith(QLatin1Char('\n')))

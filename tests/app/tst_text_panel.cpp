@@ -65,7 +65,7 @@ private Q_SLOTS:
         model.mask = mask.text;
         panel.setModel(model);
         panel.setTexts(typed, {});
-        panel.setTrace(trace);
+        panel.setTrace(trace, true);
         panel.findChild<AnswerList*>()->chooseCurrent();
         QCOMPARE(panel.source(), expected);
         auto* editor = panel.findChild<QPlainTextEdit*>(u"source"_qs);

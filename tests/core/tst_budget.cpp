@@ -55,9 +55,9 @@ private Q_SLOTS:
     void knowsWhatATraceKeeps_data() {
         QTest::addColumn<QString>("fixture");
         QTest::addColumn<int>("recording"); // bits: scores, vectors, logits
-        for (const auto* fixture : {"marian", "roberta", "gpt2"})
+        for (const auto& fixture : {u"marian"_qs, u"roberta"_qs, u"gpt2"_qs})
             for (int recording = 0; recording < 8; ++recording)
-                QTest::addRow("%s %d", fixture, recording) << QString::fromLatin1(fixture) << recording;
+                QTest::addRow("%s %d", qPrintable(fixture), recording) << fixture << recording;
     }
     void knowsWhatATraceKeeps() {
         QFETCH(QString, fixture);

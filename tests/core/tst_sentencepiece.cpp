@@ -129,7 +129,7 @@ std::vector<std::uint32_t> ruleForA(std::uint32_t value) {
 std::vector<Token> encodeWords(const std::string& text, std::size_t tokenLength) {
     std::vector<Token> tokens;
     for (std::size_t i = 0; i < text.size(); i += tokenLength)
-        tokens.push_back({0, text.substr(i, tokenLength), {i, std::min(i + tokenLength, text.size())}});
+        tokens.push_back({.text = text.substr(i, tokenLength), .bytes = {i, std::min(i + tokenLength, text.size())}});
     numberWords(tokens, WordBreaker().words(text));
     return tokens;
 }

@@ -76,7 +76,7 @@ TracePointer encoderOf(int layers, int heads, int tokens) {
     trace.model = "long";
     for (int i = 0; i < tokens; ++i) {
         Token token;
-        token.letters = " " + std::string(i % 7 == 3 ? "注意力" : i % 11 == 5 ? "😀" : "word") + std::to_string(i);
+        token.letters.append(i % 7 == 3 ? " 注意力" : i % 11 == 5 ? " 😀" : " word").append(std::to_string(i));
         token.word = i;
         token.special = i == 0 || i + 1 == tokens;
         trace.source.push_back(token);

@@ -476,7 +476,7 @@ private Q_SLOTS:
         auto trace = positioned();
         trace.decoderPositions = ascii::sinusoids(5, 6);
         auto shown = positions(PositionsView::Page::Table, trace);
-        QVERIFY2(shown.says(u"encoder: sinusoidal"_qs) && shown.says(u"5 rows"_qs) && !shown.says(u"decoder"_qs),
+        QVERIFY2(shown.says(u"encoder: sinusoidal"_qs) && shown.says(u"4 → 7"_qs) && !shown.says(u"decoder"_qs),
                  qPrintable(shown.said()));
         for (const auto kind : {BlockKind::Decoder, BlockKind::Cross}) {
             shown.selection.setKind(kind);

@@ -725,7 +725,7 @@ private Q_SLOTS:
         Trace trace;
         for (int i = 0; i < 2000; ++i) {
             Token token;
-            token.letters = " " + std::string(i % 3 ? "word" : i % 2 ? "注意力" : "😀") + std::to_string(i);
+            token.letters.append(i % 3 ? " word" : i % 2 ? " 注意力" : " 😀").append(std::to_string(i));
             trace.source.push_back(token);
         }
         Selection selection;
