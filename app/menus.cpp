@@ -116,13 +116,14 @@ void Menus::fillModels(QMenu* menu, bool first) {
     const auto& models = m_parts.topBar.models();
     const auto add = [&](const QString& name, const QString& model) {
         auto* action = menu->addAction(name, this, [this, first, model] { Q_EMIT modelChosen(model, first); });
+        action->setToolTip(toolTipOf({model})); // else its text, in which Qt may see markup
         action->setCheckable(true);
         action->setChecked(model == (first ? models.a : models.b));
     };
     if (!first)
         add(tr("none"), {});
     for (const auto& model : m_parts.topBar.knownModels())
-        add(withoutAccelerators(modelTitle(model)), model);
+        add(withoutAccelerators(brief(modelTitle(model), mostOfName)), model);
     menu->addSeparator();
     menu->addAction(tr("Open a folder…"), this, [this, first] { Q_EMIT folderWanted(first); });
     auto* cache = menu->addMenu(tr("In the HuggingFace cache"));

@@ -499,7 +499,7 @@ void TestSentencePiece::brokenFolder_data() {
     QTest::newRow("vocabulary: lists without end")
         << "vocab.json"
         << R"({"<unk>":)" + QByteArray(1'000'000, '[') + QByteArray(1'000'000, ']') + '}' << Kind::Corrupt
-        << "'<unk>' has the id a list";
+        << "is nested more than";
     QTest::newRow("vocabulary: negative")
         << "vocab.json" << QByteArray(R"({"<unk>":-1})") << Kind::Corrupt << "whole number";
     QTest::newRow("vocabulary: huge") << "vocab.json" << QByteArray(R"({"<unk>":18446744073709551615})")

@@ -135,7 +135,7 @@ struct ShownHeads : Shown {
                 all << u"L%1H%2"_qs.arg(found.captured(1), found.captured(2));
         return all;
     }
-    QPoint placeOf(const QString& head) const { return placeOfWords(*view, head + QLatin1String("<br>")); }
+    QPoint placeOf(const QString& head) const { return placeOfWords(*view, head); }
     QComboBox* choice(const QString& name) const {
         for (auto* one : view->findChildren<QComboBox*>())
             if (one->accessibleName() == name)

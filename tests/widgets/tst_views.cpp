@@ -289,7 +289,9 @@ private Q_SLOTS:
         auto trace = traceFromAscii(cat, {.positionDimensions = 8});
         shown.view->setTrace(shared(trace), nullptr);
         const auto first = shown.picture();
-        trace.encoderPositions->values[9] = -0.5f;
+        for (auto* table : {&trace.encoderPositions, &trace.decoderPositions})
+            if (*table)
+                (*table)->values[9] = -0.5f;
         shown.view->setTrace(shared(trace), nullptr);
         QVERIFY(shown.picture() != first);
     }
@@ -369,7 +371,9 @@ private Q_SLOTS:
         for (std::size_t i = 4; i < 8; ++i)
             broken.cross->weights[i] = notANumber;
         broken.cross->weights[0] = std::numeric_limits<float>::infinity();
-        broken.encoderPositions->values[3] = notANumber;
+        for (auto* table : {&broken.encoderPositions, &broken.decoderPositions})
+            if (*table)
+                (*table)->values[3] = notANumber;
         Shown shown(makeView(name));
         shown.view->setTrace(traceOf(cat, {.positionDimensions = 8}), traceOf(cat));
         const auto whole = shown.picture();
