@@ -30,8 +30,7 @@ std::unique_ptr<Tokenizer> tokenizerIfAny(const std::filesystem::path& folder) {
 constexpr auto closeOthers = "close other models or programs, or choose a smaller model";
 
 /// A system that has run out of memory does not say so: it ends programs.
-void requireMemory(const Weights& weights, const std::filesystem::path& folder) {
-    const auto needed = weights.parameterCount() * static_cast<std::int64_t>(sizeof(float));
+void requireMemory(std::int64_t needed, const std::filesystem::path& folder) {
     const auto left = freeMemory();
     if (left && needed > *left)
         throw Error(Error::Kind::Invalid, folder.string(),
@@ -45,8 +44,11 @@ std::unique_ptr<Engine> Engine::open(const std::filesystem::path& folder) {
     try {
         const auto config = ModelConfig::open(folder);
         findFamily(config); // an unknown family is said before missing weights are
+        constexpr std::int64_t widest = sizeof(double), ours = sizeof(float);
+        // Before they are read: at least this much, whatever the type of the numbers.
+        requireMemory(static_cast<std::int64_t>(Weights::bytesOnDisk(folder)) / widest * ours, folder);
         const auto weights = Weights::open(folder);
-        requireMemory(weights, folder);
+        requireMemory(weights.parameterCount() * ours, folder);
         LoadedModel loaded{.folder = folder,
                            .family = config.modelType(),
                            .network = openNetwork(config, weights),

@@ -21,6 +21,9 @@ namespace {
 constexpr auto sameModel = "config.json and the weights must be of the same model";
 constexpr std::uintmax_t largestIndex = 64u << 20;
 constexpr std::string_view indexEnding = ".index.json";
+/// In the order of transformers.
+constexpr std::array weightFiles{"model.safetensors", "model.safetensors.index.json", "pytorch_model.bin",
+                                 "pytorch_model.bin.index.json"};
 
 std::string shapeText(const std::vector<std::int64_t>& shape) {
     std::string text = "[";
@@ -113,9 +116,32 @@ bool holdsNotFinite(const torch::Tensor& values) {
 
 } // namespace
 
+std::uintmax_t Weights::bytesOnDisk(const std::filesystem::path& folder) {
+    std::error_code problem; // what cannot be looked at is told of when it is opened
+    for (const std::filesystem::path name : weightFiles) {
+        if (!isThere(folder / name))
+            continue;
+        if (name.extension() != ".json") {
+            const auto size = std::filesystem::file_size(folder / name, problem);
+            return problem ? 0 : size;
+        }
+        const auto ofShards = name.stem().stem().extension(); // of model.safetensors.index.json: .safetensors
+        std::uintmax_t all = 0;
+        for (std::filesystem::directory_iterator file(folder, problem), end; !problem && file != end;
+             file.increment(problem)) {
+            if (file->path().extension() != ofShards)
+                continue;
+            std::error_code unknown;
+            const auto size = std::filesystem::file_size(file->path(), unknown);
+            all += unknown ? 0 : size;
+        }
+        return all;
+    }
+    return 0;
+}
+
 Weights Weights::open(const std::filesystem::path& folder) {
-    for (const char* name :
-         {"model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json"}) {
+    for (const char* name : weightFiles) {
         if (!isThere(folder / name))
             continue;
         Weights weights;

@@ -23,6 +23,8 @@ public:
     /// shards, pytorch_model.bin, pytorch_model.bin.index.json with its shards.
     /// @throws Error when there is none of them, or one is broken
     static Weights open(const std::filesystem::path& folder);
+    /// How large the files are that open() reads, all of them to their ends; 0 where there are none.
+    static std::uintmax_t bytesOnDisk(const std::filesystem::path& folder);
 
     /// Where a parameter of ours lies in the checkpoint.
     struct Source {

@@ -254,24 +254,29 @@ private Q_SLOTS:
         QTEST(QString::fromStdString(memoryInWords(bytes)), "words");
     }
 
-    /// The file has a hole where most weights are, so that it takes no room on the disk.
+    /// The files have holes where most weights are, so that they take no room on the disk; nobody reads them to the
+    /// end.
+    void opensNoModelThatDoesNotFit_data() {
+        QTest::addColumn<QStringList>("files");
+        QTest::newRow("one file") << QStringList{u"model.safetensors"_qs};
+        QTest::newRow("shards") << QStringList{u"model-1.safetensors"_qs, u"model-2.safetensors"_qs};
+        QTest::newRow("of torch") << QStringList{u"pytorch_model.bin"_qs};
+    }
     void opensNoModelThatDoesNotFit() {
+        QFETCH(QStringList, files);
         const Folder folder;
         folder.copyOfMarian();
-        constexpr std::int64_t rows = 9'000'000, width = 65536; // of a byte each on the disk, of four in memory
-        const auto header = QStringLiteral(R"({"shared.weight":{"dtype":"I8","shape":[%1,%2],"data_offsets":[0,%3]}})")
-                                .arg(rows)
-                                .arg(width)
-                                .arg(rows * width)
-                                .toUtf8();
-        QByteArray length(8, '\0');
-        for (int i = 0; i < 8; ++i)
-            length[i] = static_cast<char>(static_cast<quint64>(header.size()) >> (8 * i));
-        const auto file = folder.path() / "model.safetensors";
-        headlight::write(file, length + header);
-        std::filesystem::resize_file(file, static_cast<std::uintmax_t>(8 + header.size() + rows * width));
+        std::filesystem::remove(folder.path() / "model.safetensors");
+        if (files.size() > 1)
+            headlight::write(folder.path() / "model.safetensors.index.json", "{}");
+        for (const auto& file : files) {
+            headlight::write(folder.path() / file.toStdString(), "");
+            std::filesystem::resize_file(folder.path() / file.toStdString(),
+                                         static_cast<std::uintmax_t>(8'000'000'000'000 / files.size()));
+        }
         const auto said = saidOf([&] { Engine::open(folder.path()); });
-        QVERIFY2(said.contains(u"2359 GB") && said.contains(u"are free") && said.contains(u"close other models"),
+        QVERIFY2(said.contains(u"4000 GB of memory") && said.contains(u"are free")
+                     && said.contains(u"close other models"),
                  qPrintable(said));
     }
 };
