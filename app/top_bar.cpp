@@ -2,6 +2,7 @@
 
 #include "core/files/hub.h"
 #include "widgets/controls.h"
+#include "widgets/derived.h"
 #include "widgets/names.h"
 #include "widgets/plain_text.h"
 #include "widgets/reading_controls.h"
@@ -84,6 +85,7 @@ TopBar::TopBar(Selection* selection, QWidget* parent)
     connect(m_layer, &QSpinBox::valueChanged, this, [this](int layer) { goTo(layer, m_head->value()); });
     connect(m_head, &QSpinBox::valueChanged, this, [this](int head) { goTo(m_layer->value(), head); });
     connect(m_selection, &Selection::headChanged, this, &TopBar::showHead);
+    connect(&Derived::instance(), &Derived::ready, this, &TopBar::showHead);
     fillModels();
     showHead();
 }
@@ -207,23 +209,26 @@ BlockKind TopBar::kindOnShow() const {
     return m_needs.cross && m_trace && m_trace->cross ? BlockKind::Cross : m_selection->kind();
 }
 
-const Trace* TopBar::countedRun() const {
+const TracePointer& TopBar::countedRun() const {
     const auto heads = [kind = kindOnShow()](const TracePointer& run) {
         const auto* block = run ? run->block(kind) : nullptr;
         return block ? block->layers * block->heads : 0;
     };
-    return m_needs.second && heads(m_other) > heads(m_trace) ? m_other.get() : m_trace.get();
+    return m_needs.second && heads(m_other) > heads(m_trace) ? m_other : m_trace;
 }
 
 HeadPlace TopBar::placeOnShow() const {
-    const auto* run = countedRun();
-    const auto shown = run ? m_selection->shown(*run, kindOnShow()) : std::nullopt;
-    return shown && shown->place ? *shown->place : HeadPlace{m_selection->layer(), m_selection->head()};
+    const auto kind = kindOnShow();
+    const auto& run = countedRun();
+    const bool best = kind == BlockKind::Cross && m_selection->headMode() == HeadMode::BestAligning;
+    const auto shown =
+        best && run && hasHeads(*run, kind) ? Derived::instance().map(run, kind, m_selection->choice()) : nullptr;
+    return shown ? *shown->place : m_selection->choice().place;
 }
 
 void TopBar::showHead() {
     const auto kind = kindOnShow();
-    const auto* run = countedRun();
+    const auto& run = countedRun();
     const auto* block = run ? run->block(kind) : nullptr;
     const int layers = block ? block->layers : 0;
     const int heads = block ? block->heads : 0;

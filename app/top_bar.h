@@ -70,7 +70,7 @@ private:
     /// That the view on show draws.
     BlockKind kindOnShow() const;
     /// The run whose heads are counted: A's, or B's where the view on show draws it and it has more.
-    const Trace* countedRun() const;
+    const TracePointer& countedRun() const;
 
     Selection* m_selection;
     TracePointer m_trace;

@@ -1,5 +1,6 @@
 #include "widgets/alignment_view.h"
 
+#include "widgets/derived.h"
 #include "widgets/map_panel.h"
 #include "widgets/names.h"
 #include "widgets/reading_controls.h"
@@ -14,12 +15,6 @@ namespace {
 
 /// More bars than these have no room for their names.
 constexpr std::size_t mostRanked = 20;
-
-std::optional<RowTokens> rowsOf(Reading reading) {
-    if (reading == Reading::Automatic)
-        return std::nullopt;
-    return reading == Reading::Emitted ? RowTokens::Emitted : RowTokens::TakenIn;
-}
 
 } // namespace
 
@@ -37,24 +32,26 @@ void AlignmentView::setSelection(Selection* selection) {
 }
 
 std::vector<Panel> AlignmentView::build() {
-    const auto* full = fullRunOf(trace());
+    const auto full = fullRunOf(trace());
     m_change->setVisible(full && full->cross);
-    auto shown = selection()->shown(*trace(), BlockKind::Cross);
-    m_rank->setEnabled(shown && trace()->cross->layers * trace()->cross->heads > 1);
+    const bool attends = hasHeads(*trace(), BlockKind::Cross);
+    m_rank->setEnabled(attends && trace()->cross->layers * trace()->cross->heads > 1);
+    const auto shown = attends ? this->shown(trace(), BlockKind::Cross) : nullptr;
     if (!shown)
         return {};
     const auto gold = selection()->gold() ? placedGold(*selection()->gold(), *trace()) : std::nullopt;
-    if (gold)
-        shown->name = tr("%1 · alignment error rate %2")
-                          .arg(shown->name)
-                          .arg(errorRate(*gold, *trace(), shown->map, shown->rows), 0, 'f', 2);
     auto panel = mapPanelOf(*trace(), *shown, *selection(), BlockKind::Cross);
+    panel.title = titleOf(*trace());
+    if (gold)
+        panel.subtitle = tr("%1 · alignment error rate %2")
+                             .arg(panel.subtitle)
+                             .arg(errorRate(*gold, *trace(), shown->map, shown->rows), 0, 'f', 2);
     if (panel.map.values.empty())
         return {};
     panel.marks = hardAlignment(panel.map);
     panel.legend = true;
     if (full)
-        showFull(panel, *full, *shown);
+        showFull(panel, full, *shown);
     if (gold) {
         const auto& rows = rowTokens(*trace(), BlockKind::Cross, shown->rows);
         panel.outlines.clear(); // people's links are framed likewise
@@ -65,38 +62,47 @@ std::vector<Panel> AlignmentView::build() {
     }
     if (!m_rank->isChecked() || !m_rank->isEnabled())
         return {{QRectF(0, 0, 1, 1), std::move(panel)}};
-    m_ranked = rankedHeads(*trace(), rowsOf(selection()->reading()), gold ? &*gold : nullptr);
-    return {{QRectF(0, 0, 0.7, 1), std::move(panel)}, {QRectF(0.73, 0, 0.27, 1), rankingPanel(shown->place)}};
+    m_ranked = wanted(Derived::instance().ranking(trace(), selection()->reading(), selection()->gold()));
+    return {{QRectF(0, 0, 0.7, 1), std::move(panel)},
+            {QRectF(0.73, 0, 0.27, 1), rankingPanel(m_ranked.get(), shown->place)}};
 }
 
-void AlignmentView::showFull(MapPanel& panel, const Trace& full, const ShownMap& shown) const {
-    const auto whole = fullMapOf(full, *trace(), shown, panel, *selection(), BlockKind::Cross);
-    if (whole.map.values.empty()) {
-        panel.subtitle = tr("%1 · %2").arg(panel.subtitle, whole.problem);
+void AlignmentView::showFull(MapPanel& panel, const TracePointer& full, const ShownMap& shown) const {
+    const auto whole = needed(fullMapOf(full, *trace(), shown, panel, *selection(), BlockKind::Cross));
+    if (!whole)
+        return;
+    if (whole->map.values.empty()) {
+        panel.subtitle = tr("%1 · %2").arg(panel.subtitle, whole->problem);
         return;
     }
-    const auto before = hardAlignment(whole.map);
+    if (const auto most = wanted(Derived::instance().mostChanged(trace(), full)); most && *most)
+        panel.subtitle = tr("%1 · changed most: %2 %3, by %4 bit")
+                             .arg(panel.subtitle, kindName((*most)->kind), headName({(*most)->layer, (*most)->head}),
+                                  numberText((*most)->bits));
+    const auto before = hardAlignment(whole->map);
     for (std::size_t row = 0; row < before.size(); ++row)
         if (before[row] >= 0 && before[row] != panel.marks[row])
             panel.outlines.push_back({.row = static_cast<int>(row), .column = before[row], .dashed = true});
     if (!panel.outlines.empty())
         panel.dashedOutline = tr("strongest in full");
     if (selection()->change())
-        showChange(panel, whole.map);
+        showChange(panel, whole->map);
 }
 
-BarPanel AlignmentView::rankingPanel(const std::optional<HeadPlace>& shown) const {
+BarPanel AlignmentView::rankingPanel(const std::vector<RankedHead>* ranked, const std::optional<HeadPlace>& shown) {
     BarPanel bars;
     bars.kind = BlockKind::Cross;
     bars.pointsAtQueries = false;
-    const bool byErrors = m_ranked.front().errorRate.has_value();
+    const bool byErrors = ranked && ranked->front().errorRate;
     bars.title = byErrors ? tr("Heads by error rate") : tr("Heads by how they align");
-    bars.note = byErrors ? tr("0 is best; click to open") : tr("1 is best; click to open");
-    for (std::size_t i = 0; i < std::min(m_ranked.size(), mostRanked); ++i) {
-        const auto& head = m_ranked[i];
+    bars.note = !ranked    ? tr("being worked out…")
+                : byErrors ? tr("0 is best; click to open")
+                           : tr("1 is best; click to open");
+    for (std::size_t i = 0; ranked && i < std::min(ranked->size(), mostRanked); ++i) {
+        const auto& head = (*ranked)[i];
         if (head.place == shown)
             bars.chosen = static_cast<int>(i);
-        bars.labels << headName(head.place);
+        bars.labels << (head.off ? tr("%1 off").arg(headName(head.place)) : headName(head.place));
         bars.values.push_back(static_cast<float>(byErrors ? *head.errorRate : head.score));
     }
     return bars;
@@ -105,7 +111,8 @@ BarPanel AlignmentView::rankingPanel(const std::optional<HeadPlace>& shown) cons
 bool AlignmentView::clicked(const Panel& panel, const Lit& place, Qt::KeyboardModifiers) {
     if (!std::holds_alternative<BarPanel>(panel.content))
         return false;
-    const auto head = m_ranked[static_cast<std::size_t>(place.row)].place; // the list goes when the selection changes
+    const auto head =
+        (*m_ranked)[static_cast<std::size_t>(place.row)].place; // the list goes when the selection changes
     selection()->setHead(BlockKind::Cross, head.layer, head.head);
     return true;
 }
@@ -117,8 +124,11 @@ QString AlignmentView::emptyText() const {
         return tr("Without special tokens there is nothing to show.");
     if (!trace()->fixedContext.empty())
         return missingText(*trace(), BlockKind::Cross);
-    return tr("%1 has no attention from a target to a source. Heads and Matrix show what it attends to.")
-        .arg(shownModel(*trace()));
+    const auto missing = tr("%1 has no attention from a target to a source. Heads and Matrix show what it attends to.")
+                             .arg(shownModel(*trace()));
+    return other() && other()->cross ? tr("%1 %2 has: swap the models (Ctrl+Shift+X) to see its alignment.")
+                                           .arg(missing, shownModel(*other()))
+                                     : missing;
 }
 
 } // namespace headlight

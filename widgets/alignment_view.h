@@ -4,6 +4,7 @@
 #include "core/analysis/head_ranking.h"
 #include "widgets/figure_view.h"
 
+#include <memory>
 #include <vector>
 
 class QCheckBox;
@@ -12,8 +13,8 @@ namespace headlight {
 
 /// Target down the side, source along the top, one map of cross-attention; each row's largest weight has a dot. Links
 /// that people made are framed where they are known; otherwise, of a run with something changed, where a row's largest
-/// weight is in full. Beside it, when asked for, the heads by how well they align, of
-/// which a click opens one.
+/// weight is in full; then the head that changed most is named. Beside it, when asked for, the heads by how well they
+/// align, of which a click opens one.
 class AlignmentView : public FigureView {
     Q_OBJECT
 public:
@@ -28,12 +29,13 @@ protected:
 
 private:
     /// Of a changed run, says what changed against the run in full.
-    void showFull(MapPanel& panel, const Trace& full, const ShownMap& shown) const;
-    BarPanel rankingPanel(const std::optional<HeadPlace>& shown) const;
+    void showFull(MapPanel& panel, const TracePointer& full, const ShownMap& shown) const;
+    /// @param ranked null while they are worked out
+    static BarPanel rankingPanel(const std::vector<RankedHead>* ranked, const std::optional<HeadPlace>& shown);
 
     QCheckBox* m_change = nullptr;
     QCheckBox* m_rank = nullptr;
-    std::vector<RankedHead> m_ranked; ///< as the bars stand
+    std::shared_ptr<const std::vector<RankedHead>> m_ranked; ///< as the bars stand
 };
 
 } // namespace headlight

@@ -1,6 +1,7 @@
 #include "widgets/compare_view.h"
 
 #include "widgets/controls.h"
+#include "widgets/derived.h"
 #include "widgets/map_panel.h"
 #include "widgets/names.h"
 #include "widgets/reading_controls.h"
@@ -20,17 +21,14 @@ QStringList labels(const std::vector<std::string>& texts) {
     return shown;
 }
 
-bool hasHeads(const AttentionBlock* block) {
-    return block && block->layers > 0 && block->heads > 0;
-}
-
 FiguresPanel figuresOf(const Comparison& comparison, const QString& left, const QString& right) {
     const auto bits = [](float value) { return CompareView::tr("%1 bit").arg(numberText(value)); };
     return {{{CompareView::tr("Same strongest column"),
               CompareView::tr("%1 of %2 rows").arg(comparison.agreeing).arg(comparison.counted), comparison.agreement},
              {CompareView::tr("Mean divergence"), bits(comparison.meanDivergence), comparison.meanDivergence},
-             {CompareView::tr("Entropy, %1").arg(left), bits(comparison.meanFirstEntropy), comparison.meanFirstEntropy},
-             {CompareView::tr("Entropy, %1").arg(right), bits(comparison.meanSecondEntropy),
+             {CompareView::tr("Mean entropy, %1").arg(left), bits(comparison.meanFirstEntropy),
+              comparison.meanFirstEntropy},
+             {CompareView::tr("Mean entropy, %1").arg(right), bits(comparison.meanSecondEntropy),
               comparison.meanSecondEntropy}}};
 }
 
@@ -58,19 +56,23 @@ void CompareView::setSelection(Selection* selection) {
 }
 
 QString CompareView::letterOf(bool ofB) const {
-    return runName(*trace(), other(), ofB);
+    return runName(*trace(), other().get(), ofB);
 }
 
 BlockKind CompareView::kind() const {
-    for (const auto kind : {BlockKind::Cross, selection()->kind(), BlockKind::Encoder, BlockKind::Decoder})
-        if (hasHeads(trace()->block(kind)) || (other() && hasHeads(other()->block(kind))))
+    const auto kinds = {BlockKind::Cross, selection()->kind(), BlockKind::Encoder, BlockKind::Decoder};
+    for (const auto kind : kinds)
+        if (other() && hasHeads(*trace(), kind) && hasHeads(*other(), kind))
             return kind;
-    return BlockKind::Cross;
+    for (const auto& run : {trace(), other()})
+        for (const auto kind : kinds)
+            if (run && hasHeads(*run, kind))
+                return kind;
+    return selection()->kind();
 }
 
 const AttentionBlock* CompareView::block(bool ofB) const {
-    const auto* found = run(ofB) ? run(ofB)->block(kind()) : nullptr;
-    return hasHeads(found) ? found : nullptr;
+    return run(ofB) && hasHeads(*run(ofB), kind()) ? run(ofB)->block(kind()) : nullptr;
 }
 
 std::vector<CompareView::Named> CompareView::choices() const {
@@ -85,7 +87,7 @@ std::vector<CompareView::Named> CompareView::choices() const {
         const auto headName = [](const HeadPlace& place) {
             return tr("layer %1, head %2").arg(place.layer.value).arg(place.head.value);
         };
-        const bool additive = !run(ofB)->encoder && !run(ofB)->decoder && heads->layers * heads->heads == 1;
+        const bool additive = isAdditive(*run(ofB), kind());
         add(std::nullopt, additive ? tr("additive") : tr("map on show"));
         if (additive)
             continue;
@@ -112,8 +114,8 @@ std::optional<CompareView::Choice> CompareView::defaultChoice(bool left) const {
     const bool onlyB = !block(false);
     if (left || (block(false) && block(true)))
         return Choice{.ofB = onlyB || !left, .mode = {}, .place = {}};
-    // Within one model there are two maps where there are two heads; a model B that has none is not to be passed over.
-    if (other() || block(onlyB)->layers * block(onlyB)->heads == 1)
+    // Within one model there are two maps where there are two heads.
+    if (onlyB || block(false)->layers * block(false)->heads == 1)
         return std::nullopt;
     const bool mean = selection()->headMode() == HeadMode::MeanOfAll;
     return Choice{.ofB = false, .mode = mean ? HeadMode::Rollout : HeadMode::MeanOfAll, .place = {}};
@@ -129,22 +131,30 @@ void CompareView::fill(QComboBox& control, const std::optional<Choice>& chosen) 
     fillChoice(control, names, found == m_listed.end() ? -1 : static_cast<int>(found - m_listed.begin()));
 }
 
-std::optional<CompareView::Side> CompareView::side(const std::optional<Choice>& choice) const {
+std::optional<CompareView::Side> CompareView::side(const std::optional<Choice>& choice, Reading reading) const {
     if (!choice)
         return std::nullopt;
-    const auto& of = *run(choice->ofB);
-    auto shown = choice->mode ? shownMap(of, kind(), *choice->mode, choice->place, selection()->reading())
-                              : selection()->shown(of, kind());
-    if (!shown)
-        return std::nullopt;
-    return Side{*choice, of, std::move(*shown)};
+    auto map = selection()->choice();
+    if (choice->mode)
+        map = {*choice->mode, choice->place, {}};
+    map.reading = reading;
+    return Side{*choice, run(choice->ofB), needed(Derived::instance().map(run(choice->ofB), kind(), map))};
+}
+
+QString CompareView::noteOf(const Side& left, const Side& right) const {
+    QStringList notes;
+    if (kind() != BlockKind::Cross && kind() != selection()->kind())
+        notes << tr("%1: not both have %2").arg(kindName(kind()), kindName(selection()->kind()));
+    if (other() && !block(true) && left.run == right.run)
+        notes << tr("two maps of %1, for %2 has none of this kind").arg(shownModel(*trace()), shownModel(*other()));
+    return notes.join(QStringLiteral(", "));
 }
 
 MapPanel CompareView::mapOf(const Side& side, const MapPanel& common, Map map, std::vector<int> marks) const {
     auto panel = common;
-    const auto model = shownModel(side.run);
-    panel.title = other() ? tr("%1 · %2").arg(letterOf(side.choice.ofB), model) : model;
-    panel.subtitle = side.shown.name;
+    panel.title = titleOf(*side.run);
+    panel.subtitle = mapName(*side.shown);
+    panel.rowAxis = rowAxisOf(kind(), side.shown->rows);
     panel.marks = std::move(marks);
     panel.map = std::move(map);
     panel.high = highOf(panel.map, *selection());
@@ -163,11 +173,20 @@ std::vector<Panel> CompareView::build() {
     const auto leftChoice = taken(m_left, true), rightChoice = taken(m_right, false);
     fill(*m_leftControl, leftChoice);
     fill(*m_rightControl, rightChoice);
-    const auto left = side(leftChoice), right = side(rightChoice);
-    if (!left || !right)
+    const auto left = side(leftChoice, selection()->reading());
+    if (!left || !rightChoice || !left->shown)
         return {};
-    auto comparison = compare({left->run, left->shown.map, left->shown.rows},
-                              {right->run, right->shown.map, right->shown.rows}, kind(), selection()->detail());
+    // Of one model a row is to be the same step on both sides.
+    const bool alike = run(rightChoice->ofB)->model == left->run->model;
+    const auto right = side(rightChoice, !alike                                    ? selection()->reading()
+                                         : left->shown->rows == RowTokens::Emitted ? Reading::Emitted
+                                                                                   : Reading::TakenIn);
+    const auto found = right->shown ? needed(Derived::instance().comparison(
+                           {left->run, left->shown}, {right->run, right->shown}, kind(), selection()->detail()))
+                                    : nullptr;
+    if (!found)
+        return {};
+    const auto& comparison = *found;
     if (!comparison.comparable()) {
         m_reason = reasonText(comparison);
         if (left->choice.ofB != right->choice.ofB && trace()->sourceText == other()->sourceText
@@ -181,6 +200,7 @@ std::vector<Panel> CompareView::build() {
     common.legend = true;
     common.rows = labels(comparison.rows);
     common.columns = labels(comparison.columns);
+    common.columnAxis = columnAxisOf(kind());
     // The pair that all views share counts A's tokens.
     const bool rightIsA = left->choice.ofB && !right->choice.ofB;
     common.queryRows = rightIsA ? comparison.secondQueryRows : comparison.queryRows;
@@ -193,15 +213,18 @@ std::vector<Panel> CompareView::build() {
 
     auto difference = common;
     difference.title = tr("%1 − %2").arg(leftName, rightName);
-    QStringList notes;
+    if (left->shown->rows == right->shown->rows)
+        difference.rowAxis = rowAxisOf(kind(), left->shown->rows);
+    QStringList notes{noteOf(*left, *right)};
     if (comparison.byWords)
         notes << tr("by words");
     if (comparison.specialColumnsLeftOut)
         notes << tr("without special tokens, rows rescaled");
     else if (comparison.specialRowsLeftOut)
         notes << tr("without rows of special tokens");
+    notes.removeAll(QString());
     difference.subtitle = notes.join(QStringLiteral(", "));
-    difference.map = std::move(comparison.difference);
+    difference.map = comparison.difference;
     difference.differs = true;
     difference.high = highOf(difference.map, *selection());
 
@@ -211,10 +234,10 @@ std::vector<Panel> CompareView::build() {
     bars.kind = kind();
     bars.labels = common.rows;
     bars.queryRows = common.queryRows;
-    bars.values = std::move(comparison.divergence);
+    bars.values = comparison.divergence;
 
-    auto first = mapOf(*left, common, std::move(comparison.first), std::move(comparison.firstAlignment));
-    auto second = mapOf(*right, common, std::move(comparison.second), std::move(comparison.secondAlignment));
+    auto first = mapOf(*left, common, comparison.first, comparison.firstAlignment);
+    auto second = mapOf(*right, common, comparison.second, comparison.secondAlignment);
     return {{QRectF(0, 0, 0.48, 0.44), std::move(first)},
             {QRectF(0.52, 0, 0.48, 0.44), std::move(second)},
             {QRectF(0, 0.46, 0.48, 0.44), std::move(difference)},
@@ -229,12 +252,12 @@ QString CompareView::emptyText() const {
         return m_reason;
     if (!other())
         return tr("Choose a model B above to compare two models on this sentence.");
-    for (const auto* run : {trace(), other()})
-        if (!run->fixedContext.empty())
-            return missingText(*run, BlockKind::Cross);
-    return m_listed.size() > 1 ? tr("One of the two models has no attention of this kind. Two maps of the other can be "
-                                    "chosen above.")
-                               : tr("One of the two models has no attention from a target to a source.");
+    const auto missing = [&](const Trace& run) { return missingText(run, kind()); };
+    const auto chosen = tr("Two maps of the other can be chosen above.");
+    for (const bool ofB : {false, true})
+        if (!block(ofB))
+            return m_listed.size() > 1 ? QStringLiteral("%1 %2").arg(missing(*run(ofB)), chosen) : missing(*run(ofB));
+    return tr("There are no two maps to compare.");
 }
 
 } // namespace headlight

@@ -199,6 +199,31 @@ QString tabSeparated(const ViewNumbers& numbers) {
     return text;
 }
 
+/// Writes its numbers when they are asked for.
+class CopiedFigure final : public QMimeData {
+public:
+    explicit CopiedFigure(std::function<ViewNumbers()> numbers) : m_numbers(std::move(numbers)) {}
+
+    QStringList formats() const override {
+        return m_numbers ? QMimeData::formats() << csv << plain : QMimeData::formats();
+    }
+    bool hasFormat(const QString& format) const override { return formats().contains(format); }
+
+protected:
+    QVariant retrieveData(const QString& format, QMetaType type) const override {
+        if (m_numbers && format == csv)
+            return encodedCsv(m_numbers());
+        return m_numbers && format == plain ? QVariant(tabSeparated(m_numbers()))
+                                            : QMimeData::retrieveData(format, type);
+    }
+
+private:
+    inline static const QString csv = QStringLiteral("text/csv");
+    inline static const QString plain = QStringLiteral("text/plain");
+
+    std::function<ViewNumbers()> m_numbers;
+};
+
 } // namespace
 
 FigureExporter::Format FigureExporter::formatOf(const std::filesystem::path& file) {
@@ -278,14 +303,9 @@ QImage FigureExporter::image(TraceView& view, const Options& options) {
 }
 
 QMimeData* FigureExporter::mimeData(TraceView& view, const Options& options) {
-    auto data = std::make_unique<QMimeData>();
+    auto data = std::make_unique<CopiedFigure>(view.numbersLater());
     data->setImageData(image(view, options));
     data->setData(QStringLiteral("image/svg+xml"), encode(view, Format::Svg, options));
-    const auto numbers = view.numbers();
-    if (!numbers.rows.isEmpty()) {
-        data->setData(QStringLiteral("text/csv"), encodedCsv(numbers));
-        data->setText(tabSeparated(numbers));
-    }
     return data.release();
 }
 

@@ -4,6 +4,8 @@
 
 #include "core/analysis/head_metrics.h"
 #include "widgets/controls.h"
+#include "widgets/derived.h"
+#include "widgets/names.h"
 #include "widgets/plain_text.h"
 #include "widgets/veil.h"
 
@@ -21,6 +23,8 @@
 namespace headlight {
 
 namespace {
+
+constexpr int worthAVeil = 150; ///< milliseconds
 
 /// Hands the panels' places to the arts whenever QCustomPlot lays itself out.
 class FigureLayout final : public QCPLayoutInset {
@@ -70,7 +74,8 @@ public:
 
     const PanelArt& artAt(const Spot& spot) const { return *m_arts[static_cast<std::size_t>(spot.panel)]; }
     bool has(const Spot& spot) const {
-        return spot.panel >= 0 && static_cast<std::size_t>(spot.panel) < m_arts.size() && artAt(spot).has(spot.place);
+        return !m_view.m_waiting && spot.panel >= 0 && static_cast<std::size_t>(spot.panel) < m_arts.size()
+               && artAt(spot).has(spot.place);
     }
     /// Moves what is pointed at by arrow keys: within a panel, or on to another one that can be walked over.
     /// @param part to the next part of the row, such as another strip
@@ -141,7 +146,7 @@ public:
     }
 
     Spot spotAt(const QPointF& position) const {
-        for (std::size_t i = 0; i < m_arts.size(); ++i)
+        for (std::size_t i = 0; i < m_arts.size() && !m_view.m_waiting; ++i)
             if (const auto lit = m_arts[i]->at(position); lit != Lit{})
                 return {static_cast<int>(i), lit};
         return {};
@@ -239,7 +244,7 @@ private:
     void drawStill(QCPPainter& painter) {
         for (const auto& art : m_arts)
             art->drawStill(painter);
-        if (!m_arts.empty() || m_view.m_stale)
+        if (!m_arts.empty() || m_view.m_waiting || m_view.m_stale)
             return;
         painter.setFont(sized(m_view.m_appearance, 1.05));
         painter.setPen(m_view.m_appearance.muted);
@@ -249,6 +254,8 @@ private:
                          lines.join(QLatin1Char('\n')));
     }
     void drawLive(QCPPainter& painter) {
+        if (m_view.m_waiting)
+            return;
         const auto pair = m_view.m_selection ? m_view.m_selection->pair() : Selection::Pair{};
         for (std::size_t i = 0; i < m_arts.size(); ++i) {
             auto lit = m_arts[i]->litBy(pair);
@@ -275,9 +282,18 @@ private:
 FigureView::FigureView(QWidget* parent)
     : TraceView(parent), m_appearance(makeAppearance(Theme::Light, ColorMap::Blue, font())), m_canvas(new Canvas(this)),
       m_veil(new Veil(this, [this] { return figureArea(); })) {
-    m_veil->setWords(tr("of the text before"));
     setFocusPolicy(Qt::StrongFocus);
     setFocusProxy(nullptr);
+    m_veilSoon.setSingleShot(true);
+    m_veilSoon.setInterval(worthAVeil);
+    connect(&m_veilSoon, &QTimer::timeout, this, [this] {
+        m_veiled = true;
+        layVeil();
+    });
+    connect(&Derived::instance(), &Derived::ready, this, [this] {
+        if (m_lacking)
+            rebuild();
+    });
 }
 
 FigureView::~FigureView() = default;
@@ -288,7 +304,7 @@ void FigureView::setTrace(TracePointer trace, TracePointer other) {
     rebuild();
     if (!m_stale)
         return;
-    m_panels.clear(); // of a run that may be gone: a hidden view has none until it is seen
+    m_panels.clear(); // of a run that may be gone; a hidden view has none until it is seen
     m_canvas->dropPanels();
 }
 
@@ -309,8 +325,31 @@ void FigureView::setAppearance(const Appearance& appearance) {
     rebuild();
 }
 
+QString FigureView::titleOf(const Trace& run) const {
+    const auto model = shownModel(run);
+    return other() ? QStringLiteral("%1 · %2").arg(runName(*trace(), other().get(), &run != trace().get()), model)
+                   : model;
+}
+
+std::shared_ptr<const ShownMap> FigureView::shown(const TracePointer& run, BlockKind kind) const {
+    return needed(Derived::instance().map(run, kind, selection()->choice()));
+}
+
+std::shared_ptr<const ShownMap> FigureView::shownHead(const TracePointer& run, BlockKind kind) const {
+    auto choice = selection()->choice();
+    if (choice.mode != HeadMode::BestAligning)
+        choice.mode = HeadMode::One;
+    return needed(Derived::instance().map(run, kind, choice));
+}
+
 void FigureView::setStale(bool stale) {
-    m_veil->lie(stale);
+    m_old = stale;
+    layVeil();
+}
+
+void FigureView::layVeil() {
+    m_veil->setWords(m_old ? tr("of the text before") : tr("being worked out…"));
+    m_veil->lie(m_old || m_veiled);
 }
 
 void FigureView::rebuild() {
@@ -324,12 +363,12 @@ bool FigureView::sharesTokens(const Trace& run, BlockKind kind) const {
         return std::equal(left.begin(), left.end(), right.begin(), right.end(),
                           [](const Token& a, const Token& b) { return a.text == b.text; });
     };
-    return &run == trace()
+    return &run == trace().get()
            || (same(run.queryTokens(kind), trace()->queryTokens(kind))
                && same(run.keyTokens(kind), trace()->keyTokens(kind)));
 }
 
-const Trace* FigureView::fullRunOf(const Trace* run) const {
+TracePointer FigureView::fullRunOf(const TracePointer& run) const {
     return run && run == trace() && other() && isFullRun(*other(), *run) ? other() : nullptr;
 }
 
@@ -338,21 +377,32 @@ Panel* FigureView::panelBefore(std::size_t index) {
 }
 
 void FigureView::refresh() {
-    if (!m_stale)
+    if (!m_stale && !(m_lacking && Derived::instance().patient()))
         return;
     QElapsedTimer clock;
     clock.start();
-    m_panels = m_trace && m_selection ? build() : std::vector<Panel>();
-    m_canvas->takePanels();
+    m_lacking = m_waiting = false;
+    auto panels = m_trace && m_selection ? build() : std::vector<Panel>();
     m_stale = false;
+    if (m_waiting) {
+        if (!m_veiled && !m_veilSoon.isActive())
+            m_veilSoon.start();
+        return;
+    }
+    m_veilSoon.stop();
+    m_veiled = false;
+    layVeil();
+    m_panels = std::move(panels);
+    m_canvas->takePanels();
     if (isVisible())
         m_canvas->drawnAgain();
     m_drawMilliseconds = static_cast<double>(clock.nsecsElapsed()) / 1e6;
-    if (QAccessible::isActive())
+    if (QAccessible::isActive() && !m_lacking) // words wait for nothing
         setAccessibleDescription(describe().mid(0, 12).join(QLatin1Char('\n')));
 }
 
 void FigureView::figure(QPaintDevice& device, const QSize& size) {
+    const Derived::Patience patience;
     refresh();
     const auto kind = device.paintEngine() ? device.paintEngine()->type() : QPaintEngine::Raster;
     QCPPainter painter;
@@ -390,6 +440,7 @@ void FigureView::resizeEvent(QResizeEvent* event) {
 }
 
 QStringList FigureView::describe() const {
+    const Derived::Patience patience;
     const_cast<FigureView*>(this)->refresh();
     if (m_panels.empty())
         return {emptyText()};
@@ -400,11 +451,34 @@ QStringList FigureView::describe() const {
 }
 
 ViewNumbers FigureView::numbers() const {
+    const Derived::Patience patience;
     const_cast<FigureView*>(this)->refresh();
     ViewNumbers numbers{{tr("panel"), tr("row"), tr("row name"), tr("column"), tr("column name"), tr("value")}, {}};
     for (const auto& art : m_canvas->m_arts)
         art->addNumbers(numbers);
     return numbers;
+}
+
+std::function<ViewNumbers()> FigureView::numbersLater() const {
+    /// The picture without what it was made of.
+    class Still final : public FigureView {
+    public:
+        Still(std::vector<Panel> panels, const Appearance& appearance) {
+            setAppearance(appearance);
+            m_panels = std::move(panels);
+            m_canvas->takePanels();
+            m_stale = false;
+        }
+
+    private:
+        std::vector<Panel> build() override { return {}; }
+        QString emptyText() const override { return {}; }
+    };
+    const Derived::Patience patience;
+    const_cast<FigureView*>(this)->refresh();
+    if (m_panels.empty())
+        return {};
+    return [panels = m_panels, appearance = m_appearance] { return Still(panels, appearance).numbers(); };
 }
 
 QString FigureView::wordsAt(const Spot& spot) const {

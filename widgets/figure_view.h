@@ -7,8 +7,10 @@
 #include "widgets/trace_view.h"
 
 #include <QPointer>
+#include <QTimer>
 
 #include <memory>
+#include <utility>
 #include <vector>
 
 namespace headlight {
@@ -31,6 +33,7 @@ public:
     QRect figureArea() const override;
     QStringList describe() const override;
     ViewNumbers numbers() const override;
+    std::function<ViewNumbers()> numbersLater() const override;
     double drawMilliseconds() const override;
 
     QSize sizeHint() const override;
@@ -41,17 +44,36 @@ protected:
     /// What to say where there is nothing to draw, in one or two sentences.
     virtual QString emptyText() const = 0;
 
-    const Trace* trace() const { return m_trace.get(); }
-    const Trace* other() const { return m_other.get(); }
+    const TracePointer& trace() const { return m_trace; }
+    const TracePointer& other() const { return m_other; }
     Selection* selection() const { return m_selection; }
+    /// "A · en-fr-additive", or the model alone where there is but one run.
+    QString titleOf(const Trace& run) const;
+    /// What build() asked Derived for and draws without, or cannot: then the picture before stays until that is there.
+    /// Null while it is worked out; then build() is called again.
+    template <class Pointer>
+    Pointer wanted(Pointer derived) const {
+        m_lacking |= !derived;
+        return derived;
+    }
+    template <class Pointer>
+    Pointer needed(Pointer derived) const {
+        m_waiting |= !derived;
+        return wanted(std::move(derived));
+    }
+    /// The map that the Selection asks for, of a run that has heads of the kind.
+    std::shared_ptr<const ShownMap> shown(const TracePointer& run, BlockKind kind) const;
+    /// The same of a single head: where several are on show, the one that was chosen before.
+    std::shared_ptr<const ShownMap> shownHead(const TracePointer& run, BlockKind kind) const;
     /// build() again, then draw.
     void rebuild();
     /// True when the queries and keys of a kind are the same tokens in this run as in A's: the pair that all views
     /// share counts those.
     bool sharesTokens(const Trace& run, BlockKind kind) const;
     /// Where this is A's run, changed, and B is A in full: that one, to tell what changed. Otherwise null.
-    const Trace* fullRunOf(const Trace* run) const;
-    /// While build() runs, a part of the picture before, to be moved into the next; null when there was none.
+    TracePointer fullRunOf(const TracePointer& run) const;
+    /// While build() runs, a part of the picture before, to be moved into the next; null when there was none, or the
+    /// view was hidden while another run came.
     Panel* panelBefore(std::size_t index);
     /// True for a key that a control had no use for and that is meant for the figure wherever the focus is.
     virtual bool takesFromControls(const QKeyEvent& event) const;
@@ -83,6 +105,7 @@ private:
     };
     class Canvas;
     void refresh();
+    void layVeil();
     void placeCanvas();
     void colorControls();
     /// What a tool tip says of it.
@@ -96,10 +119,15 @@ private:
     Appearance m_appearance;
     std::vector<Panel> m_panels;
     bool m_stale = true;
+    mutable bool m_lacking = false; ///< what build() wanted is being worked out
+    mutable bool m_waiting = false; ///< what it needed: the picture is the one before, if any
+    QTimer m_veilSoon;              ///< until it is marked so
+    bool m_veiled = false;          ///< it is
     double m_drawMilliseconds = 0;
     QWidget* m_controls = nullptr; ///< above the figure; null: none
     Canvas* m_canvas;
-    Veil* m_veil; ///< over the figure while it is of a text before
+    Veil* m_veil;       ///< over the figure while it is of a text before, or of a choice before
+    bool m_old = false; ///< of a text before
 };
 
 } // namespace headlight

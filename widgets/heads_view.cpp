@@ -6,6 +6,7 @@
 #include "widgets/map_panel.h"
 #include "widgets/names.h"
 #include "widgets/reading_controls.h"
+#include "widgets/run_box.h"
 
 #include <QCheckBox>
 #include <QContextMenuEvent>
@@ -31,17 +32,14 @@ constexpr int showAll = -1;
 constexpr int showCollected = 100;
 constexpr int showOff = 101;
 
-/// Cells that all maps together may have: more than screens have pixels.
-constexpr double mostCells = 6e6;
-
 QString measureName(HeadMeasure measure) {
     switch (measure) {
     case HeadMeasure::Entropy:
-        return HeadsView::tr("entropy");
+        return HeadsView::tr("mean entropy");
     case HeadMeasure::Distance:
         return HeadsView::tr("mean distance");
     case HeadMeasure::Confidence:
-        return HeadsView::tr("confidence");
+        return HeadsView::tr("mean largest weight");
     case HeadMeasure::First:
         return HeadsView::tr("share on the first token");
     case HeadMeasure::Previous:
@@ -107,8 +105,8 @@ void offer(QComboBox& box, const std::vector<std::pair<QString, int>>& entries) 
 } // namespace
 
 HeadsView::HeadsView(QWidget* parent)
-    : FigureView(parent), m_sorting(new ComboBox), m_backwards(new QToolButton), m_filter(new ComboBox),
-      m_off(new QToolButton) {
+    : FigureView(parent), m_run(new RunBox), m_sorting(new ComboBox), m_backwards(new QToolButton),
+      m_filter(new ComboBox), m_off(new QToolButton) {
     m_sorting->setToolTip(tr("By what heads are sorted, the highest first; what the measures mean is in the help."));
     m_backwards->setCheckable(true);
     m_backwards->setText(QStringLiteral("↓"));
@@ -128,6 +126,8 @@ HeadsView::HeadsView(QWidget* parent)
         box->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
         box->setMinimumContentsLength(10);
     }
+    addControl(m_run);
+    connect(m_run, &QComboBox::activated, this, &HeadsView::rebuild);
     addControl(m_sorting, tr("Sort by"));
     addControl(m_backwards);
     addControl(m_filter, tr("Show"));
@@ -138,21 +138,7 @@ HeadsView::HeadsView(QWidget* parent)
         m_backwards->setText(on ? QStringLiteral("↑") : QStringLiteral("↓"));
         rebuild();
     });
-    connect(m_filter, &ComboBox::opening, this, [this] {
-        if (!m_heads || m_counted)
-            return;
-        m_counted = true;
-        rebuild();
-    });
     connect(m_off->menu(), &QMenu::aboutToShow, this, [this] { fillMenu(*m_off->menu()); });
-}
-
-void HeadsView::setTrace(TracePointer trace, TracePointer other) {
-    m_heads.reset();
-    m_counted = false;
-    m_first = trace;
-    m_second = other;
-    FigureView::setTrace(std::move(trace), std::move(other));
 }
 
 void HeadsView::setSelection(Selection* selection) {
@@ -162,72 +148,30 @@ void HeadsView::setSelection(Selection* selection) {
     connect(selection, &Selection::offChanged, this, &HeadsView::rebuild);
 }
 
-const HeadMetrics& HeadsView::Heads::metricsOf(int head) const {
-    auto& kept = metrics[static_cast<std::size_t>(head)];
-    if (!kept) {
-        const auto& block = *run->block(kind);
-        kept = headMetrics(block, Layer(head / block.heads), Head(head % block.heads), run->keyTokens(kind));
-    }
-    return *kept;
-}
-
-std::shared_ptr<const HeadsView::Heads> HeadsView::headsOf(const TracePointer& run, BlockKind kind, const Trace* full) {
-    if (m_heads && m_heads->run == run && m_heads->kind == kind && m_heads->change == (full != nullptr))
-        return m_heads;
-    const auto& block = *run->block(kind);
-    const auto& keys = run->keyTokens(kind);
-    const int count = block.layers * block.heads;
-    const int side = std::max(24, static_cast<int>(std::sqrt(mostCells / count)));
-    const auto made = std::make_shared<Heads>();
-    auto& heads = *made;
-    heads.run = run;
-    heads.kind = kind;
-    heads.change = full != nullptr;
-    heads.metrics.resize(static_cast<std::size_t>(count));
-    const auto pooled = [&](std::span<const float> values) {
-        return std::make_shared<const Map>(pooledMap(values, block.queries, block.keys, side, side));
-    };
-    for (int i = 0; i < count; ++i) {
-        const HeadPlace place{Layer(i / block.heads), Head(i % block.heads)};
-        if (full) {
-            const auto now = headMap(block, place.layer, place.head);
-            const auto before = headMap(*full->block(kind), place.layer, place.head);
-            heads.maps.push_back(pooled(differenceOf(now, before).values));
-            heads.changes.push_back(headChange(block, *full->block(kind), place.layer, place.head));
-        } else {
-            heads.maps.push_back(pooled(block.map(place.layer, place.head)));
-        }
-        if (kind == BlockKind::Cross)
-            heads.alignments.push_back(
-                static_cast<float>(alignmentScore(headMap(block, place.layer, place.head), keys)));
-    }
-    m_heads = made;
-    return made;
+const TracePointer& HeadsView::run() const {
+    return m_run->chosen(trace(), other());
 }
 
 void HeadsView::followControls(const Heads& heads, const Trace& run) {
     std::vector<std::pair<QString, int>> entries{{tr("layer, head"), byPlace}};
     for (int measure = 0; measure <= lastMeasure; ++measure)
-        if (heads.metrics.empty() || measured(heads.metricsOf(0), HeadMeasure(measure)))
+        if (heads.kind != BlockKind::Cross || measured(HeadMetrics(), HeadMeasure(measure)))
             entries.emplace_back(measureName(HeadMeasure(measure)), measure);
-    if (!heads.alignments.empty())
+    if (heads.kind == BlockKind::Cross)
         entries.emplace_back(tr("how well it aligns"), byAlignment);
     if (heads.change)
         entries.emplace_back(tr("change against the full run"), byChange);
     offer(*m_sorting, entries);
     m_backwards->setEnabled(m_sorting->currentData().toInt() != byPlace);
 
-    // To know what each head does takes as long as to draw them all: who does not look need not wait for it.
-    const int shown = m_filter->count() > 0 ? m_filter->currentData().toInt() : showAll;
-    const bool counted = m_counted || (shown >= 0 && shown <= lastKind);
     entries = {{tr("all heads"), showAll}};
     for (int kind = 0; kind <= lastKind; ++kind)
         if (heads.kind != BlockKind::Cross || HeadKind(kind) > HeadKind::Self) {
             int many = 0;
-            for (int i = 0; counted && i < static_cast<int>(heads.metrics.size()); ++i)
-                many += heads.metricsOf(i).kind == HeadKind(kind);
+            for (const auto& metrics : heads.measures ? heads.measures->metrics : std::vector<HeadMetrics>())
+                many += metrics.kind == HeadKind(kind);
             const auto name = kindName(HeadKind(kind));
-            entries.emplace_back(counted ? tr("%1 (%2)").arg(name).arg(many) : name, kind);
+            entries.emplace_back(heads.measures ? tr("%1 (%2)").arg(name).arg(many) : name, kind);
         }
     const auto collected = heads.kind == selection()->kind() ? selection()->collected().size() : 0;
     entries.emplace_back(tr("collected (%1)").arg(collected), showCollected);
@@ -240,10 +184,10 @@ void HeadsView::followControls(const Heads& heads, const Trace& run) {
 float HeadsView::valueOf(const Heads& heads, int head, int sorting) {
     const auto at = static_cast<std::size_t>(head);
     if (sorting == byAlignment)
-        return heads.alignments[at];
+        return heads.measures->alignments[at];
     if (sorting == byChange)
-        return heads.changes[at];
-    return measured(heads.metricsOf(head), HeadMeasure(sorting)).value_or(0);
+        return heads.tiles->changes[at];
+    return measured(heads.measures->metrics[at], HeadMeasure(sorting)).value_or(0);
 }
 
 std::vector<int> HeadsView::listed(const Heads& heads, const Trace& run) const {
@@ -251,13 +195,13 @@ std::vector<int> HeadsView::listed(const Heads& heads, const Trace& run) const {
     const int filter = m_filter->currentData().toInt(), sorting = m_sorting->currentData().toInt();
     const auto& collected = selection()->collected();
     std::vector<int> list;
-    for (int i = 0; i < static_cast<int>(heads.maps.size()); ++i) {
+    for (int i = 0; i < static_cast<int>(heads.tiles->maps.size()); ++i) {
         const HeadPlace place{Layer(i / perLayer), Head(i % perLayer)};
-        const bool passes = filter == showAll ? true
-                            : filter == showCollected
-                                ? std::find(collected.begin(), collected.end(), place) != collected.end()
-                            : filter == showOff ? isIn(run.intervention.off, heads.kind, place)
-                                                : heads.metricsOf(i).kind == HeadKind(filter);
+        const bool passes =
+            filter == showAll         ? true
+            : filter == showCollected ? std::find(collected.begin(), collected.end(), place) != collected.end()
+            : filter == showOff       ? isIn(run.intervention.off, heads.kind, place)
+                                      : heads.measures->metrics[static_cast<std::size_t>(i)].kind == HeadKind(filter);
         if (passes)
             list.push_back(i);
     }
@@ -272,27 +216,31 @@ std::vector<int> HeadsView::listed(const Heads& heads, const Trace& run) const {
 }
 
 QString HeadsView::captionOf(const Heads& heads, int head, int sorting) {
+    const auto at = static_cast<std::size_t>(head);
+    if (heads.change && sorting == byPlace)
+        return tr("changed by %1 bit").arg(numberText(heads.tiles->changes[at]));
+    if (sorting == byChange)
+        return tr("%1 bit").arg(numberText(heads.tiles->changes[at]));
+    if (!heads.measures)
+        return {};
     if (sorting != byPlace) {
         const auto value = numberText(valueOf(heads, head, sorting));
         if (sorting == byAlignment)
             return tr("aligns %1").arg(value);
-        if (sorting == byChange || sorting == static_cast<int>(HeadMeasure::Entropy))
+        if (sorting == static_cast<int>(HeadMeasure::Entropy))
             return tr("%1 bit").arg(value);
         return sorting == static_cast<int>(HeadMeasure::Distance) ? tr("%1 tokens").arg(value) : value;
     }
-    if (heads.change)
-        return tr("changed by %1 bit").arg(numberText(heads.changes[static_cast<std::size_t>(head)]));
     // What there is to know of a cross head is how well it aligns; its kinds are those of self-attention.
-    const auto& metrics = heads.metricsOf(head);
-    const auto known = heads.alignments.empty()
-                           ? kindName(metrics.kind)
-                           : tr("aligns %1").arg(numberText(heads.alignments[static_cast<std::size_t>(head)]));
+    const auto& metrics = heads.measures->metrics[at];
+    const auto known = heads.kind != BlockKind::Cross ? kindName(metrics.kind)
+                                                      : tr("aligns %1").arg(numberText(heads.measures->alignments[at]));
     return tr("%1, %2 bit").arg(known, numberText(metrics.entropy, 1));
 }
 
 QString HeadsView::noteOf(const Trace& run, BlockKind kind) const {
-    if (&run != trace())
-        return onlyOfA();
+    if (&run != trace().get())
+        return isFullRun(run, *trace()) ? tr("This is the run in full.") : onlyOfA();
     const auto& off = run.intervention.off;
     if (off.empty())
         return {};
@@ -311,40 +259,50 @@ QString HeadsView::noteOf(const Trace& run, BlockKind kind) const {
 
 std::vector<Panel> HeadsView::build() {
     const auto kind = selection()->kind();
-    const auto* run = runWithHeads(trace(), other(), kind);
-    const auto* full = fullRunOf(run);
-    m_change->setVisible(full);
-    if (!run)
+    m_run->offer(trace(), other());
+    const auto& run = this->run();
+    const auto full = fullRunOf(run);
+    m_change->setVisible(full != nullptr);
+    if (!hasHeads(*run, kind))
         return {};
     const auto* block = run->block(kind);
     const bool same = full && readTheSame(*full, *run, kind);
     const bool change = same && selection()->change();
-    const auto kept = headsOf(run == trace() ? m_first : m_second, kind, change ? full : nullptr);
-    const auto& heads = *kept;
+    auto& derived = Derived::instance();
+    const auto single = shownHead(run, kind);
+    const Heads heads{kind, change, needed(derived.tiles(run, kind, change ? full : nullptr)),
+                      wanted(derived.measures(run, kind))};
+    if (!single || !heads.tiles)
+        return {};
     followControls(heads, *run);
-    const auto chosen = selection()->shown(*run, kind)->place;
+    const auto mode = selection()->headMode();
+    const bool ofOne = mode == HeadMode::One || mode == HeadMode::BestAligning || block->layers * block->heads == 1;
+    const int sorting = m_sorting->currentData().toInt(), filter = m_filter->currentData().toInt();
+    const bool measuring = (sorting != byPlace && sorting != byChange) || (filter >= 0 && filter <= lastKind);
+    if (measuring && !needed(heads.measures))
+        return {};
     const auto list = listed(heads, *run);
-    const int sorting = m_sorting->currentData().toInt();
-    const bool inPlace = sorting == byPlace && m_filter->currentData().toInt() == showAll;
+    const bool inPlace = sorting == byPlace && filter == showAll;
 
     TilePanel panel;
     panel.kind = kind;
     panel.switches = canSwitch(kind);
-    panel.title = shownModel(*run);
+    panel.title = titleOf(*run);
     QStringList said{tr("%1 attention, %2 × %3 heads").arg(kindName(kind)).arg(block->layers).arg(block->heads)};
     if (!inPlace)
         said << tr("%1 of them", nullptr, static_cast<int>(list.size())).arg(list.size());
     said << (change                    ? tr("this run minus the full one")
              : selection()->ownRange() ? tr("each in a range of its own")
                                        : tr("colours from 0 to 1"));
-    if (!heads.maps.empty() && (heads.maps.front()->columns < block->keys || heads.maps.front()->rows < block->queries))
+    if (!heads.tiles->maps.empty()
+        && (heads.tiles->maps.front()->columns < block->keys || heads.tiles->maps.front()->rows < block->queries))
         said << tr("each cell the strongest of its weights");
     panel.subtitle = said.join(QStringLiteral(", "));
     QStringList notes{noteOf(*run, kind)};
     if (list.empty())
-        notes << (m_filter->currentData().toInt() == showCollected ? tr("No head was collected; “Show” has all.")
-                  : m_filter->currentData().toInt() == showOff     ? tr("No head is switched off; “Show” has all.")
-                                                               : tr("No head is of this kind; “Show” has others."));
+        notes << (filter == showCollected ? tr("No head was collected; “Show” has all.")
+                  : filter == showOff     ? tr("No head is switched off; “Show” has all.")
+                                          : tr("No head is of this kind; “Show” has others."));
     if (full && !same)
         notes << tr("The full run read other tokens, so no change can be drawn.");
     notes.removeAll(QString());
@@ -363,14 +321,14 @@ std::vector<Panel> HeadsView::build() {
     if (change) {
         panel.differs = true;
         panel.high = leastChange;
-        for (const auto& map : heads.maps)
+        for (const auto& map : heads.tiles->maps)
             panel.high = largestOf(map->values, panel.high);
     }
     panel.ownRanges = !change && selection()->ownRange();
-    if (!heads.maps.empty()) {
-        const auto rows = selection()->shown(*run, kind)->rows;
-        panel.cellRows = sharedNames(shownTexts(rowTokens(*run, kind, rows)), heads.maps.front()->rows);
-        panel.cellColumns = sharedNames(shownTexts(run->keyTokens(kind)), heads.maps.front()->columns);
+    if (!heads.tiles->maps.empty()) {
+        panel.cellRows =
+            sharedNames(shownTexts(rowTokens(*run, kind, single->rows)), heads.tiles->maps.front()->rows);
+        panel.cellColumns = sharedNames(shownTexts(run->keyTokens(kind)), heads.tiles->maps.front()->columns);
     }
     const auto& collected = selection()->collected();
     for (const int i : list) {
@@ -378,12 +336,12 @@ std::vector<Panel> HeadsView::build() {
         const auto found = std::find(collected.begin(), collected.end(), place);
         const bool off = isIn(run->intervention.off, kind, place);
         panel.tiles.push_back(
-            {.map = heads.maps[static_cast<std::size_t>(i)],
+            {.map = heads.tiles->maps[static_cast<std::size_t>(i)],
              .layer = place.layer,
              .head = place.head,
              .name = headName(place),
-             .caption = [kept, i, sorting] { return captionOf(*kept, i, sorting); },
-             .chosen = chosen == place,
+             .caption = [heads, i, sorting] { return captionOf(heads, i, sorting); },
+             .chosen = ofOne && single->place == place,
              .off = off,
              .pending = panel.switches && off != isIn(selection()->off(), kind, place),
              .collected = found == collected.end() ? -1 : static_cast<int>(found - collected.begin())});
@@ -392,7 +350,7 @@ std::vector<Panel> HeadsView::build() {
 }
 
 bool HeadsView::canSwitch(BlockKind kind) const {
-    return trace() && kind == selection()->kind() && runWithHeads(trace(), other(), kind) == trace();
+    return trace() && kind == selection()->kind() && run() == trace() && hasHeads(*trace(), kind);
 }
 
 void HeadsView::switchHeads(BlockKind kind, const std::vector<HeadPlace>& heads, bool off) {
@@ -413,23 +371,17 @@ std::optional<HeadPlace> HeadsView::target() const {
             return HeadPlace{tile.layer, tile.head};
         }
     const auto kind = selection()->kind();
-    const auto* run = runWithHeads(trace(), other(), kind);
-    if (!run)
+    if (!trace() || !hasHeads(*run(), kind))
         return std::nullopt;
-    // A mean has no place: then it is the head that was chosen before.
-    const auto& block = *run->block(kind);
-    return selection()
-        ->shown(*run, kind)
-        ->place.value_or(HeadPlace{Layer(std::clamp(selection()->layer().value, 0, block.layers - 1)),
-                                   Head(std::clamp(selection()->head().value, 0, block.heads - 1))});
+    const auto head = shownHead(run(), kind); // of a mean, the one that was chosen before
+    return head ? head->place : std::nullopt;
 }
 
 void HeadsView::fillMenu(QMenu& menu) {
     menu.clear();
     menu.setToolTipsVisible(true);
     const auto kind = selection()->kind();
-    const auto* run = runWithHeads(trace(), other(), kind);
-    const auto head = run ? target() : std::nullopt;
+    const auto head = target();
     // A menu may be open while another kind comes to be shown.
     const auto add = [this, kind, &menu](const QString& text, std::function<void()> act) {
         return menu.addAction(text, this, [this, kind, act = std::move(act)] {
@@ -449,9 +401,10 @@ void HeadsView::fillMenu(QMenu& menu) {
             [this, kind, place = *head] { selection()->toggleCollected(kind, place); });
         menu.addSeparator();
 
+        const auto& block = *run()->block(kind);
         std::vector<HeadPlace> layer, others;
-        for (int l = 0; l < run->block(kind)->layers; ++l)
-            for (int h = 0; h < run->block(kind)->heads; ++h) {
+        for (int l = 0; l < block.layers; ++l)
+            for (int h = 0; h < block.heads; ++h) {
                 const HeadPlace place{Layer(l), Head(h)};
                 if (place.layer == head->layer)
                     layer.push_back(place);
@@ -524,7 +477,8 @@ void HeadsView::contextMenuEvent(QContextMenuEvent* event) {
 }
 
 QString HeadsView::emptyText() const {
-    return trace() ? missingText(*trace(), selection() ? selection()->kind() : BlockKind::Encoder)
+    return trace() ? missingText(*run(), selection() ? selection()->kind() : BlockKind::Encoder,
+                                 m_run->unchosen(trace(), other()).get())
                    : tr("Type a sentence to see what attends to what.");
 }
 

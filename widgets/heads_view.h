@@ -1,7 +1,7 @@
 // Every head of the chosen kind of attention as a small map.
 #pragma once
 
-#include "core/analysis/head_metrics.h"
+#include "widgets/derived.h"
 #include "widgets/figure_view.h"
 
 #include <memory>
@@ -15,8 +15,9 @@ class QToolButton;
 namespace headlight {
 
 class ComboBox;
+class RunBox;
 
-/// Of two runs the one that has more of them. Layers down, heads across, all on one scale from 0 to 1, so that a pale
+/// Layers down, heads across, all on one scale from 0 to 1, so that a pale
 /// map is a broad head; or sorted by what they do, or only those of a kind. A click opens one, Ctrl and a click, or C,
 /// collects it to be seen with others, X switches it off; where the model ran with heads off, beside a run in full,
 /// maps can be what that changed.
@@ -25,7 +26,6 @@ class HeadsView : public FigureView {
 public:
     explicit HeadsView(QWidget* parent = nullptr);
 
-    void setTrace(TracePointer trace, TracePointer other) override;
     void setSelection(Selection* selection) override;
 
 protected:
@@ -36,26 +36,20 @@ protected:
     void contextMenuEvent(QContextMenuEvent* event) override;
 
 private:
-    /// What is drawn and said of each head, layer by layer: kept while a run is shown, for it takes a while of long
-    /// texts.
+    /// What is drawn and said of each head, layer by layer.
     struct Heads {
-        TracePointer run;
         BlockKind kind = BlockKind::Encoder;
         bool change = false; ///< maps are differences
-        std::vector<std::shared_ptr<const Map>> maps;
-        mutable std::vector<std::optional<HeadMetrics>> metrics; ///< made when they are asked for
-        std::vector<float> alignments;                           ///< of cross heads
-        std::vector<float> changes;                              ///< against the full run, in bits
-
-        const HeadMetrics& metricsOf(int head) const;
+        std::shared_ptr<const Derived::Tiles> tiles;
+        std::shared_ptr<const Derived::Measures> measures; ///< null while they are worked out
     };
-    std::shared_ptr<const Heads> headsOf(const TracePointer& run, BlockKind kind, const Trace* full);
     void followControls(const Heads& heads, const Trace& run);
     /// The heads that pass the filter, sorted: places in Heads.
     std::vector<int> listed(const Heads& heads, const Trace& run) const;
     static float valueOf(const Heads& heads, int head, int sorting);
     static QString captionOf(const Heads& heads, int head, int sorting);
     QString noteOf(const Trace& run, BlockKind kind) const;
+    const TracePointer& run() const;
     /// The head that keys and menus are about: the one that is pointed at, otherwise the one on show.
     std::optional<HeadPlace> target() const;
     /// True when heads of this kind are on show and are A's: those are what the Selection switches.
@@ -63,15 +57,12 @@ private:
     void switchHeads(BlockKind kind, const std::vector<HeadPlace>& heads, bool off);
     void fillMenu(QMenu& menu);
 
+    RunBox* m_run;
     ComboBox* m_sorting;
     QToolButton* m_backwards;
     ComboBox* m_filter;
     QToolButton* m_off;
     QCheckBox* m_change = nullptr;
-    TracePointer m_first; ///< the runs on show, for captions to hold on to
-    TracePointer m_second;
-    std::shared_ptr<const Heads> m_heads;
-    bool m_counted = false; ///< the filter says how many heads are of each kind
 };
 
 } // namespace headlight

@@ -1,5 +1,6 @@
 #include "widgets/inspector.h"
 
+#include "widgets/derived.h"
 #include "widgets/plain_text.h"
 
 #include <QAccessible>
@@ -43,6 +44,12 @@ Inspector::Inspector(QWidget* parent)
     QSizePolicy policy(QSizePolicy::Preferred, QSizePolicy::Preferred);
     policy.setHeightForWidth(true);
     setSizePolicy(policy);
+    connect(&Derived::instance(), &Derived::ready, this, [this] {
+        if (!m_facts.pending())
+            return;
+        m_facts.forget();
+        refresh();
+    });
 }
 
 void Inspector::setTrace(TracePointer trace, TracePointer other) {
@@ -86,6 +93,11 @@ const std::vector<InspectorLine>& Inspector::lines() const {
 }
 
 QStringList Inspector::describe() const {
+    const Derived::Patience patience;
+    if (m_facts.pending()) {
+        m_facts.forget();
+        m_stale = true;
+    }
     return wordsOf(lines());
 }
 

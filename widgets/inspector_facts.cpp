@@ -1,8 +1,10 @@
 #include "widgets/inspector_facts.h"
 
 #include "core/analysis/gold_alignment.h"
+#include "widgets/derived.h"
 #include "widgets/names.h"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -40,6 +42,10 @@ void InspectorFacts::forget() {
     m_kinds = {};
 }
 
+bool InspectorFacts::pending() const {
+    return std::any_of(m_kinds.begin(), m_kinds.end(), [](const auto& kind) { return kind && kind->pending; });
+}
+
 bool InspectorFacts::againstFull() const {
     return m_other && isFullRun(*m_other, *m_trace);
 }
@@ -54,9 +60,15 @@ const InspectorFacts::OfKind& InspectorFacts::of(BlockKind kind) {
         return *kept;
     kept.emplace();
     const auto& measured = run(kind);
-    kept->shown = m_selection->shown(measured, kind);
-    if (!kept->shown)
+    if (!hasHeads(measured, kind))
         return *kept;
+    auto& derived = Derived::instance();
+    const auto& pointer = &measured == m_trace.get() ? m_trace : m_other;
+    const auto shown = derived.map(pointer, kind, m_selection->choice());
+    kept->pending = !shown;
+    if (!shown)
+        return *kept;
+    kept->shown = shown;
     const auto detail = m_selection->detail();
     kept->drawn = reduced(measured, kind, kept->shown->rows, kept->shown->map, detail);
     kept->rows = shownTexts(kept->drawn.rows);
@@ -64,21 +76,24 @@ const InspectorFacts::OfKind& InspectorFacts::of(BlockKind kind) {
     kept->queryRows = placesOf(kept->drawn.rows, kept->shown->map.rows);
     kept->keyColumns = placesOf(kept->drawn.columns, kept->shown->map.columns);
     kept->entropy = meanEntropy(kept->drawn.map);
-    if (const auto second = m_other && &measured == m_trace.get() ? m_selection->shown(*m_other, kind) : std::nullopt)
-        kept->comparison = compare({*m_trace, kept->shown->map, kept->shown->rows},
-                                   {*m_other, second->map, second->rows}, kind, detail);
-
-    const auto& heads = *runWithHeads(m_trace.get(), m_other.get(), kind);
-    const auto ofHeads = m_selection->shown(heads, kind);
-    kept->head = ofHeads->name;
-    if (!ofHeads->place)
+    if (m_other && pointer == m_trace && hasHeads(*m_other, kind)) {
+        auto choice = m_selection->choice();
+        if (m_other->model == m_trace->model) // a row is to be the same step on both sides
+            choice.reading = shown->rows == RowTokens::Emitted ? Reading::Emitted : Reading::TakenIn;
+        if (const auto second = derived.map(m_other, kind, choice))
+            kept->comparison = derived.comparison({m_trace, shown}, {m_other, second}, kind, detail);
+        kept->pending = !kept->comparison;
+    }
+    kept->head = mapName(*shown);
+    if (!shown->place)
         return *kept;
-    kept->metrics = headMetrics(*heads.block(kind), ofHeads->place->layer, ofHeads->place->head, heads.keyTokens(kind));
+    kept->metrics =
+        headMetrics(*measured.block(kind), shown->place->layer, shown->place->head, measured.keyTokens(kind));
     if (kind != BlockKind::Cross)
         return *kept;
-    kept->aligns = alignmentScore(ofHeads->map, heads.source);
-    if (const auto gold = m_selection->gold() ? placedGold(*m_selection->gold(), heads) : std::nullopt)
-        kept->errorRate = errorRate(*gold, heads, ofHeads->map, ofHeads->rows);
+    kept->aligns = alignmentScore(shown->map, measured.source);
+    if (const auto gold = m_selection->gold() ? placedGold(*m_selection->gold(), measured) : std::nullopt)
+        kept->errorRate = errorRate(*gold, measured, shown->map, shown->rows);
     return *kept;
 }
 

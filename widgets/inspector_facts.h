@@ -11,6 +11,7 @@
 #include <QStringList>
 
 #include <array>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -21,18 +22,19 @@ class InspectorFacts {
 public:
     /// What one kind of attention is like.
     struct OfKind {
-        std::optional<ShownMap> shown;
-        WordMap drawn; ///< the same as views draw it: by words, without special tokens
+        bool pending = false;                  ///< some of this is being worked out
+        std::shared_ptr<const ShownMap> shown; ///< null where there is none, or it is pending
+        WordMap drawn;                         ///< the same as views draw it: by words, without special tokens
         QStringList rows;
         QStringList columns;
         std::vector<int> queryRows;         ///< the row of each query, -1 where it was left out
         std::vector<int> keyColumns;        ///< likewise
         QString head;                       ///< name of what `metrics` are of
-        std::optional<HeadMetrics> metrics; ///< of the run with more heads; absent for a mean of heads
+        std::optional<HeadMetrics> metrics; ///< absent for a mean of heads
         std::optional<double> aligns;       ///< alignmentScore of that head, where it looks across
         std::optional<double> errorRate;    ///< likewise, where people's links are known
         float entropy = 0;                  ///< bits, mean over the rows
-        std::optional<Comparison> comparison;
+        std::shared_ptr<const Comparison> comparison;
     };
     /// What is pointed at, as far as the trace has it; -1 for what is not.
     struct Pointed {
@@ -47,6 +49,8 @@ public:
     void setSelection(Selection* selection);
     /// Forgets what was derived.
     void forget();
+    /// True while something that was asked for is being worked out.
+    bool pending() const;
     /// False before there are a run and a Selection: then nothing else may be asked for.
     bool known() const { return m_trace && m_selection; }
 

@@ -125,7 +125,7 @@ void Writer::addPointer(const InspectorFacts::Pointed& at) {
         big.label = runName(m_facts.trace(), m_facts.other(), false);
         big.secondLabel = runName(m_facts.trace(), m_facts.other(), true);
         big.secondValue = number(std::nanf(""));
-        const auto* both = known.comparison && known.comparison->comparable() ? &*known.comparison : nullptr;
+        const auto* both = known.comparison && known.comparison->comparable() ? known.comparison.get() : nullptr;
         row = both ? placeIn(both->queryRows, at.query) : -1;
         column = both ? placeIn(both->keyColumns, at.key) : -1;
         if (row >= 0 && column >= 0) {
@@ -204,7 +204,10 @@ void Writer::addOutputChange() {
 
 void Writer::addSentence(BlockKind kind) {
     const auto& known = m_facts.of(kind);
-    if (!known.shown) {
+    if (known.pending) {
+        add(Line::Kind::Heading, tr("WHOLE SENTENCE"));
+        add(Line::Kind::Note, tr("Being worked out…"));
+    } else if (!known.shown) {
         add(Line::Kind::Heading, tr("WHOLE SENTENCE"));
         add(Line::Kind::Note, tr("%1 has no attention to measure.").arg(shownModel(m_facts.trace())));
     } else if (known.comparison && known.comparison->comparable()) {
@@ -222,7 +225,7 @@ void Writer::addSentence(BlockKind kind) {
         add(Line::Kind::Note, reasonText(*known.comparison));
     } else if (!known.metrics) {
         add(Line::Kind::Heading, tr("WHOLE SENTENCE"));
-        add(Line::Kind::Note, known.shown->name);
+        add(Line::Kind::Note, mapName(*known.shown));
         add(Line::Kind::Figure, tr("Mean entropy"), bits(known.entropy));
     }
 }
@@ -232,9 +235,9 @@ void Writer::addHead(BlockKind kind) {
     if (!known.metrics)
         return;
     const bool compared = known.comparison && known.comparison->comparable(); // which has named A's entropy
-    const auto* measured = runWithHeads(&m_facts.trace(), m_facts.other(), kind);
+    const bool ofA = &m_facts.run(kind) == &m_facts.trace();
     add(Line::Kind::Heading, !m_facts.other() || m_facts.againstFull() ? tr("HEAD")
-                             : measured == &m_facts.trace()            ? tr("HEAD OF A")
+                             : ofA                                     ? tr("HEAD OF A")
                                                                        : tr("HEAD OF B"));
     add(Line::Kind::Note, QStringLiteral("%1 · %2").arg(kindName(kind), known.head));
     const auto& metrics = *known.metrics;

@@ -6,6 +6,7 @@
 #include "widgets/map_panel.h"
 #include "widgets/names.h"
 #include "widgets/reading_controls.h"
+#include "widgets/run_box.h"
 
 #include <QCheckBox>
 
@@ -59,7 +60,7 @@ Map sizesOf(Map map) {
 } // namespace
 
 LinesView::LinesView(QWidget* parent)
-    : FigureView(parent), m_which(new ComboBox), m_share(new SpinBox), m_texts(new ComboBox) {
+    : FigureView(parent), m_run(new RunBox), m_which(new ComboBox), m_share(new SpinBox), m_texts(new ComboBox) {
     m_which->addItems({tr("of the layer"), tr("the selected head")});
     m_which->setToolTip(
         tr("Which heads have lines: those that were collected in Heads, or all of the selected layer; or "
@@ -76,6 +77,8 @@ LinesView::LinesView(QWidget* parent)
     m_texts->setToolTip(tr("Of two texts: from which to which lines lead. Weights stay as they are."));
     m_texts->setAccessibleName(tr("Texts"));
 
+    addControl(m_run);
+    connect(m_run, &QComboBox::activated, this, &LinesView::rebuild);
     addControl(m_which, tr("Heads"));
     addControl(m_share, tr("Lines"));
     addControl(m_texts);
@@ -91,15 +94,25 @@ void LinesView::setSelection(Selection* selection) {
     FigureView::setSelection(selection);
 }
 
-LinesView::Source LinesView::headsOf(const Trace& run, BlockKind kind) const {
-    const auto& block = *run.block(kind);
-    const auto chosen = *selection()->shown(run, kind);
-    if (m_which->currentIndex() == 1 || block.layers * block.heads == 1)
-        return {chosen.name, {chosen}};
+LinesView::Source LinesView::headsOf(const TracePointer& run, BlockKind kind) const {
+    const auto& block = *run->block(kind);
+    const bool one = m_which->currentIndex() == 1 || block.layers * block.heads == 1;
+    const auto chosen = one ? shown(run, kind) : shownHead(run, kind);
+    if (!chosen)
+        return {};
+    if (one)
+        return {mapName(*chosen), {{mapName(*chosen), chosen}}};
 
     Source source;
     const auto add = [&](const HeadPlace& place, const QString& name) {
-        source.heads.push_back({headMap(block, place.layer, place.head), name, place, chosen.rows});
+        auto choice = selection()->choice();
+        choice.mode = HeadMode::One;
+        choice.place = place;
+        auto head = *shownMap(*run, kind, choice);
+        head.rows = chosen->rows; // one list of names for all
+        const bool off = head.off > 0;
+        source.heads.push_back(
+            {off ? tr("%1 off").arg(name) : name, std::make_shared<const ShownMap>(std::move(head))});
     };
     if (kind == selection()->kind())
         for (const auto& place : selection()->collected())
@@ -109,8 +122,7 @@ LinesView::Source LinesView::headsOf(const Trace& run, BlockKind kind) const {
         source.name = tr("%n collected head(s)", nullptr, static_cast<int>(source.heads.size()));
         return source;
     }
-    const Layer layer =
-        chosen.place ? chosen.place->layer : Layer(std::clamp(selection()->layer().value, 0, block.layers - 1));
+    const Layer layer = chosen->place->layer;
     for (int head = 0; head < block.heads; ++head)
         add({layer, Head(head)}, QStringLiteral("H%1").arg(head));
     source.name = tr("layer %1").arg(layer.value);
@@ -133,12 +145,15 @@ void LinesView::followControls(const Trace& run, BlockKind kind, const Source& s
 
 std::vector<Panel> LinesView::build() {
     const auto kind = selection()->kind();
-    const auto* run = runWithHeads(trace(), other(), kind);
-    const auto* full = fullRunOf(run);
-    m_change->setVisible(full);
-    if (!run)
+    m_run->offer(trace(), other());
+    const auto& run = m_run->chosen(trace(), other());
+    const auto full = fullRunOf(run);
+    m_change->setVisible(full != nullptr);
+    if (!hasHeads(*run, kind))
         return {};
-    auto source = headsOf(*run, kind);
+    const auto source = headsOf(run, kind);
+    if (source.heads.empty())
+        return {};
     followControls(*run, kind, source);
     QString problem; // why no change can be drawn
     const auto texts = m_texts->isHidden() || m_texts->currentIndex() < 1
@@ -154,18 +169,20 @@ std::vector<Panel> LinesView::build() {
         const auto& one = source.heads[head];
         LinesPanel::HeadLines lines{.name = one.name, .map = {}, .lines = {}, .shown = !m_hidden.contains(one.name)};
         if (lines.shown) {
-            auto whole = mapPanelOf(*run, one, *selection(), kind);
+            auto whole = mapPanelOf(*run, *one.shown, *selection(), kind);
             if (full && selection()->change()) {
-                const auto before = fullMapOf(*full, *run, one, whole, *selection(), kind);
-                problem = before.problem;
-                if (panel.differs = !before.map.values.empty(); panel.differs)
-                    whole.map = differenceOf(whole.map, before.map);
+                const auto before = needed(fullMapOf(full, *run, *one.shown, whole, *selection(), kind));
+                if (!before)
+                    return {};
+                problem = before->problem;
+                if (panel.differs = !before->map.values.empty(); panel.differs)
+                    whole.map = differenceOf(whole.map, before->map);
             }
             if (!std::exchange(named, true)) {
-                panel.title = whole.title;
+                panel.title = titleOf(*run);
                 panel.leftTitle = whole.rowAxis;
                 panel.rightTitle = whole.columnAxis;
-                rows = ofText(rowTokens(*run, kind, one.rows), texts.first, whole.queryRows, whole.map.rows);
+                rows = ofText(rowTokens(*run, kind, one.shown->rows), texts.first, whole.queryRows, whole.map.rows);
                 columns = ofText(run->keyTokens(kind), texts.second, whole.keyColumns, whole.map.columns);
                 panel.left = namesOf(rows, whole.rows);
                 panel.right = namesOf(columns, whole.columns);
@@ -247,13 +264,14 @@ void LinesView::isolate(const QString& head) {
 QString LinesView::emptyText() const {
     if (!trace())
         return tr("Type a sentence to see what attends to what.");
-    if (selection() && runWithHeads(trace(), other(), selection()->kind())) {
+    if (selection() && hasHeads(*m_run->chosen(trace(), other()), selection()->kind())) {
         if (!selection()->specials())
             return tr("Without special tokens there is nothing to show.");
         if (!m_texts->isHidden() && m_texts->currentIndex() > 0)
             return tr("%1: one of the two texts is empty.").arg(m_texts->currentText());
     }
-    return missingText(*trace(), selection() ? selection()->kind() : BlockKind::Encoder);
+    return missingText(*m_run->chosen(trace(), other()), selection() ? selection()->kind() : BlockKind::Encoder,
+                       m_run->unchosen(trace(), other()).get());
 }
 
 } // namespace headlight

@@ -6,6 +6,7 @@
 #include <QSet>
 #include <QStringList>
 
+#include <memory>
 #include <vector>
 
 class QCheckBox;
@@ -13,6 +14,8 @@ class QComboBox;
 class QSpinBox;
 
 namespace headlight {
+
+class RunBox;
 
 /// Tokens that look on the left, tokens that are looked at on the right, a colour for each head: of those that were
 /// collected, otherwise of the chosen layer; or the chosen one alone. A token under the pointer shows its own lines, a
@@ -33,10 +36,14 @@ protected:
 private:
     /// Which heads are to have lines, with their names; a mean or a rollout counts as one.
     struct Source {
+        struct Named {
+            QString name;
+            std::shared_ptr<const ShownMap> shown;
+        };
         QString name;
-        std::vector<ShownMap> heads;
+        std::vector<Named> heads; ///< empty while they are worked out
     };
-    Source headsOf(const Trace& run, BlockKind kind) const;
+    Source headsOf(const TracePointer& run, BlockKind kind) const;
     /// Takes over what the Selection and the trace say, so that controls show what is drawn.
     void followControls(const Trace& run, BlockKind kind, const Source& source);
     /// True when of those listed this one alone is shown.
@@ -44,6 +51,7 @@ private:
     void toggle(const QString& head);
     void isolate(const QString& head);
 
+    RunBox* m_run;
     QComboBox* m_which;
     QSpinBox* m_share;
     QComboBox* m_texts;

@@ -4,11 +4,14 @@
 #include "core/analysis/head_metrics.h"
 #include "core/analysis/thinning.h"
 #include "core/analysis/words.h"
+#include "widgets/derived.h"
 #include "widgets/names.h"
 
 #include <QCoreApplication>
 
 #include <algorithm>
+#include <cmath>
+#include <numeric>
 
 namespace headlight {
 
@@ -17,6 +20,24 @@ namespace {
 struct MapPanelTexts {
     Q_DECLARE_TR_FUNCTIONS(headlight::MapPanel)
 };
+
+/// What rows sum to where that is not 1, as in block-sparse attention.
+QString sumsText(const Map& map) {
+    double least = 1, most = 1;
+    for (int row = 0; row < map.rows; ++row) {
+        const auto weights = map.row(row);
+        const double sum = std::accumulate(weights.begin(), weights.end(), 0.0);
+        least = std::isfinite(sum) ? std::min(least, sum) : least;
+        most = std::isfinite(sum) ? std::max(most, sum) : most;
+    }
+    if (least > 0.99 && most < 1.01)
+        return {};
+    return MapPanelTexts::tr("rows sum to %1 to %2; entropies are of their shares")
+        .arg(least, 0, 'f', 2)
+        .arg(most, 0, 'f', 2);
+}
+
+} // namespace
 
 QString rowAxisOf(BlockKind kind, RowTokens rows) {
     if (kind == BlockKind::Encoder)
@@ -28,24 +49,28 @@ QString rowAxisOf(BlockKind kind, RowTokens rows) {
                                       : MapPanelTexts::tr("target, word taken in (looks)");
 }
 
-} // namespace
+QString columnAxisOf(BlockKind kind) {
+    return kind == BlockKind::Cross ? MapPanelTexts::tr("source (is looked at)")
+                                    : MapPanelTexts::tr("key (is looked at)");
+}
 
 MapPanel mapPanelOf(const Trace& run, const ShownMap& shown, const Selection& selection, BlockKind kind) {
     const auto& keys = run.keyTokens(kind);
     auto made = reduced(run, kind, shown.rows, shown.map, selection.detail());
-    QStringList said{shown.name};
+    QStringList said{mapName(shown)};
     if (selection.byWords())
         said << MapPanelTexts::tr("by words");
     if (std::any_of(keys.begin(), keys.end(), [](const Token& key) { return key.special; }) && !selection.specials())
         said << MapPanelTexts::tr("without special tokens, rows rescaled");
+    else if (const auto sums = sumsText(made.map); !sums.isEmpty())
+        said << sums;
 
     MapPanel panel;
     panel.kind = kind;
     panel.title = shownModel(run);
     panel.subtitle = said.join(QStringLiteral(" · "));
     panel.rowAxis = rowAxisOf(kind, shown.rows);
-    panel.columnAxis =
-        kind == BlockKind::Cross ? MapPanelTexts::tr("source (is looked at)") : MapPanelTexts::tr("key (is looked at)");
+    panel.columnAxis = columnAxisOf(kind);
     panel.rows = shownTexts(made.rows);
     panel.columns = shownTexts(made.columns);
     panel.queryRows = placesOf(made.rows, shown.map.rows);
@@ -55,30 +80,31 @@ MapPanel mapPanelOf(const Trace& run, const ShownMap& shown, const Selection& se
     return panel;
 }
 
-std::optional<ShownMap> shownInFull(const Trace& full, const Trace& changed, const ShownMap& shown,
-                                    const Selection& selection, BlockKind kind) {
-    if (!readTheSame(full, changed, kind))
-        return std::nullopt;
-    if (!shown.place) {
-        auto same = selection.shown(full, kind);
-        if (same)
-            same->rows = shown.rows;
-        return same;
-    }
-    auto same = shown; // where the best one is asked for, it may be another in full
-    same.map = headMap(*full.block(kind), shown.place->layer, shown.place->head);
-    return same;
+std::shared_ptr<const ShownMap> shownInFull(const TracePointer& full, const ShownMap& shown, const Selection& selection,
+                                            BlockKind kind) {
+    auto choice = selection.choice();
+    if (shown.place) // where the best one is asked for, it may be another in full
+        choice = {HeadMode::One, *shown.place, choice.reading};
+    const auto found = Derived::instance().map(full, kind, choice);
+    if (!found || found->rows == shown.rows)
+        return found;
+    auto same = *found;
+    same.rows = shown.rows;
+    return std::make_shared<const ShownMap>(std::move(same));
 }
 
-FullMap fullMapOf(const Trace& full, const Trace& changed, const ShownMap& shown, const MapPanel& panel,
-                  const Selection& selection, BlockKind kind) {
-    const auto same = shownInFull(full, changed, shown, selection, kind);
+std::optional<FullMap> fullMapOf(const TracePointer& full, const Trace& changed, const ShownMap& shown,
+                                 const MapPanel& panel, const Selection& selection, BlockKind kind) {
+    if (!readTheSame(*full, changed, kind))
+        return FullMap{{}, MapPanelTexts::tr("the full run read other tokens, so no change can be drawn")};
+    const auto same = shownInFull(full, shown, selection, kind);
     if (!same)
-        return {{}, MapPanelTexts::tr("the full run read other tokens, so no change can be drawn")};
-    auto map = mapPanelOf(full, *same, selection, kind).map;
+        return std::nullopt;
+    auto map = mapPanelOf(*full, *same, selection, kind).map;
     if (map.rows != panel.map.rows || map.columns != panel.map.columns)
-        return {{}, MapPanelTexts::tr("the full run has other words or special tokens, so no change can be drawn")};
-    return {std::move(map), {}};
+        return FullMap{{},
+                       MapPanelTexts::tr("the full run has other words or special tokens, so no change can be drawn")};
+    return FullMap{std::move(map), {}};
 }
 
 void showChange(MapPanel& panel, const Map& full) {
@@ -95,7 +121,7 @@ QString changeText(float largest) {
 }
 
 float highOf(const Map& map, const Selection& selection) {
-    return selection.ownRange() ? rangeOf(map.values) : 1;
+    return selection.ownRange() ? rangeOf(map) : 1;
 }
 
 } // namespace headlight

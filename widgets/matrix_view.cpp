@@ -6,6 +6,7 @@
 #include "widgets/map_panel.h"
 #include "widgets/names.h"
 #include "widgets/reading_controls.h"
+#include "widgets/run_box.h"
 
 #include <QCheckBox>
 #include <QStandardItemModel>
@@ -36,7 +37,9 @@ std::optional<Map> scoresOf(const Trace& run, BlockKind kind, const ShownMap& sh
 
 } // namespace
 
-MatrixView::MatrixView(QWidget* parent) : FigureView(parent), m_values(new ComboBox) {
+MatrixView::MatrixView(QWidget* parent) : FigureView(parent), m_run(new RunBox), m_values(new ComboBox) {
+    addControl(m_run);
+    connect(m_run, &QComboBox::activated, this, &MatrixView::rebuild);
     m_values->addItems({tr("weights"), tr("scores before softmax")});
     addControl(m_values, tr("Cells"));
     connect(m_values, &QComboBox::currentIndexChanged, this, &MatrixView::rebuild);
@@ -52,10 +55,11 @@ void MatrixView::setSelection(Selection* selection) {
 
 std::vector<Panel> MatrixView::build() {
     const auto kind = selection()->kind();
-    const auto* run = runWithHeads(trace(), other(), kind);
-    const auto shown = run ? selection()->shown(*run, kind) : std::nullopt;
-    const auto* full = fullRunOf(run);
-    m_change->setVisible(full);
+    m_run->offer(trace(), other());
+    const auto& run = m_run->chosen(trace(), other());
+    const auto full = fullRunOf(run);
+    m_change->setVisible(full != nullptr);
+    const auto shown = hasHeads(*run, kind) ? this->shown(run, kind) : nullptr;
     if (!shown)
         return {};
 
@@ -71,6 +75,7 @@ std::vector<Panel> MatrixView::build() {
     m_change->setEnabled(!scores || !asked); // it is of weights
 
     auto panel = mapPanelOf(*run, *shown, *selection(), kind);
+    panel.title = titleOf(*run);
     panel.linked = sharesTokens(*run, kind);
     if (panel.map.values.empty() && !selection()->specials())
         return {};
@@ -79,7 +84,7 @@ std::vector<Panel> MatrixView::build() {
         panel.subtitle = tr("%1 · weights: %2").arg(panel.subtitle, why);
     if (scores && asked) {
         // A sum of scores over the tokens of a word means nothing.
-        panel.subtitle = tr("%1 · %2 · scores before softmax, by tokens").arg(kindName(kind), shown->name);
+        panel.subtitle = tr("%1 · %2 · scores before softmax, by tokens").arg(kindName(kind), mapName(*shown));
         panel.rows = shownTexts(rowTokens(*run, kind, shown->rows));
         panel.columns = shownTexts(run->keyTokens(kind));
         panel.queryRows.clear();
@@ -88,13 +93,15 @@ std::vector<Panel> MatrixView::build() {
         panel.masked = panel.differs = true;
         panel.high = std::max(1e-6F, largestOf(panel.map.values));
     } else if (const auto whole = full && selection()->change()
-                                      ? fullMapOf(*full, *run, *shown, panel, *selection(), kind)
+                                      ? needed(fullMapOf(full, *run, *shown, panel, *selection(), kind))
                                       : FullMap();
-               !whole.map.values.empty()) {
-        showChangeOf(panel, whole.map);
+               !whole) {
+        return {};
+    } else if (!whole->map.values.empty()) {
+        showChangeOf(panel, whole->map);
     } else {
-        if (!whole.problem.isEmpty())
-            panel.subtitle = tr("%1 · %2").arg(panel.subtitle, whole.problem);
+        if (!whole->problem.isEmpty())
+            panel.subtitle = tr("%1 · %2").arg(panel.subtitle, whole->problem);
         MapPanel::Strip entropy{tr("entropy of each row in bits"), {}, 1};
         for (int row = 0; row < panel.map.rows; ++row)
             entropy.values.push_back(entropyBits(panel.map.row(row)));
@@ -125,9 +132,10 @@ void MatrixView::showChangeOf(MapPanel& panel, const Map& full) {
 QString MatrixView::emptyText() const {
     if (!trace())
         return tr("Type a sentence to see what attends to what.");
-    if (selection() && !selection()->specials() && runWithHeads(trace(), other(), selection()->kind()))
+    if (selection() && !selection()->specials() && hasHeads(*m_run->chosen(trace(), other()), selection()->kind()))
         return tr("Without special tokens there is nothing to show.");
-    return missingText(*trace(), selection() ? selection()->kind() : BlockKind::Encoder);
+    return missingText(*m_run->chosen(trace(), other()), selection() ? selection()->kind() : BlockKind::Encoder,
+                       m_run->unchosen(trace(), other()).get());
 }
 
 } // namespace headlight

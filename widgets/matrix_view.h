@@ -8,7 +8,9 @@ class QComboBox;
 
 namespace headlight {
 
-/// Of two runs of the one that has more heads. Queries down, keys across; the wheel zooms, dragging pans, a double
+class RunBox;
+
+/// Queries down, keys across; the wheel zooms, dragging pans, a double
 /// click shows the whole map again. Bars beside it say how broadly each query looks and how much each key receives; a
 /// query alone, as its bar points at it, filters the keys' bars to what it gives them, and a key alone the queries'.
 /// Instead of weights it can show the scores before the softmax, where the run kept them, or, for a run with something
@@ -28,6 +30,7 @@ private:
     /// Makes a panel of weights one of their change against those in full, with what that sums up to beside it.
     static void showChangeOf(MapPanel& panel, const Map& full);
 
+    RunBox* m_run;
     QComboBox* m_values;
     QCheckBox* m_change = nullptr;
 };

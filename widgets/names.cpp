@@ -37,13 +37,18 @@ QString kindName(BlockKind kind) {
     return {};
 }
 
-QString missingText(const Trace& trace, BlockKind kind) {
+QString missingText(const Trace& trace, BlockKind kind, const Trace* other) {
     const auto model = shownModel(trace);
     if (!trace.fixedContext.empty())
         return Names::tr("%1 has no attention: all that its decoder knows of the source is one vector of %2 numbers, "
                          "which Playback shows.")
-            .arg(model, QString::number(trace.fixedContext.size()));
-    return Names::tr("%1 has no attention of this kind (%2).").arg(model, kindName(kind));
+            .arg(model)
+            .arg(trace.fixedContext.size());
+    const auto missing = Names::tr("%1 has no attention of this kind (%2).").arg(model, kindName(kind));
+    return other && hasHeads(*other, kind)
+               ? Names::tr("%1 %2 has: choose it above the picture, or swap the models (Ctrl+Shift+X).")
+                     .arg(missing, shownModel(*other))
+               : missing;
 }
 
 QString kindName(HeadKind kind) {
@@ -68,6 +73,22 @@ QString kindName(HeadKind kind) {
 
 QString headName(const HeadPlace& head) {
     return QStringLiteral("L%1 H%2").arg(head.layer.value).arg(head.head.value);
+}
+
+QString mapName(const ShownMap& shown) {
+    if (shown.additive)
+        return Names::tr("additive");
+    if (shown.place) {
+        auto name = Names::tr("layer %1, head %2").arg(shown.place->layer.value).arg(shown.place->head.value);
+        if (shown.mode == HeadMode::BestAligning)
+            name = Names::tr("%1 (best)").arg(name);
+        return shown.off > 0 ? Names::tr("%1, switched off").arg(name) : name;
+    }
+    const auto name = shown.mode == HeadMode::Rollout       ? Names::tr("rollout")
+                      : shown.mode == HeadMode::MeanOfLayer ? Names::tr("layer %1, mean").arg(shown.layer.value)
+                      : shown.asked == HeadMode::Rollout ? Names::tr("mean of all heads, whose layers have no rollout")
+                                                         : Names::tr("mean of all heads");
+    return shown.off > 0 ? Names::tr("%1, %n of them switched off", nullptr, shown.off).arg(name) : name;
 }
 
 QString reasonText(const Comparison& comparison) {

@@ -86,15 +86,15 @@ PlaybackView::PlaybackView(QWidget* parent)
 }
 
 BlockKind PlaybackView::kind() const {
-    return kindOf(trace());
+    return kindOf(trace().get());
 }
 
 int PlaybackView::firstStep() const {
-    return firstStepOf(trace());
+    return firstStepOf(trace().get());
 }
 
 int PlaybackView::steps() const {
-    return stepsOf(trace());
+    return stepsOf(trace().get());
 }
 
 void PlaybackView::setTrace(TracePointer newTrace, TracePointer newOther) {
@@ -153,14 +153,14 @@ void PlaybackView::showState() {
 
 StepPanel PlaybackView::stepPanel() const {
     const auto* block = trace()->block(kind());
-    const auto shown = selection()->shown(*trace(), kind());
+    const auto shown = hasHeads(*trace(), kind()) ? this->shown(trace(), kind()) : nullptr;
     StepPanel panel;
     panel.kind = kind();
     panel.step = m_step;
     panel.title = shownModel(*trace());
     QStringList notes;
     if (shown)
-        notes << shown->name;
+        notes << mapName(*shown);
     auto keys = shownTexts(trace()->keyTokens(kind()));
     if (kind() == BlockKind::Decoder)
         keys = keys.mid(0, m_step + 1);
@@ -170,8 +170,10 @@ StepPanel PlaybackView::stepPanel() const {
         const auto row = shown->map.row(m_step);
         panel.weights.assign(row.begin(), row.begin() + std::min<std::ptrdiff_t>(std::ssize(row), keys.size()));
     }
-    const auto* full = panel.weights.empty() ? nullptr : fullRunOf(trace());
-    if (const auto before = full ? shownInFull(*full, *trace(), *shown, *selection(), kind()) : std::nullopt) {
+    const auto full = panel.weights.empty() ? nullptr : fullRunOf(trace());
+    if (const auto before = full && readTheSame(*full, *trace(), kind())
+                                ? needed(shownInFull(full, *shown, *selection(), kind()))
+                                : nullptr) {
         const auto row = before->map.row(m_step);
         panel.before.assign(row.begin(), row.begin() + std::ssize(panel.weights));
         notes << tr("dashed: in full");
@@ -187,7 +189,7 @@ StepPanel PlaybackView::stepPanel() const {
 }
 
 const Prediction* PlaybackView::predictionInFull() const {
-    const auto* full = fullRunOf(trace());
+    const auto full = fullRunOf(trace());
     const auto read = static_cast<std::ptrdiff_t>(m_step) + 1;
     const auto same = [](const Token& a, const Token& b) { return a.id == b.id; };
     if (!full || std::ssize(full->target) < read || std::ssize(trace()->target) < read

@@ -110,10 +110,6 @@ QStringList counted(int count) {
     return names;
 }
 
-bool hasPositions(const Trace& run) {
-    return run.encoderPositions || run.decoderPositions;
-}
-
 /// A control with the words before it.
 void showControl(QWidget* control, bool shown) {
     control->setVisible(shown);
@@ -191,10 +187,8 @@ void PositionsView::setPage(Page page) {
     m_pages->setCurrentIndex(static_cast<int>(page));
 }
 
-const Trace* PositionsView::run() const {
-    if (const auto* asked = m_run->asked(trace(), other()))
-        return asked;
-    return hasPositions(*trace()) || !other() ? trace() : other();
+const TracePointer& PositionsView::run() const {
+    return m_run->chosen(trace(), other());
 }
 
 BlockKind PositionsView::stack() const {
@@ -488,7 +482,7 @@ void PositionsView::fillControls() {
     if (!trace() || !selection())
         return;
     const auto page = static_cast<Page>(m_pages->currentIndex());
-    m_run->offer(trace(), other(), run());
+    m_run->offer(trace(), other());
     const auto* table = this->table();
     const auto input = page == Page::Input ? shownInput() : std::nullopt;
     showControl(m_dimensions, page == Page::Table && table);

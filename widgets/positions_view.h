@@ -37,7 +37,7 @@ protected:
     void keyPressEvent(QKeyEvent* event) override;
 
 private:
-    const Trace* run() const;
+    const TracePointer& run() const;
     /// Whose positions are on show: the encoder's where its attention is chosen, or where there are no others.
     BlockKind stack() const;
     const PositionTable* table() const;

@@ -135,22 +135,15 @@ void QueryKeyView::setSelection(Selection* selection) {
 std::optional<QueryKeyView::Shown> QueryKeyView::shown() const {
     Shown shown;
     shown.kind = selection()->kind();
-    shown.run = runWithHeads(trace(), other(), shown.kind);
-    if (const auto* asked = m_run->asked(trace(), other()); asked && asked->block(shown.kind))
-        shown.run = asked;
-    if (!shown.run)
+    shown.run = m_run->chosen(trace(), other());
+    if (!hasHeads(*shown.run, shown.kind))
         return std::nullopt;
     const auto& block = *shown.run->block(shown.kind);
-    // A mean of heads has no query and no key: then it is the chosen head.
-    const auto mode = selection()->headMode() == HeadMode::BestAligning ? HeadMode::BestAligning : HeadMode::One;
-    const auto map = mode == selection()->headMode()
-                         ? selection()->shown(*shown.run, shown.kind)
-                         : shownMap(*shown.run, shown.kind, mode, {selection()->layer(), selection()->head()},
-                                    selection()->reading());
-    if (!map || !map->place || block.queries < 1 || block.keys < 1)
+    const auto map = shownHead(shown.run, shown.kind);
+    if (!map || block.queries < 1 || block.keys < 1)
         return std::nullopt;
     shown.place = *map->place;
-    shown.head = map->name;
+    shown.head = mapName(*map);
     const auto& tokens = rowTokens(*shown.run, shown.kind, map->rows);
     shown.queries = shownTexts(tokens);
     shown.keys = shownTexts(shown.run->keyTokens(shown.kind));
@@ -174,7 +167,7 @@ std::optional<QueryKeyView::Shown> QueryKeyView::shown() const {
 
 std::vector<Panel> QueryKeyView::build() {
     const auto what = shown();
-    m_run->offer(trace(), other(), what ? what->run : nullptr);
+    m_run->offer(trace(), other());
     m_queries->setEnabled(false);
     if (!what)
         return {};
@@ -189,7 +182,7 @@ std::vector<Panel> QueryKeyView::build() {
     panel.kind = what->kind;
     panel.query = what->query;
     panel.linked = what->linked;
-    panel.title = shownModel(*what->run);
+    panel.title = titleOf(*what->run);
     const auto place = isAdditive ? tr("additive") : what->head;
     panel.subtitle = tr("%1 · %2 · query %3 “%4”")
                          .arg(kindName(what->kind), place)
@@ -451,7 +444,8 @@ QString QueryKeyView::emptyText() const {
         return tr("Type a sentence to see what attends to what.");
     const auto what = selection() ? shown() : std::nullopt;
     if (!what)
-        return missingText(*trace(), selection() ? selection()->kind() : BlockKind::Encoder);
+        return missingText(*m_run->chosen(trace(), other()), selection() ? selection()->kind() : BlockKind::Encoder,
+                           m_run->unchosen(trace(), other()).get());
     return tr("This trace holds no query and key vectors.\nThey are recorded when a model runs in this window; a trace "
               "from elsewhere may lack them.");
 }

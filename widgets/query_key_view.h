@@ -29,7 +29,7 @@ protected:
 private:
     /// What is shown: a run's block, one head and one query of it.
     struct Shown {
-        const Trace* run = nullptr;
+        TracePointer run;
         BlockKind kind = BlockKind::Cross;
         HeadPlace place;
         QString head; ///< "layer 3, head 5"

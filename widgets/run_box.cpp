@@ -1,7 +1,6 @@
 #include "widgets/run_box.h"
 
 #include "widgets/names.h"
-#include "widgets/selection.h"
 
 #include <QSignalBlocker>
 
@@ -27,13 +26,15 @@ RunBox::RunBox(QWidget* parent) : ComboBox(parent) {
     });
 }
 
-const Trace* RunBox::asked(const Trace* trace, const Trace* other) const {
-    if (!m_asked || !trace || !other || namesOf(*trace, *other) != m_askedOf)
-        return nullptr;
-    return *m_asked == 0 ? trace : other;
+const TracePointer& RunBox::chosen(const TracePointer& trace, const TracePointer& other) const {
+    return m_asked == 1 && trace && other && namesOf(*trace, *other) == m_askedOf ? other : trace;
 }
 
-void RunBox::offer(const Trace* trace, const Trace* other, const Trace* shown) {
+const TracePointer& RunBox::unchosen(const TracePointer& trace, const TracePointer& other) const {
+    return &chosen(trace, other) == &trace ? other : trace;
+}
+
+void RunBox::offer(const TracePointer& trace, const TracePointer& other) {
     const QSignalBlocker quiet(this);
     setVisible(trace && other);
     const auto names = trace && other ? namesOf(*trace, *other) : QStringList();
@@ -45,7 +46,7 @@ void RunBox::offer(const Trace* trace, const Trace* other, const Trace* shown) {
         clear();
         addItems(names);
     }
-    setCurrentIndex(shown == other ? 1 : 0);
+    setCurrentIndex(m_asked.value_or(0));
 }
 
 } // namespace headlight

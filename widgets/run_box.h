@@ -10,17 +10,19 @@
 
 namespace headlight {
 
-/// "A · en-fr-additive", "B · en-fr-transformer"; gone while there is but one run. Until the user chooses, the view
-/// does; his choice is forgotten when the runs are of other models, or one is the other in full.
+/// "A · en-fr-additive", "B · en-fr-transformer"; gone while there is but one run. Until the user chooses it is A, for
+/// B is never drawn unasked; his choice is forgotten when the runs are of other models, or one is the other in full.
 class RunBox : public ComboBox {
     Q_OBJECT
 public:
     explicit RunBox(QWidget* parent = nullptr);
 
-    /// The run that the user asked for; null when he did not, or there is no such run.
-    const Trace* asked(const Trace* trace, const Trace* other) const;
-    /// Names the runs, without a signal, and forgets a choice between others. @param shown the one on show
-    void offer(const Trace* trace, const Trace* other, const Trace* shown);
+    /// The run that the user asked for, otherwise A's; null without one.
+    const TracePointer& chosen(const TracePointer& trace, const TracePointer& other) const;
+    /// The one that is not.
+    const TracePointer& unchosen(const TracePointer& trace, const TracePointer& other) const;
+    /// Names the runs, without a signal, and forgets a choice between others.
+    void offer(const TracePointer& trace, const TracePointer& other);
 
 private:
     std::optional<int> m_asked; ///< 0 or 1

@@ -1,6 +1,7 @@
 // Chips are measured once for a text and placed once for a width; painting and hovering only look them up.
 #include "widgets/token_strip.h"
 
+#include "widgets/derived.h"
 #include "widgets/names.h"
 #include "widgets/plain_text.h"
 
@@ -40,6 +41,10 @@ TokenStrip::TokenStrip(Side side, QWidget* parent)
     QSizePolicy policy(QSizePolicy::Preferred, QSizePolicy::Fixed);
     policy.setHeightForWidth(true);
     setSizePolicy(policy);
+    connect(&Derived::instance(), &Derived::ready, this, [this] {
+        if (m_lacking)
+            refresh();
+    });
     refresh();
 }
 
@@ -67,23 +72,28 @@ void TokenStrip::setAppearance(const Appearance& appearance) {
 void TokenStrip::refresh() {
     m_font = sized(m_appearance, 0.93);
     m_tokens = nullptr;
+    m_lacking = false;
     m_decoderRowChip = m_decoderKeyChip = 0;
     m_decoderAlone = m_trace && m_trace->source.empty() && !m_trace->target.empty();
     if (m_trace && m_side == Side::Source) {
         m_tokens = m_decoderAlone ? &m_trace->target : &m_trace->source;
     } else if (m_trace) {
-        const auto cross = m_selection ? m_selection->shown(*m_trace, BlockKind::Cross) : std::nullopt;
-        const auto decoder = m_selection ? m_selection->shown(*m_trace, BlockKind::Decoder) : std::nullopt;
+        const bool looks = m_selection && hasHeads(*m_trace, BlockKind::Cross);
+        const auto cross = looks ? Derived::instance().map(m_trace, BlockKind::Cross, m_selection->choice()) : nullptr;
+        m_lacking = looks && !cross;
+        const bool decodes = m_selection && hasHeads(*m_trace, BlockKind::Decoder);
+        const auto ofDecoder =
+            decodes ? rowsOf(m_selection->reading()).value_or(RowTokens::TakenIn) : RowTokens::TakenIn;
         auto rows = m_trace->emitted.empty() ? RowTokens::TakenIn : RowTokens::Emitted;
-        if (cross || decoder)
-            rows = cross ? cross->rows : decoder->rows;
+        if (cross || decodes)
+            rows = cross ? cross->rows : ofDecoder;
         m_tokens = &rowTokens(*m_trace, BlockKind::Cross, rows);
         // The decoder gives out at step t what it takes in at step t + 1: the same word is one chip earlier there.
         const auto chipOfFirst = [rows](RowTokens named) {
             return static_cast<int>(named == RowTokens::Emitted) - static_cast<int>(rows == RowTokens::Emitted);
         };
         m_decoderKeyChip = chipOfFirst(RowTokens::TakenIn);
-        m_decoderRowChip = decoder ? chipOfFirst(decoder->rows) : m_decoderKeyChip;
+        m_decoderRowChip = decodes ? chipOfFirst(ofDecoder) : m_decoderKeyChip;
     }
 
     m_chips.clear();

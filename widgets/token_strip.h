@@ -74,6 +74,7 @@ private:
     QPointer<Selection> m_selection;
     Appearance m_appearance;
     const std::vector<Token>* m_tokens = nullptr; ///< of m_trace
+    bool m_lacking = false;                       ///< how its rows are read is being worked out
     bool m_decoderAlone = false;
     int m_decoderRowChip = 0; ///< the chip of the word that names row 0 of the decoder's own attention; may be -1
     int m_decoderKeyChip = 0; ///< the same for its column 0

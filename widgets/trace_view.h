@@ -6,6 +6,9 @@
 #include <QStringList>
 #include <QWidget>
 
+#include <functional>
+#include <utility>
+
 namespace headlight {
 
 class Selection;
@@ -39,6 +42,15 @@ public:
     /// What the view shows, in words and numbers: for tests and screen readers.
     virtual QStringList describe() const = 0;
     virtual ViewNumbers numbers() const = 0;
+    /// Gives the numbers of the picture as it is now, whatever the view shows by then: for a clipboard, which may never
+    /// be asked for them, and a map of a thousand tokens has a million. No function
+    /// where there are none.
+    virtual std::function<ViewNumbers()> numbersLater() const {
+        auto now = numbers();
+        if (now.rows.isEmpty())
+            return {};
+        return [now = std::move(now)] { return now; };
+    }
     /// Milliseconds that the last repaint took, for the status bar.
     virtual double drawMilliseconds() const = 0;
 

@@ -9,6 +9,7 @@
 #include "core/files/whole_file.h"
 #include "core/runs/side_by_side.h"
 #include "core/trace/trace_file.h"
+#include "widgets/derived.h"
 #include "widgets/figure_exporter.h"
 #include "widgets/playback_view.h"
 #include "widgets/positions_view.h"
@@ -94,7 +95,7 @@ const AttentionBlock* checkedBlock(const RenderOptions& options, const Runs& run
     for (const auto kind : {BlockKind::Cross, BlockKind::Encoder, BlockKind::Decoder}) {
         if (run || (options.kind && *options.kind != kind))
             continue;
-        run = runWithHeads(runs.first.get(), runs.second.get(), kind);
+        run = hasHeads(*runs.first, kind) ? runs.first.get() : nullptr;
         block = run ? run->block(kind) : nullptr;
     }
     if (!block && options.kind)
@@ -221,6 +222,7 @@ void drawWindow(const RenderOptions& options, const Runs& runs) {
         loop.exec();
     if (!ready())
         throw Error(Error::Kind::Invalid, "--view window", "the window did not come to show a run");
+    const Derived::Patience patience;
     select(window.selection(), options, runs);
     turn(*window.view(), options);
     QCoreApplication::processEvents(); // layouts that the run's arrival changed

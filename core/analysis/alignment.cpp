@@ -91,12 +91,16 @@ double alignmentScore(const Map& map, std::span<const Token> keys) {
     return rowSum / map.rows * columnSum / static_cast<double>(columns);
 }
 
-HeadPlace bestAligningHead(const AttentionBlock& block, std::span<const Token> keys) {
+HeadPlace bestAligningHead(const AttentionBlock& block, std::span<const Token> keys,
+                           std::span<const Intervention::HeadOff> off) {
     HeadPlace best;
     double bestScore = -1;
     for (int layer = 0; layer < block.layers; ++layer) {
         for (int head = 0; head < block.heads; ++head) {
             const HeadPlace place{Layer(layer), Head(head)};
+            if (std::find(off.begin(), off.end(), Intervention::HeadOff{block.kind, place.layer, place.head})
+                != off.end())
+                continue;
             const double score = alignmentScore(headMap(block, place.layer, place.head), keys);
             if (score > bestScore) {
                 best = place;
@@ -104,7 +108,7 @@ HeadPlace bestAligningHead(const AttentionBlock& block, std::span<const Token> k
             }
         }
     }
-    return best;
+    return bestScore < 0 && !off.empty() ? bestAligningHead(block, keys) : best;
 }
 
 RowTokens likelyRowTokens(const Map& map, std::span<const Token> keys) {

@@ -52,14 +52,16 @@ Map meanOverBlock(const AttentionBlock& block);
 std::vector<int> hardAlignment(const Map& map);
 
 /// How well a map can be read as a word alignment, 0 to 1, with no alignment to compare with: the mean over rows of
-/// their largest weight, times the mean over columns of theirs. The first is high when each query makes up its mind,
+/// their largest share, times the mean over columns of theirs. The first is high when each query makes up its mind,
 /// the second when together they reach all keys, so a one-to-one map scores 1 and a map that always looks at one of
 /// n keys 1/n. Columns of special tokens do not count: a head that rests on `</s>` scores 0.
 /// @param keys the tokens of the columns; when none of them is ordinary, all count
 double alignmentScore(const Map& map, std::span<const Token> keys);
 
 /// The head with the highest alignmentScore, the first of equals.
-HeadPlace bestAligningHead(const AttentionBlock& block, std::span<const Token> keys);
+/// @param off heads that are left out, unless all of the block are
+HeadPlace bestAligningHead(const AttentionBlock& block, std::span<const Token> keys,
+                           std::span<const Intervention::HeadOff> off = {});
 
 /// The reading of the rows of a cross map that suits it better, judged by where only one of them has an ordinary word.
 /// The first row takes in the start token, the last emits the end token: such a row should rest on special keys, and

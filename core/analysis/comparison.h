@@ -69,9 +69,10 @@ Comparison compare(const ComparisonSide& first, const ComparisonSide& second, Bl
 
 /// first - second, cell by cell; both of one size.
 Map differenceOf(const Map& first, const Map& second);
-/// -Σ p log2 p. Not a number when a weight is not finite or negative.
+/// -Σ p log2 p, p being each weight's share of the row's sum, which is not 1 where attention is sparse. Not a number
+/// when a weight is not finite or negative, or all are 0.
 float entropyBits(std::span<const float> row);
-/// Jensen–Shannon divergence in bits, 0 to 1 for distributions. Not a number when a weight is not finite or negative.
+/// Jensen–Shannon divergence in bits, 0 to 1, of such shares. Not a number likewise.
 float jensenShannon(std::span<const float> first, std::span<const float> second);
 
 } // namespace headlight

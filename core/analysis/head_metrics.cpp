@@ -158,6 +158,21 @@ float headChange(const AttentionBlock& first, const AttentionBlock& second, Laye
     return rows > 0 ? static_cast<float>(sum / rows) : 0.0F;
 }
 
+std::optional<ChangedHead> mostChangedHead(const Trace& changed, const Trace& full) {
+    std::optional<ChangedHead> most;
+    for (const auto kind : {BlockKind::Encoder, BlockKind::Decoder, BlockKind::Cross}) {
+        if (!readTheSame(changed, full, kind))
+            continue;
+        const auto& block = *changed.block(kind);
+        for (int layer = 0; layer < block.layers; ++layer)
+            for (int head = 0; head < block.heads; ++head)
+                if (const float bits = headChange(block, *full.block(kind), Layer(layer), Head(head));
+                    bits > (most ? most->bits : 0))
+                    most = {kind, Layer(layer), Head(head), bits};
+    }
+    return most;
+}
+
 const Prediction* predictionAt(const Trace& run, int position) {
     const auto found = std::find_if(run.predictions.begin(), run.predictions.end(),
                                     [&](const Prediction& prediction) { return prediction.position == position; });

@@ -34,8 +34,8 @@ struct RelativeMetrics {
     float self = 0;
 };
 
-/// Means over the queries whose weights are all finite; all 0 when there are none. A query that sees but one key, such
-/// as the first of a decoder, has no choice and does not count.
+/// Means over the queries whose weights are all finite, scaled to sum to 1; all 0 when there are none. A query that
+/// sees but one key, such as the first of a decoder, has no choice and does not count.
 struct HeadMetrics {
     int queries = 0;      ///< how many queries were counted
     float entropy = 0;    ///< bits
@@ -88,6 +88,16 @@ bool readTheSame(const Trace& first, const Trace& second, BlockKind kind);
 /// 0 the same, 1 nothing in common. Queries whose weights are not finite do not count; 0 when none does.
 /// @param second of the same shape as the first
 float headChange(const AttentionBlock& first, const AttentionBlock& second, Layer layer, Head head);
+
+/// The head, of any kind, with the largest headChange.
+struct ChangedHead {
+    BlockKind kind = BlockKind::Encoder;
+    Layer layer;
+    Head head;
+    float bits = 0;
+};
+/// The first of equals; none where no head changed, or the runs did not read the same.
+std::optional<ChangedHead> mostChangedHead(const Trace& changed, const Trace& full);
 
 /// What a run predicts at a row; null when it predicts nothing there.
 const Prediction* predictionAt(const Trace& run, int position);

@@ -1,7 +1,10 @@
 // Scores each head, then sorts.
 #include "core/analysis/head_ranking.h"
 
+#include "core/analysis/shown_map.h"
+
 #include <algorithm>
+#include <cmath>
 
 namespace headlight {
 
@@ -11,7 +14,8 @@ std::vector<RankedHead> rankedHeads(const Trace& trace, const std::optional<RowT
         return heads;
     for (int layer = 0; layer < trace.cross->layers; ++layer) {
         for (int head = 0; head < trace.cross->heads; ++head) {
-            RankedHead ranked{{Layer(layer), Head(head)}, 0, {}};
+            RankedHead ranked{{Layer(layer), Head(head)}, 0, {}, false};
+            ranked.off = isOff(trace, BlockKind::Cross, ranked.place);
             const auto map = headMap(*trace.cross, ranked.place.layer, ranked.place.head);
             ranked.score = alignmentScore(map, trace.source);
             if (gold)
@@ -19,8 +23,11 @@ std::vector<RankedHead> rankedHeads(const Trace& trace, const std::optional<RowT
             heads.push_back(ranked);
         }
     }
-    std::stable_sort(heads.begin(), heads.end(), [](const RankedHead& a, const RankedHead& b) {
-        return a.errorRate && b.errorRate ? *a.errorRate < *b.errorRate : a.score > b.score;
+    std::stable_sort(heads.begin(), heads.end(), [gold](const RankedHead& a, const RankedHead& b) {
+        if (a.off != b.off)
+            return b.off;
+        const double left = gold ? *a.errorRate : -a.score, right = gold ? *b.errorRate : -b.score;
+        return std::isnan(left) || std::isnan(right) ? !std::isnan(left) && std::isnan(right) : left < right;
     });
     return heads;
 }

@@ -58,21 +58,22 @@ bool isSquare(const AttentionBlock& block) {
 
 } // namespace
 
-Map rollout(const AttentionBlock& self) {
+Map rollout(const AttentionBlock& self, const std::stop_token& stop) {
     assert(isSquare(self));
     auto rolled = identity(self.queries);
-    for (int layer = 0; layer < self.layers; ++layer)
+    for (int layer = 0; layer < self.layers && !stop.stop_requested(); ++layer)
         rolled = product(withResidual(self, layer), rolled);
     return rolled;
 }
 
-Map rollout(const AttentionBlock& cross, const AttentionBlock* decoder, const AttentionBlock* encoder) {
+Map rollout(const AttentionBlock& cross, const AttentionBlock* decoder, const AttentionBlock* encoder,
+            const std::stop_token& stop) {
     assert(!decoder || (decoder->layers == cross.layers && decoder->queries == cross.queries));
     assert(!encoder || encoder->queries == cross.keys);
-    const auto source = encoder ? rollout(*encoder) : identity(cross.keys); // R
+    const auto source = encoder ? rollout(*encoder, stop) : identity(cross.keys); // R
     Map onSource{cross.queries, cross.keys, {}}; // S; D is what it lacks to rows of sum 1, and never asked for
     onSource.values.resize(static_cast<std::size_t>(cross.queries) * static_cast<std::size_t>(cross.keys));
-    for (int layer = 0; layer < cross.layers; ++layer) {
+    for (int layer = 0; layer < cross.layers && !stop.stop_requested(); ++layer) {
         if (decoder)
             onSource = product(withResidual(*decoder, layer), onSource);
         onSource = halves(std::move(onSource), product(meanOverHeads(cross, Layer(layer)), source));
@@ -88,12 +89,12 @@ Map rollout(const AttentionBlock& cross, const AttentionBlock* decoder, const At
     return onSource;
 }
 
-std::optional<Map> rollout(const Trace& trace, BlockKind kind) {
+std::optional<Map> rollout(const Trace& trace, BlockKind kind, const std::stop_token& stop) {
     const auto* block = trace.block(kind);
     if (!block || block->layers < 1 || block->heads < 1)
         return std::nullopt;
     if (kind != BlockKind::Cross)
-        return isSquare(*block) ? std::optional(rollout(*block)) : std::nullopt;
+        return isSquare(*block) ? std::optional(rollout(*block, stop)) : std::nullopt;
     const auto* encoder = trace.block(BlockKind::Encoder);
     const auto* decoder = trace.block(BlockKind::Decoder);
     if (encoder && (!isSquare(*encoder) || encoder->queries != block->keys))
@@ -102,7 +103,7 @@ std::optional<Map> rollout(const Trace& trace, BlockKind kind) {
         return std::nullopt;
     if (!encoder && !decoder && block->layers == 1)
         return meanOverBlock(*block);
-    return rollout(*block, decoder, encoder);
+    return rollout(*block, decoder, encoder, stop);
 }
 
 } // namespace headlight

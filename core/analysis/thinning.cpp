@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstddef>
 #include <numeric>
+#include <utility>
 
 namespace headlight {
 
@@ -88,13 +89,20 @@ Map pooledMap(std::span<const float> values, int rows, int columns, int mostRows
     return pooled;
 }
 
-float rangeOf(std::span<const float> values) {
+float rangeOf(const Map& map) {
     constexpr std::size_t few = 400, oneIn = 200;
-    std::vector<float> sizes;
-    sizes.reserve(values.size());
-    for (const float value : values)
-        if (std::isfinite(value))
-            sizes.push_back(std::abs(value));
+    std::vector<float> sizes, alone;
+    sizes.reserve(map.values.size());
+    for (int row = 0; row < map.rows; ++row) {
+        const auto values = map.row(row);
+        auto& kept =
+            std::count_if(values.begin(), values.end(), [](float value) { return value != 0; }) > 1 ? sizes : alone;
+        for (const float value : values)
+            if (std::isfinite(value))
+                kept.push_back(std::abs(value));
+    }
+    if (sizes.empty())
+        sizes = std::move(alone);
     if (sizes.empty())
         return 1e-6F;
     const auto above = sizes.size() > few ? sizes.size() / oneIn : 0;

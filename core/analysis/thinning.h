@@ -33,8 +33,9 @@ std::vector<float> columnSums(const Map& map);
 Map pooledMap(std::span<const float> values, int rows, int columns, int mostRows, int mostColumns);
 
 /// Where a map's colours end so that most of it is seen: its largest value's size, or in more than a few hundred cells
-/// the size that only one in 200 exceeds, for the first rows of a causal map have few keys to share their weight. At
-/// least 1e-6; values that are not finite do not count.
-float rangeOf(std::span<const float> values);
+/// the size that only one in 200 exceeds, for the first rows of a causal map have few keys to share their weight. A row
+/// with but one value that is not 0, as a causal map's first, had no choice and does not count, unless all rows are
+/// such. At least 1e-6; values that are not finite do not count.
+float rangeOf(const Map& map);
 
 } // namespace headlight

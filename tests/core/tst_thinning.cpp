@@ -51,7 +51,14 @@ private Q_SLOTS:
             values[static_cast<std::size_t>(i)] = i % 2 == 0 ? 0.9F : -0.9F;
         values.push_back(std::numeric_limits<float>::quiet_NaN());
         values.push_back(std::numeric_limits<float>::infinity());
-        QCOMPARE(rangeOf(values), range);
+        QCOMPARE(rangeOf(Map{1, static_cast<int>(values.size()), values}), range);
+    }
+
+    /// A row that sees but one key says 1 whatever the head does.
+    void rowsWithOneKeyDoNotCount() {
+        QCOMPARE(rangeOf(Map{3, 3, {1, 0, 0, 0.4F, 0.6F, 0, 0.3F, 0.3F, 0.4F}}), 0.6F);
+        QCOMPARE(rangeOf(Map{2, 2, {1, 0, 0, 1}}), 1.0F); // none has a choice
+        QCOMPARE(rangeOf(Map{2, 1, {1, 1}}), 1.0F);
     }
 
     void strongestByHand_data() {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "tests/support/trace_from_ascii.h"
+#include "widgets/run_box.h"
 #include "widgets/selection.h"
 #include "widgets/trace_view.h"
 
@@ -65,6 +66,13 @@ inline int colorsOf(const QImage& image) {
 
 inline QString oneText(const QStringList& lines) {
     return lines.join(QLatin1Char('\n'));
+}
+
+/// Asks a view for A's run (0) or B's (1), as a user does.
+inline void askForRun(const QWidget& view, int run) {
+    auto* box = view.findChild<RunBox*>();
+    box->setCurrentIndex(run);
+    Q_EMIT box->activated(run);
 }
 
 /// A mouse move as the window system would send it, to whatever child is there.

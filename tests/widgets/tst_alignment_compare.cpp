@@ -252,26 +252,6 @@ private Q_SLOTS:
         QVERIFY(heads.value(1).startsWith(u"L0 H0: 1.00"_qs)); // (2 + 2) / 5 are right of the one, none of the other
     }
 
-    /// A trace that comes to lie where another lay is not taken for it.
-    void mapsAreThoseOfTheTrace() {
-        Selection selection;
-        auto trace = traceFromAscii(cat);
-        const auto before = selection.shown(trace, BlockKind::Cross)->map.values;
-        QCOMPARE(before, trace.cross->weights);
-        trace.cross->weights[1] = 0.5F;
-        QCOMPARE(selection.shown(trace, BlockKind::Cross)->map.values, trace.cross->weights);
-        selection.setReading(Reading::TakenIn);
-        QCOMPARE(selection.shown(trace, BlockKind::Cross)->rows, RowTokens::TakenIn);
-        for (int i = 0; i < 20; ++i) { // more than are kept
-            selection.setHead(BlockKind::Cross, Layer(i), Head(0));
-            QCOMPARE(selection.shown(trace, BlockKind::Cross)->map.values, trace.cross->weights);
-        }
-        trace.encoder.emplace();
-        trace.encoder->layers = trace.encoder->heads = 1;
-        selection.setHeadMode(HeadMode::Rollout); // of an encoder that does not fit
-        QVERIFY(selection.shown(trace, BlockKind::Cross)->name.startsWith(u"mean"_qs));
-    }
-
     void differingTargetsSayWhatToDo() {
         Shown shown(std::make_unique<CompareView>());
         shown.view->setTrace(traceOf("a b\n x # .\n y . #\n"), traceOf("a b\n x # .\n z . #\n"));
@@ -294,7 +274,7 @@ private Q_SLOTS:
         };
         auto text = said(*shown.view);
         QVERIFY2(text.contains(u"ascii layer 0, head 1 (best)"_qs) && text.contains(u"ascii mean of all heads"_qs)
-                     && text.contains(u"left − right"_qs) && text.contains(u"Entropy, left: 0.57 bit"_qs),
+                     && text.contains(u"left − right"_qs) && text.contains(u"Mean entropy, left: 0.57 bit"_qs),
                  qPrintable(text));
         QCOMPARE(names(*left),
                  QStringList({u"map on show"_qs, u"best aligning head"_qs, u"mean of all heads"_qs, u"rollout"_qs,
@@ -370,7 +350,7 @@ private Q_SLOTS:
         choose(*right, u"A: additive"_qs);
         text = said(*shown.view);
         QVERIFY2(text.contains(u"B · many rollout"_qs) && text.contains(u"B − A"_qs)
-                     && text.contains(u"Entropy, A: 0.57 bit"_qs),
+                     && text.contains(u"Mean entropy, A: 0.57 bit"_qs),
                  qPrintable(text));
         choose(*right, u"B: mean of layer 1"_qs);
         QVERIFY(said(*shown.view).contains(u"left − right"_qs));

@@ -255,6 +255,8 @@ private Q_SLOTS:
         auto trace = traceFromAscii("the cat </s>\n le 9 1 .\n chat 1 9 .\n </s> . . #\n");
         auto shown = queryKey(BlockKind::Encoder, trace);
         shown.view->setTrace(shared(trace), shared(other));
+        QVERIFY2(shown.says(u"other has: choose it above"_qs), qPrintable(shown.said()));
+        askForRun(*shown.view, 1);
         QVERIFY2(shown.says(u"other"_qs) && shown.says(u"query 1"_qs), qPrintable(shown.said()));
         shown.selection.hover(pairOf(BlockKind::Encoder, 0, -1)); // A's
         QVERIFY(shown.says(u"query 1"_qs));

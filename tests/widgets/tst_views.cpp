@@ -175,26 +175,29 @@ private Q_SLOTS:
         QCOMPARE(shown.view->describe(), fresh.view->describe());
     }
 
-    /// Single heads are those of the run that has more, whichever of the two that is.
-    void singleHeadsAreOfTheRunWithMore_data() {
+    void aRunIsShownWhenItIsAskedFor_data() {
         QTest::addColumn<QString>("name");
-        QTest::addColumn<bool>("secondHasMore");
-        for (const auto* name : {"heads", "matrix"}) {
-            QTest::addRow("%s of A", name) << QString::fromLatin1(name) << false;
-            QTest::addRow("%s of B", name) << QString::fromLatin1(name) << true;
-        }
+        for (const auto* name : {"heads", "lines", "matrix"})
+            QTest::newRow(name) << QString::fromLatin1(name);
     }
-    void singleHeadsAreOfTheRunWithMore() {
+    /// B is never drawn unasked, however many heads it has; what A lacks is said.
+    void aRunIsShownWhenItIsAskedFor() {
         QFETCH(QString, name);
-        QFETCH(bool, secondHasMore);
         auto one = traceFromAscii(cat);
         one.model = "solo";
-        auto many = traceFromAscii(cat, {.layers = 2, .heads = 3});
+        auto many = traceFromAscii(cat, {.layers = 2, .heads = 3, .selfAttention = true});
         many.model = "many";
         Shown shown(makeView(name));
-        shown.view->setTrace(shared(secondHasMore ? one : many), shared(secondHasMore ? many : one));
-        const auto text = oneText(shown.view->describe());
-        QVERIFY2(text.contains(u"many"_qs) && !text.contains(u"solo"_qs), qPrintable(text));
+        shown.view->setTrace(shared(one), shared(many));
+        const auto text = [&] { return oneText(shown.view->describe()); };
+        QVERIFY2(text().contains(u"A · solo"_qs) && !text().contains(u"many"_qs), qPrintable(text()));
+        askForRun(*shown.view, 1);
+        QVERIFY2(text().contains(u"B · many"_qs) && !text().contains(u"solo"_qs), qPrintable(text()));
+        shown.selection.setKind(BlockKind::Encoder);
+        QVERIFY2(text().contains(u"B · many"_qs), qPrintable(text()));
+        askForRun(*shown.view, 0);
+        QVERIFY2(text().contains(u"solo has no attention of this kind (encoder, self). many has"_qs),
+                 qPrintable(text()));
     }
 
     /// A Transformer of one layer and one head is no recurrent model.

@@ -183,7 +183,7 @@ private:
     QRgb color(float value, float high) const {
         return m_panel.differs ? m_appearance.signedColor(value / high) : m_appearance.color(value / high);
     }
-    float highOf(const Map& map) const { return m_panel.ownRanges ? rangeOf(map.values) : m_panel.high; }
+    float highOf(const Map& map) const { return m_panel.ownRanges ? rangeOf(map) : m_panel.high; }
     void drawTile(QCPPainter& painter, int index, bool vectors) {
         const auto& one = at(index);
         const auto place = tile(index);
