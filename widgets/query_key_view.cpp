@@ -355,7 +355,11 @@ StripPanel QueryKeyView::dotProduct(const Shown& shown) const {
 StripPanel QueryKeyView::additive(const Shown& shown) const {
     const auto steps = additiveSteps(*shown.run->additive, *shown.run->block(shown.kind), shown.query);
     StripPanel panel;
-    panel.formula = tr("eᵢⱼ = vᵀ tanh(W sᵢ₋₁ + U hⱼ), weights: softmax over j      Bahdanau et al. 2015, A.1.2");
+    const bool knowsLast = shown.run->additive->knowsLastToken;
+    panel.formula =
+        knowsLast ? tr(
+            "eᵢⱼ = vᵀ tanh(W s′ᵢ + U hⱼ), weights: softmax over j      Sennrich et al. 2017: s′ᵢ knows token i − 1")
+                  : tr("eᵢⱼ = vᵀ tanh(W sᵢ₋₁ + U hⱼ), weights: softmax over j      Bahdanau et al. 2015, A.1.2");
     panel.above = 2;
     panel.below = 1;
     panel.rows << tr("W s for “%1”").arg(shown.queries.value(shown.query.value)) << QStringLiteral("v")
@@ -382,13 +386,15 @@ StripPanel QueryKeyView::additive(const Shown& shown) const {
 
     const auto names = inLines(shown.keys);
     const auto queryName = inLine(shown.queries.value(shown.query.value));
-    panel.words = [steps, kinds, names, queryName](int row, int column, int place) -> QStringList {
+    const auto asked = knowsLast ? tr("W s: the state that has taken in the token before “%1”, times W").arg(queryName)
+                                 : tr("W s: the decoder's state before “%1”, times W").arg(queryName);
+    panel.words = [steps, kinds, names, queryName, asked](int row, int column, int place) -> QStringList {
         const int key = row - 2;
         const auto number = [](const std::vector<float>& values, int index) { return four(values[asSize(index)]); };
         const auto cell = [&](const std::vector<float>& rows, int size) { return number(rows, key * size + place); };
         if (row == 0)
             return column == 0  ? QStringList{tr("(W s)[%1] = %2").arg(place).arg(number(steps.query, place))}
-                   : column < 0 ? QStringList{tr("W s: the decoder's state before “%1”, times W").arg(queryName)}
+                   : column < 0 ? QStringList{asked}
                                 : QStringList();
         if (row == 1)
             return column == 2  ? QStringList{tr("v[%1] = %2").arg(place).arg(number(steps.v, place))}

@@ -140,8 +140,8 @@ torch::Tensor Recurrent::decode(const torch::Tensor& target, const Memory& memor
         gates, initial, recurrence(),
         {m_attention->w(), m_attention->v(), contextWeight(), memory.extra[1], memory.states, memory.mask}, context);
     if (context.watch)
-        context.watch->additive(
-            {run.weights, run.energies, run.queryPart, memory.extra[1], m_attention->v(), memory.states});
+        context.watch->additive({run.weights, run.energies, run.queryPart, memory.extra[1], m_attention->v(),
+                                 memory.states, conditional()});
     return readout(run.states, tokens, run.contexts); // [B, T, E]
 }
 
@@ -164,7 +164,7 @@ torch::Tensor Recurrent::decodeChanged(const torch::Tensor& tokens, const Memory
         context.watch->fixedContext(memory.extra[1]);
     if (context.watch && m_attention)
         context.watch->additive({torch::stack(weights, 1), torch::stack(energies, 1), torch::stack(queryParts, 1),
-                                 memory.extra[1], m_attention->v(), memory.states});
+                                 memory.extra[1], m_attention->v(), memory.states, conditional()});
     return readout(torch::stack(states, 1), tokens, torch::stack(contexts, 1)); // [B, T, E]
 }
 

@@ -65,6 +65,7 @@ void Watch::additive(const Additive& computed) {
         energies.queries = kept.queries;
         energies.keys = kept.keys;
         energies.size = static_cast<int>(computed.v.size(0));
+        energies.knowsLastToken = computed.knowsLastToken;
         append(energies.queryPart, computed.queryPart);
         append(energies.keyPart, computed.keyPart);
         append(energies.v, computed.v);

@@ -44,6 +44,7 @@ public:
         const torch::Tensor& keyPart;     ///< U h, [1, keys, size]
         const torch::Tensor& v;           ///< [size]
         const torch::Tensor& annotations; ///< h, [1, keys, annotationSize]
+        bool knowsLastToken;              ///< as in AdditiveEnergies
     };
     void additive(const Additive& computed);
 

@@ -80,6 +80,7 @@ struct AdditiveEnergies {
     std::vector<float> energies;    ///< [queries, keys]
     int annotationSize = 0;         ///< 0 when they are absent, as in files of others
     std::vector<float> annotations; ///< h, what the weights sum up (Eq. 5), [keys, annotationSize]
+    bool knowsLastToken = false;    ///< whether s has taken in the token before it asks (Sennrich et al. 2017)
 };
 
 /// What the model adds to, or does with, a token because of where it stands.

@@ -224,6 +224,10 @@ void readPositionKind(const JsonPart& root, const char* key, std::optional<Posit
     table.emplace().kind = static_cast<PositionTable::Kind>(found - positionKinds.begin());
 }
 
+ordered_json additiveJson(const std::optional<AdditiveEnergies>& additive) {
+    return additive ? ordered_json{{"knows_last_token", additive->knowsLastToken}} : ordered_json();
+}
+
 } // namespace
 
 std::string tokenTextsJson(const Trace& trace) {
@@ -266,6 +270,7 @@ std::string traceJson(const Trace& trace) {
                  {"labels", candidatesJson(trace.labels)},
                  {"intervention", interventionJson(trace.intervention)},
                  {"beam", beamJson(trace.beam)},
+                 {"additive", additiveJson(trace.additive)},
                  {"encoder_positions", kindJson(trace.encoderPositions)},
                  {"decoder_positions", kindJson(trace.decoderPositions)},
                  {"milliseconds",
@@ -319,6 +324,8 @@ Trace readTraceJson(const JsonPart& root) {
         trace.predictions.push_back({count(entry.at("position"), rows - 1),
                                      readCandidates(entry.at("candidates").elements()),
                                      readCandidates(listOrNone(entry, "asked"))});
+    if (root.has("additive"))
+        trace.additive.emplace().knowsLastToken = root.at("additive").at("knows_last_token").flag();
     // Files of before stacks had tables of their own have that of the first stack.
     readPositionKind(root, "positions", trace.source.empty() ? trace.decoderPositions : trace.encoderPositions);
     readPositionKind(root, "encoder_positions", trace.encoderPositions);

@@ -216,7 +216,7 @@ void readTensors(const SafetensorsFile& file, Trace& trace) {
         place = std::move(block);
     }
     if (reader.has("additive.energies")) {
-        auto& additive = trace.additive.emplace();
+        auto& additive = trace.additive ? *trace.additive : trace.additive.emplace();
         additive.queries = static_cast<int>(trace.target.size());
         additive.keys = static_cast<int>(trace.source.size());
         additive.size = reader.shape("additive.v", 1)[0];
@@ -228,6 +228,8 @@ void readTensors(const SafetensorsFile& file, Trace& trace) {
             additive.annotationSize = reader.shape("additive.annotations", 2)[1];
             additive.annotations = reader.floats("additive.annotations", {additive.keys, additive.annotationSize});
         }
+    } else {
+        trace.additive.reset();
     }
     if (reader.has("context"))
         trace.fixedContext = reader.floats("context", reader.shape("context", 1));

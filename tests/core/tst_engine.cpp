@@ -221,6 +221,7 @@ void TestEngine::recurrent() {
     QVERIFY(!trace->encoder && !trace->decoder && !trace->encoderPositions && !trace->decoderPositions);
     QCOMPARE(trace->cross->layers, 1);
     const auto& made = trace->additive.value();
+    QCOMPARE(made.knowsLastToken, decoder == u"conditional"_qs);
     for (int query = 0; query < made.queries; ++query) {
         double total = 0;
         std::vector<double> energies;

@@ -54,7 +54,8 @@ Trace fullTrace() {
                                       {3, 4},
                                       std::vector<float>(9, 5),
                                       2,
-                                      std::vector<float>(6, 7)};
+                                      std::vector<float>(6, 7),
+                                      true};
     trace.logits = Logits{3, 4, {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}};
     trace.encoderInput =
         InputVectors{3, 2, std::vector<float>(6, 1), std::vector<float>(6, 2), std::vector<float>(6, 3)};
@@ -156,6 +157,7 @@ private Q_SLOTS:
         QCOMPARE(read.additive->v, written.additive->v);
         QCOMPARE(read.additive->energies, written.additive->energies);
         QCOMPARE(read.additive->annotationSize, 2);
+        QVERIFY(read.additive->knowsLastToken);
         QCOMPARE(read.additive->annotations, written.additive->annotations);
         for (const auto stack : {BlockKind::Encoder, BlockKind::Decoder}) {
             QCOMPARE(read.positions(stack)->kind, written.positions(stack)->kind);

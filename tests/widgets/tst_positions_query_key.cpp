@@ -134,6 +134,9 @@ private Q_SLOTS:
         shown.key(Qt::Key_Left);
         QVERIFY2(shown.says(u"additive · query 0 “le”"_qs), qPrintable(shown.said()));
         QVERIFY(shown.says(u"Bahdanau et al. 2015, A.1.2"_qs));
+        auto knowing = additive();
+        knowing.additive->knowsLastToken = true;
+        QVERIFY(queryKey(BlockKind::Cross, knowing).says(u"Sennrich et al. 2017"_qs));
         const auto numbers = shown.numbers();
         const std::pair<QString, float> expected[] = {{u"W s for “le”, W s, U hⱼ[1]"_qs, -1.0f},
                                                       {u"cat, W s, U hⱼ[0]"_qs, -0.5f},
