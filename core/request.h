@@ -10,6 +10,13 @@
 
 namespace headlight {
 
+/// Words that a model was taught to take as the name of what to do with the text behind them: T5's
+/// `translate English to German: `.
+struct Task {
+    std::string name;
+    std::string prefix;
+};
+
 /// What a model is, known once it is open.
 struct ModelInfo {
     std::string name;   ///< the folder's name
@@ -26,7 +33,15 @@ struct ModelInfo {
     bool readsPairs = false;         ///< an encoder that was taught to tell a second text from the first
     bool readsSpaces = false;        ///< a space at the beginning of a text changes its first token
     std::string mask;                ///< the token whose word a masked language model guesses, `[MASK]`; else empty
-    std::vector<std::string> labels; ///< of a classification; else empty
+    std::vector<std::string> labels; ///< of a classification, of the whole or of each token; else empty
+    bool answersQuestions = false;   ///< marks in the second of two texts where it answers the first
+    bool scoresChoices = false;      ///< says how well the second of two texts goes on with the first
+    bool takesGlobalTokens = false;  ///< Request::globalTokens are for it
+    std::vector<std::string> sourceLanguages; ///< codes that a source may be in; empty: nothing is to be chosen
+    std::vector<std::string> targetLanguages; ///< the same of what it decodes
+    std::string sourceLanguage;               ///< what is read as where a request names none; may be empty
+    std::string targetLanguage;               ///< the same of what it decodes
+    std::vector<Task> tasks;                  ///< that its config names
 };
 
 /// Which costly parts of a Trace to record beside the attention weights.
@@ -60,6 +75,12 @@ struct Request {
     std::vector<std::int64_t> targetIds;
     /// What an encoder–decoder's own translation begins with, start token left out; it goes on from there.
     std::vector<std::int64_t> beginIds;
+    std::string sourceLanguage = {}; ///< one of the model's; empty: what it takes by itself
+    std::string targetLanguage = {}; ///< the same
+    std::string prefix = {};         ///< read before the source without being part of it, such as a task's
+    /// Tokens of the source, counted from 0 with specials, that see all and are seen by all, where others have windows.
+    std::vector<std::int64_t> globalTokens = {};
+    bool specialsInText = true; ///< a typed `[MASK]` is that token; else a text like any other
     Intervention intervention;
     int beam = 1;      ///< 1: greedy
     int maxLength = 0; ///< most tokens to decode; 0: the model's own limit, of a decoder alone none

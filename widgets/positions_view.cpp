@@ -42,6 +42,8 @@ QString kindText(const PositionTable& table, const std::optional<SinusoidLayout>
         return PositionsView::tr("rotary, cosine and sine of each pair's angle, Su et al. 2021");
     case Kind::Relative:
         return PositionsView::tr("relative, what each head adds to a score, Raffel et al. 2020");
+    case Kind::RelativeVectors:
+        return PositionsView::tr("relative, a vector for each distance, which queries and keys are multiplied with");
     }
     return {};
 }

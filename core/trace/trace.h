@@ -40,6 +40,7 @@ struct AttentionBlock {
     int heads = 0;
     int queries = 0;
     int keys = 0;
+    bool distributions = true;    ///< rows sum to 1 as those of softmax do; in files of others they may not
     int headSize = 0;             ///< dimensions of one query or key vector; 0 when the vectors are absent
     std::vector<float> weights;   ///< [layers, heads, queries, keys], after softmax
     std::vector<float> scores;    ///< the same shape, before softmax, scaled and masked; empty unless asked for
@@ -90,6 +91,7 @@ struct PositionTable {
         Learned,    ///< the same
         Rotary,     ///< dimensions 2i and 2i + 1: cosine and sine of the angle by which pair i of a head is turned
         Relative,   ///< dimension h: what head h adds to the score of a key `row - (positions - 1) / 2` after its query
+        RelativeVectors, ///< of such a row: a vector that queries or keys are multiplied with, to add that to a score
     };
     Kind kind = Kind::Sinusoidal;
     int positions = 0;
@@ -164,6 +166,31 @@ struct Logits {
     std::vector<float> values; ///< [rows, vocabulary]
 };
 
+/// A number that a head gives out as it is: a regression's, or how well a choice fits.
+struct Quantity {
+    std::string name;
+    float value = 0;
+};
+
+/// Where in its source a model finds the answer to a question.
+struct AnswerSpan {
+    int begin = 0; ///< first token of the source
+    int end = 0;   ///< one behind its last
+    std::string text;
+    float probability = 0; ///< of its beginning times that of its end
+};
+struct QuestionAnswer {
+    std::vector<float> startLogits; ///< of each token of the source: that an answer begins there
+    std::vector<float> endLogits;   ///< that its last token is there
+    std::vector<AnswerSpan> spans;  ///< the most probable first
+};
+
+/// Whether the second of two texts goes on with the first (Devlin et al. 2019).
+struct Relationship {
+    std::vector<float> logits;         ///< of going on, of being another text
+    std::vector<Candidate> candidates; ///< most probable first
+};
+
 /// What a model reads of a source that is too long for it. Tokens are counted without the model's specials.
 struct Window {
     int begin = 0;  ///< tokens left out before
@@ -204,7 +231,12 @@ struct Trace {
     Intervention intervention;
     std::vector<BeamNode> beam; ///< a parent before its children; empty when there was no beam search
     std::vector<Prediction> predictions;
-    std::vector<Candidate> labels; ///< of a classification, all of them, most probable first
+    std::vector<Candidate> labels;       ///< of a classification, all of them, most probable first
+    bool labelsExclude = true;           ///< only one label holds; else each has a probability of its own
+    std::vector<Prediction> tokenLabels; ///< of each token of the source: its labels, most probable first
+    std::vector<Quantity> quantities;    ///< of heads that tell no probabilities
+    std::optional<QuestionAnswer> answer;
+    std::optional<Relationship> relationship;
     std::optional<Logits> logits;
     Timings timings;
     std::vector<std::string> notices; ///< what the user should know of this run: text cut, weights not finite

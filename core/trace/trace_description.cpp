@@ -26,7 +26,7 @@ constexpr auto format = "headlight-trace";
 constexpr int version = 1;
 constexpr int mostOfAnything = 1 << 20; // more segments, steps, layers, heads or tokens than any run has
 
-constexpr std::array<const char*, 4> positionKinds{"sinusoidal", "learned", "rotary", "relative"};
+constexpr std::array positionKinds{"sinusoidal", "learned", "rotary", "relative", "relative_vectors"};
 
 const char* nameOf(BlockKind kind) {
     return std::find_if(blockNames.begin(), blockNames.end(), [kind](const NamedBlock& b) { return b.kind == kind; })
