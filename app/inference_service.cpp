@@ -7,6 +7,8 @@
 #include <compare>
 #include <condition_variable>
 #include <cstdint>
+#include <exception>
+#include <future>
 #include <list>
 #include <mutex>
 #include <stop_token>
@@ -50,6 +52,11 @@ std::vector<Stamp> stampsOf(const std::filesystem::path& folder) {
     return stamps;
 }
 
+template <class Models>
+auto find(Models& models, const std::filesystem::path& folder) {
+    return std::find_if(models.begin(), models.end(), [&](const auto& model) { return model.folder == folder; });
+}
+
 /// Open models, the one used last first.
 class OpenModels {
 public:
@@ -59,14 +66,16 @@ public:
 
     /// @param reread opens it anew where its files have changed; the one that is open stays when that fails
     Engine& open(const std::filesystem::path& folder, bool reread) {
-        auto found = std::find_if(m_models.begin(), m_models.end(),
-                                  [&folder](const auto& model) { return model.folder == folder; });
+        auto found = find(m_models, folder);
         if (found == m_models.end()) {
-            // Room first: two large models and the one that goes need not be in memory together.
-            if (m_models.size() >= most)
-                m_models.pop_back();
-            auto stamps = stampsOf(folder); // before, so that a change meanwhile is seen
-            m_models.push_front({folder, std::move(stamps), m_open(folder)});
+            std::list<Coming> came;
+            if (const auto coming = find(m_coming, folder); coming != m_coming.end())
+                came.splice(came.begin(), m_coming, coming);
+            else
+                makeRoom();
+            auto stamps = came.empty() ? stampsOf(folder) : std::move(came.front().stamps);
+            auto engine = came.empty() ? m_open(folder) : came.front().engine.get();
+            m_models.push_front({folder, std::move(stamps), std::move(engine)});
             return *m_models.front().engine;
         }
         m_models.splice(m_models.begin(), m_models, found);
@@ -82,15 +91,57 @@ public:
         });
     }
 
+    /// Opens a model beside what the thread does meanwhile: then open() does not wait.
+    /// @param done is called in another thread
+    void prepare(const std::filesystem::path& folder, std::function<void()> done) {
+        // Those that nobody waits for any more go when they have come.
+        m_coming.remove_if([&](const Coming& coming) { return coming.folder != folder && coming.here(); });
+        if (find(m_coming, folder) != m_coming.end())
+            return;
+        makeRoom();
+        std::promise<std::unique_ptr<Engine>> engine;
+        Coming coming{folder, stampsOf(folder), engine.get_future(), {}};
+        coming.thread =
+            std::jthread([open = m_open, folder, done = std::move(done), engine = std::move(engine)]() mutable {
+                try {
+                    engine.set_value(open(folder));
+                } catch (...) { // whoever waits for it throws it
+                    engine.set_exception(std::current_exception());
+                }
+                done();
+            });
+        m_coming.push_back(std::move(coming));
+    }
+    /// True when open() does not wait.
+    bool here(const std::filesystem::path& folder) {
+        const auto coming = find(m_coming, folder);
+        return find(m_models, folder) != m_models.end() || (coming != m_coming.end() && coming->here());
+    }
+
 private:
     struct Model {
         std::filesystem::path folder;
-        std::vector<Stamp> stamps;
+        std::vector<Stamp> stamps; ///< of before it was opened, so that a change meanwhile is seen
         std::unique_ptr<Engine> engine;
     };
+    struct Coming {
+        std::filesystem::path folder;
+        std::vector<Stamp> stamps;
+        std::future<std::unique_ptr<Engine>> engine;
+        std::jthread thread;
+        bool here() const { return engine.wait_for(0s) == std::future_status::ready; }
+    };
     static constexpr std::size_t most = 3;
+
+    /// Two large models and the one that goes need not be in memory together.
+    void makeRoom() {
+        if (m_models.size() >= most)
+            m_models.pop_back();
+    }
+
     Open m_open;
     std::list<Model> m_models;
+    std::list<Coming> m_coming;
 };
 
 } // namespace
@@ -116,9 +167,9 @@ public:
         {
             const std::lock_guard lock(m_mutex);
             // Of another model nobody wants to see anything any more.
-            m_running.stop(job.first != m_running.firstFolder     ? Spared::Nothing
-                           : job.second != m_running.secondFolder ? std::min(spared, Spared::First)
-                                                                  : spared);
+            m_running.stop(job.first != m_running.firstFolder                          ? Spared::Nothing
+                           : job.second != m_running.secondFolder || m_running.opening ? std::min(spared, Spared::First)
+                                                                                       : spared);
             m_waiting = Numbered{std::move(job), generation};
         }
         m_wake.notify_one();
@@ -147,6 +198,7 @@ private:
         std::filesystem::path secondFolder;
         std::stop_source first;
         std::stop_source rest; ///< what follows A's run
+        bool opening = false;  ///< B is being opened, which a newer job does not wait for
         void stop(Spared spared) {
             if (spared == Spared::Nothing)
                 first.request_stop();
@@ -168,7 +220,7 @@ private:
                 if (quit.stop_requested())
                     return;
                 next = *std::exchange(m_waiting, std::nullopt);
-                m_running = {next.job.first, next.job.second, {}, {}};
+                m_running = {next.job.first, next.job.second, {}, {}, false};
                 first = m_running.first.get_token();
                 rest = m_running.rest.get_token();
             }
@@ -202,7 +254,7 @@ private:
         result.whole = !result.first || (job.second.empty() && !changed);
         noteChanges(result);
         m_deliver(result);
-        if (result.whole || stopRest.stop_requested())
+        if (result.whole || !awaitSecond(job, stopRest))
             return;
         attempt([&] { runBeside(job, open, result, stopRest); });
         if (stopRest.stop_requested())
@@ -210,6 +262,25 @@ private:
         result.whole = true;
         noteChanges(result);
         m_deliver(std::move(result));
+    }
+
+    /// Model B is opened while this thread stays free for A's newer runs. False: a newer job came first.
+    bool awaitSecond(const InferenceJob& job, const std::stop_token& stop) {
+        std::unique_lock lock(m_mutex);
+        if (job.second.empty() || m_models.here(job.second))
+            return !stop.stop_requested();
+        m_running.opening = true;
+        lock.unlock(); // which the model's thread takes when it is done
+        m_models.prepare(job.second, [this] {
+            const std::lock_guard done(m_mutex);
+            m_wake.notify_all();
+        });
+        lock.lock();
+        if (m_waiting) // what came before it was known that this one opens
+            m_running.stop(Spared::First);
+        m_wake.wait(lock, stop, [&] { return m_models.here(job.second); });
+        m_running.opening = false;
+        return !stop.stop_requested();
     }
 
     void noteChanges(InferenceResult& result) const {
@@ -221,9 +292,9 @@ private:
     }
 
     Deliver m_deliver;
-    OpenModels m_models; ///< of the thread alone
     std::mutex m_mutex;
     std::condition_variable_any m_wake;
+    OpenModels m_models; ///< of the thread alone; it ends before what those that come wake
     std::optional<Numbered> m_waiting;
     Running m_running;
     std::jthread m_thread; ///< last, so that it ends before what it uses

@@ -79,6 +79,7 @@ private Q_SLOTS:
     void runOfAnotherModelIsStopped();
     void runThatTakesTooLongIsStopped();
     void firstDoesNotWaitForSecond();
+    void firstDoesNotWaitForSecondToOpen();
     void pairIsFinishedWhereItIsThePicture();
     void changedFilesAreSaid();
     void filesAreReadAnewWhenAsked();
@@ -216,6 +217,29 @@ void TestInferenceService::firstDoesNotWaitForSecond() {
     QVERIFY(whole.whole && whole.newest);
     QCOMPARE(whole.first, listener.results[1].first);
     QCOMPARE(whole.second->sourceText, whole.first->sourceText);
+}
+
+void TestInferenceService::firstDoesNotWaitForSecondToOpen() {
+    Stage stage;
+    stage.holdOpening("B");
+    Listener listener(stage.means());
+    std::string text;
+    for (std::size_t key = 1; key <= 5; ++key) {
+        text += 'a';
+        stage.letEnd("A: " + text);
+        stage.pass(InferenceService::freshFor);
+        auto pair = staged(text, "B");
+        pair.pair = true; // and so B's run would be worth finishing
+        listener.service.submit(pair);
+        QTRY_COMPARE(listener.results.size(), key);
+        QCOMPARE(listener.results.back().first->sourceText, text);
+        QVERIFY(listener.service.busy());
+    }
+    stage.letEnd("B: " + text);
+    stage.holdOpening({});
+    QTRY_VERIFY(!listener.service.busy());
+    QCOMPARE(listener.results.back().second->sourceText, text);
+    QCOMPARE(stage.begun().size(), std::size_t(6)); // B ran for the newest text alone
 }
 
 void TestInferenceService::pairIsFinishedWhereItIsThePicture() {

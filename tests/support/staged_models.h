@@ -24,7 +24,8 @@ public:
 
     InferenceService::Means means() {
         return {.open = [this](const std::filesystem::path& folder) -> std::unique_ptr<Engine> {
-                    const std::lock_guard lock(m_mutex);
+                    std::unique_lock lock(m_mutex);
+                    m_changed.wait(lock, [&] { return m_held != folder.filename().string(); });
                     if (m_bad == folder.filename().string())
                         throw Error(Error::Kind::Corrupt, m_bad, "cannot be opened");
                     return std::make_unique<Model>(*this, folder);
@@ -36,6 +37,12 @@ public:
     void letEnd(const std::string& run) {
         const std::lock_guard lock(m_mutex);
         m_letEnd.push_back(run);
+        m_changed.notify_all();
+    }
+    /// The model of this name takes to be opened until another is held.
+    void holdOpening(const std::string& model) {
+        const std::lock_guard lock(m_mutex);
+        m_held = model;
         m_changed.notify_all();
     }
     /// This run, or the model of this name, fails from now on.
@@ -95,6 +102,7 @@ private:
     Texts m_stopped;
     Texts m_letEnd;
     std::string m_bad;
+    std::string m_held;
     InferenceService::Clock::time_point m_now{std::chrono::hours(1)};
 };
 
