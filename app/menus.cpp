@@ -1,6 +1,7 @@
 #include "app/menus.h"
 
 #include "app/answer_panel.h"
+#include "app/doors.h"
 #include "app/export_menu.h"
 #include "app/help_text.h"
 #include "app/text_panel.h"
@@ -11,9 +12,9 @@
 #include <QFile>
 #include <QMenu>
 #include <QMenuBar>
+#include <QPointer>
 #include <QToolButton>
 
-#include <exception>
 #include <utility>
 
 namespace headlight {
@@ -127,18 +128,32 @@ void Menus::fillModels(QMenu* menu, bool first) {
     menu->addSeparator();
     menu->addAction(tr("Open a folder…"), this, [this, first] { Q_EMIT folderWanted(first); });
     auto* cache = menu->addMenu(tr("In the HuggingFace cache"));
-    cache->setEnabled(false);
-    try { // read anew each time: the cache grows beside the program
-        for (const auto& entry : ModelCatalog::cached()) {
-            const auto folder = QFile::decodeName(entry.folder.c_str());
-            const auto title = tr("%1  (%2)").arg(brief(entry.name, mostOfName), brief(entry.family, mostOfName));
-            cache->addAction(withoutAccelerators(title), this,
-                             [this, folder, first] { Q_EMIT modelChosen(folder, first); });
-            cache->setEnabled(true);
-        }
-    } catch (const std::exception& error) {
-        Q_EMIT failed(tr("The HuggingFace cache could not be read: %1").arg(QString::fromUtf8(error.what())));
+    cache->addAction(tr("Looking…"))->setEnabled(false);
+    // Anew each time, for the cache grows beside the program; in another thread, for its disk may be slow.
+    m_scans.start([this, first, cache = QPointer(cache)] {
+        QList<CatalogEntry> entries;
+        const auto problem = Doors::attempt({}, [&entries] { entries = ModelCatalog::cached(); });
+        QMetaObject::invokeMethod(
+            this,
+            [this, first, cache, entries, problem] {
+                if (cache) // the menu was not filled anew meanwhile
+                    listCached(*cache, entries, first);
+                if (!problem.isEmpty())
+                    Q_EMIT failed(tr("The HuggingFace cache could not be read: %1").arg(problem));
+            },
+            Qt::QueuedConnection);
+    });
+}
+
+void Menus::listCached(QMenu& menu, const QList<CatalogEntry>& entries, bool first) {
+    menu.clear();
+    for (const auto& entry : entries) {
+        const auto folder = QFile::decodeName(entry.folder.c_str());
+        const auto title = tr("%1  (%2)").arg(brief(entry.name, mostOfName), brief(entry.family, mostOfName));
+        menu.addAction(withoutAccelerators(title), this, [this, folder, first] { Q_EMIT modelChosen(folder, first); });
     }
+    if (entries.isEmpty())
+        menu.addAction(tr("no model"))->setEnabled(false);
 }
 
 void Menus::buildHelp(QMenuBar& bar) {

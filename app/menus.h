@@ -4,9 +4,11 @@
 #include "app/model_catalog.h"
 #include "widgets/appearance.h"
 
+#include <QList>
 #include <QObject>
 #include <QString>
 #include <QStringList>
+#include <QThreadPool>
 
 #include <optional>
 
@@ -62,9 +64,11 @@ private:
     void buildHelp(QMenuBar& bar);
     void addColors(QMenu* menu);
     void fillModels(QMenu* menu, bool first);
+    void listCached(QMenu& menu, const QList<CatalogEntry>& entries, bool first);
 
     Parts m_parts;
     Colors m_colors;
+    QThreadPool m_scans; ///< last: it waits for those that would tell the rest
 };
 
 /// Does the first of the menu's deeds, and opens the menu beside it.
