@@ -1,6 +1,6 @@
 #include "app/export_menu.h"
 
-#include "core/error.h"
+#include "app/doors.h"
 #include "widgets/figure_exporter.h"
 #include "widgets/trace_view.h"
 
@@ -62,25 +62,23 @@ void ExportMenu::ask(bool numbers) {
 void ExportMenu::save(const QString& file) {
     m_folder = QFileInfo(file).absolutePath();
     const auto subject = m_subject();
-    try {
+    const auto problem = Doors::attempt(file, [&] {
         FigureExporter::save(*subject.view, std::filesystem::path(QFile::encodeName(file).toStdString()),
                              {.size = subject.view->figureArea().size(), .scale = m_scale, .title = subject.title});
-    } catch (const Error& error) {
-        Q_EMIT failed(QString::fromUtf8(error.what()));
-        return;
-    }
+    });
+    if (!problem.isEmpty())
+        return Q_EMIT failed(problem);
     Q_EMIT done(tr("Saved as %1").arg(QDir::toNativeSeparators(file)));
 }
 
 void ExportMenu::copy() {
     const auto subject = m_subject();
-    try {
+    const auto problem = Doors::attempt(tr("clipboard"), [&] {
         QGuiApplication::clipboard()->setMimeData(FigureExporter::mimeData(
             *subject.view, {.size = subject.view->figureArea().size(), .scale = m_scale, .title = subject.title}));
-    } catch (const Error& error) {
-        Q_EMIT failed(QString::fromUtf8(error.what()));
-        return;
-    }
+    });
+    if (!problem.isEmpty())
+        return Q_EMIT failed(problem);
     Q_EMIT done(tr("The picture is on the clipboard"));
 }
 
