@@ -197,6 +197,7 @@ void MainWindow::connectWorkbench() {
     connect(m_notice, &Notice::backWanted, workbench, &Workbench::undoChanges);
     connect(m_banner, &Banner::closed, this, [this] {
         m_notOpened.clear();
+        m_settings.problem.clear();
         m_workbench->forgetProblem();
     });
     connect(m_banner, &Banner::remedyWanted, this, [this](Workbench::Message::Remedy remedy) {
@@ -282,6 +283,7 @@ const ViewNeeds& MainWindow::needs() const {
 
 void MainWindow::followView() {
     m_topBar->setNeeds(needs());
+    m_inspector->preferCross(needs().cross);
     m_workbench->setNeeds(needs());
 }
 
@@ -299,10 +301,12 @@ void MainWindow::tellState() {
 void MainWindow::tell(const Workbench::Message& message) {
     m_message = message;
     auto all = message;
-    QStringList lines{m_notOpened, m_notSaved, message.text};
+    QStringList lines{m_notOpened, m_notSaved, m_settings.problem};
+    lines.removeAll(QString());
+    all.problem = message.problem || !lines.isEmpty();
+    lines << message.text;
     lines.removeAll(QString());
     all.text = lines.join(QLatin1Char('\n'));
-    all.problem = message.problem || !m_notOpened.isEmpty() || !m_notSaved.isEmpty();
     m_banner->tell(all);
 }
 

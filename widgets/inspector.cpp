@@ -77,6 +77,11 @@ void Inspector::setAppearance(const Appearance& appearance) {
     refresh();
 }
 
+void Inspector::preferCross(bool preferred) {
+    m_facts.preferCross(preferred);
+    refresh();
+}
+
 void Inspector::refresh() {
     m_stale = true;
     updateGeometry();

@@ -27,6 +27,8 @@ public:
     void setTrace(TracePointer trace, TracePointer other);
     void setSelection(Selection* selection);
     void setAppearance(const Appearance& appearance);
+    /// Whether the view on show draws cross-attention where there is any, whatever kind is chosen.
+    void preferCross(bool preferred);
     /// Line by line what is written: for tests and screen readers.
     QStringList describe() const;
 

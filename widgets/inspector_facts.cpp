@@ -104,7 +104,8 @@ const std::vector<Token>& InspectorFacts::rowTokens(BlockKind kind) {
 }
 
 BlockKind InspectorFacts::kindOnShow() const {
-    for (const auto kind : {m_selection->kind(), BlockKind::Cross, BlockKind::Encoder, BlockKind::Decoder})
+    const auto preferred = m_crossPreferred && m_trace->cross ? BlockKind::Cross : m_selection->kind();
+    for (const auto kind : {preferred, BlockKind::Cross, BlockKind::Encoder, BlockKind::Decoder})
         if (run(kind).block(kind))
             return kind;
     return m_selection->kind();

@@ -47,6 +47,8 @@ public:
 
     void setTrace(TracePointer trace, TracePointer other);
     void setSelection(Selection* selection);
+    /// Makes cross-attention the kind on show where there is any.
+    void preferCross(bool preferred) { m_crossPreferred = preferred; }
     /// Forgets what was derived.
     void forget();
     /// True while something that was asked for is being worked out.
@@ -70,6 +72,7 @@ private:
     TracePointer m_trace;
     TracePointer m_other;
     QPointer<Selection> m_selection;
+    bool m_crossPreferred = false;
     std::array<std::optional<OfKind>, 3> m_kinds; ///< of each BlockKind
 };
 
