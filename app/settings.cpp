@@ -4,6 +4,7 @@
 #include "core/files/json.h"
 #include "core/files/whole_file.h"
 
+#include <QCoreApplication>
 #include <QDir>
 #include <QFile>
 #include <QStandardPaths>
@@ -127,7 +128,8 @@ Settings Settings::load() {
     } catch (const Error& error) { // the next save replaces them
         settings.fresh = error.kind() == Error::Kind::NotFound;
         if (!settings.fresh)
-            settings.problem = QString::fromUtf8(error.what());
+            settings.problem = QCoreApplication::translate("headlight::Settings", "Settings begin anew: %1")
+                                   .arg(QString::fromUtf8(error.what()));
     }
     return settings;
 }
