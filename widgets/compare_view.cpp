@@ -213,8 +213,9 @@ std::vector<Panel> CompareView::build() {
 
     auto difference = common;
     difference.title = tr("%1 − %2").arg(leftName, rightName);
-    if (left->shown->rows == right->shown->rows)
-        difference.rowAxis = rowAxisOf(kind(), left->shown->rows);
+    const auto leftRows = rowAxisOf(kind(), left->shown->rows), rightRows = rowAxisOf(kind(), right->shown->rows);
+    difference.rowAxis =
+        leftRows == rightRows ? leftRows : tr("%1: %2, %3: %4").arg(leftName, leftRows, rightName, rightRows);
     QStringList notes{noteOf(*left, *right)};
     if (comparison.byWords)
         notes << tr("by words");
