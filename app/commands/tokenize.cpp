@@ -31,6 +31,7 @@ void printTokens(const std::string& text, const std::vector<Token>& tokens, bool
         for (const auto& token : tokens)
             list.push_back({{"id", token.id},
                             {"text", token.text},
+                            {"letters", token.letters},
                             {"bytes", {token.bytes.begin, token.bytes.end}},
                             {"word", token.word},
                             {"special", token.special}});

@@ -391,6 +391,7 @@ void TestCommandLine::tokensKeepTheirPlaces() {
         QCOMPARE(tokens[i][u"id"_qs].toInteger(), token.id);
         QCOMPARE(tokens[i][u"text"_qs].toString(), QString::fromStdString(token.text));
         QCOMPARE(tokens[i][u"word"_qs].toInt(), token.word);
+        QCOMPARE(tokens[i][u"letters"_qs].toString(), QString::fromStdString(token.letters));
         const auto begin = static_cast<std::size_t>(tokens[i][u"bytes"_qs][0].toInteger());
         const auto end = static_cast<std::size_t>(tokens[i][u"bytes"_qs][1].toInteger());
         QCOMPARE(begin, token.bytes.begin);
