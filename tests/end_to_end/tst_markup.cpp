@@ -76,17 +76,8 @@ QList<QWidget*> allOf(QWidget& root) {
 
 } // namespace
 
-class TestMarkup : public QObject {
+class TestMarkup : public WindowTest {
     Q_OBJECT
-public:
-    /// Before there is an application: where it draws, and settings that are not the user's.
-    static void initMain() {
-        static const QTemporaryDir home;
-        qputenv("XDG_CONFIG_HOME", home.path().toUtf8());
-        qputenv("HEADLIGHT_MODELS", HEADLIGHT_MODELS);
-        if (!qEnvironmentVariableIsSet("QT_QPA_PLATFORM"))
-            qputenv("QT_QPA_PLATFORM", "offscreen");
-    }
 
 private Q_SLOTS:
     void theWindowReadsNothingAsMarkup_data() {

@@ -9,6 +9,7 @@
 #include <QLabel>
 #include <QMimeData>
 #include <QPlainTextEdit>
+#include <QTemporaryDir>
 #include <QTest>
 #include <QUrl>
 
@@ -27,6 +28,19 @@ inline constexpr int patience = 20'000 * slowness;
 inline QString nameOf(const std::filesystem::path& path) {
     return QString::fromStdString(path.string());
 }
+
+/// A test of the window, with settings that are not the user's.
+class WindowTest : public QObject {
+public:
+    /// Before there is an application.
+    static void initMain() {
+        static const QTemporaryDir home;
+        qputenv("XDG_CONFIG_HOME", home.path().toUtf8());
+        qputenv("HEADLIGHT_MODELS", HEADLIGHT_MODELS);
+        if (!qEnvironmentVariableIsSet("QT_QPA_PLATFORM"))
+            qputenv("QT_QPA_PLATFORM", "offscreen");
+    }
+};
 
 /// The window with what a test takes hold of.
 struct Opened {
