@@ -208,8 +208,6 @@ private:
     };
 
     void work(const std::stop_token& quit) {
-        // OpenMP keeps the number of threads for each thread that asks; LibTorch passes its own on at the first call.
-        Engine::compute();
         while (true) {
             Numbered next;
             std::stop_token first;

@@ -30,11 +30,9 @@ void useUtf8() {
         qputenv("LC_ALL", "C.UTF-8");
 }
 
-/// One thread unless HEADLIGHT_THREADS says otherwise. Sentences are small, and OpenMP's waiting threads spin: on a
-/// machine that is busy two of them are several times slower than one, unless OMP_WAIT_POLICY=passive was set before
-/// the program started.
+/// One thread unless HEADLIGHT_THREADS says otherwise.
 void chooseThreads() {
-    Engine::compute(); // links, and so runs, the choice of OpenBLAS's kernels
+    Engine::compute(); // which chooses OpenBLAS's kernels, while there is one thread
     int threads = 1;
     const auto wish = qEnvironmentVariable("HEADLIGHT_THREADS");
     if (!wish.isEmpty()) {

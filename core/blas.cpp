@@ -32,6 +32,8 @@ bool isFallback(const std::string& kernels) {
 }
 
 Blas prepare() {
+    ::setenv("OMP_WAIT_POLICY", "passive", 0); // OpenMP reads it when it is loaded, see Engine::setThreads
+    dlopen("libblas.so.3", RTLD_NOW | RTLD_GLOBAL); // where LibTorch brings its own, there need be none
     Blas found;
     auto* const product = symbol<void()>("sgemm_");
     Dl_info library{};
@@ -60,12 +62,10 @@ Blas prepare() {
     return found;
 }
 
-// Before main(): the environment and OpenBLAS's table may be changed only while there is one thread.
-const Blas prepared = prepare();
-
 } // namespace
 
 const Blas& blas() {
+    static const Blas prepared = prepare();
     return prepared;
 }
 

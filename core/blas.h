@@ -12,9 +12,9 @@ struct Blas {
 };
 
 /// OpenBLAS picks its kernels by the processor's model number when it is loaded; one that came out after it gets those
-/// of a Pentium 4, up to five times too slow. A program that calls this function has, before its main() begins, given
-/// it the kernels of a processor that it knows and whose instructions this one has, as OPENBLAS_CORETYPE would; where
-/// that is set it is left alone.
+/// of a Pentium 4, up to five times too slow. The first call loads it and gives it the kernels of a processor that it
+/// knows and whose instructions this one has, as OPENBLAS_CORETYPE would; where that is set it is left alone. Make that
+/// call while there is one thread: the environment and OpenBLAS's table may be changed only then.
 const Blas& blas();
 
 } // namespace headlight

@@ -1,85 +1,76 @@
-// Opens a model folder: its config chooses the family, its files the tokenizer, its network the way it is run.
+// The door: it loads the module that runs models, and LibTorch with it, when the first is opened. Who runs no model does
+// not wait for 287 libraries.
 #include "core/engine.h"
 
 #include "core/blas.h"
-#include "core/families/family.h"
-#include "core/runs/open_model.h"
-#include "core/text/tokenizer.h"
+#include "core/engine_module.h"
 
-#include <torch/utils.h>
-#include <torch/version.h>
+#include <dlfcn.h>
 
 #include <algorithm>
-#include <exception>
+#include <atomic>
 
 namespace headlight {
 
 namespace {
 
-/// Null when the folder has no tokenizer at all: ids can still be run. A broken one throws.
-std::unique_ptr<Tokenizer> tokenizerIfAny(const std::filesystem::path& folder) {
-    try {
-        return openTokenizer(folder);
-    } catch (const Error& error) {
-        if (error.kind() == Error::Kind::NotFound)
-            return nullptr;
-        throw;
-    }
+std::atomic<int> wantedThreads = 1;
+std::atomic<bool> loaded = false;
+
+struct Module {
+    decltype(&headlight_open) open = nullptr;
+    decltype(&headlight_set_threads) setThreads = nullptr;
+};
+
+/// The file beside the library that this function is in.
+std::filesystem::path modulePath() {
+    Dl_info library{};
+    dladdr(reinterpret_cast<const void*>(&modulePath), &library);
+    return std::filesystem::weakly_canonical(library.dli_fname).parent_path() / HEADLIGHT_MODULE;
 }
 
-constexpr auto closeOthers = "close other models or programs, or choose a smaller model";
+/// It stays loaded to the end: LibTorch leaves threads and handlers behind.
+Module load() {
+    blas(); // before LibTorch finds it as it was
+    const auto path = modulePath();
+    void* const opened = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+    const auto refuse = [&path] {
+        const char* const said = dlerror();
+        std::string why = said ? said : "does not run models";
+        if (const auto name = path.string() + ": "; why.starts_with(name))
+            why.erase(0, name.size());
+        throw Error(Error::Kind::Unreadable, path.string(), why, "install Headlight anew");
+    };
+    if (!opened)
+        refuse();
+    const Module module{reinterpret_cast<decltype(&headlight_open)>(dlsym(opened, "headlight_open")),
+                        reinterpret_cast<decltype(&headlight_set_threads)>(dlsym(opened, "headlight_set_threads"))};
+    if (!module.open || !module.setThreads)
+        refuse();
+    module.setThreads(wantedThreads);
+    loaded = true;
+    return module;
+}
 
-/// A system that has run out of memory does not say so: it ends programs.
-void requireMemory(std::int64_t needed, const std::filesystem::path& folder) {
-    const auto left = freeMemory();
-    if (left && needed > *left)
-        throw Error(Error::Kind::Invalid, folder.string(),
-                    "its weights take " + memoryInWords(needed) + " of memory, " + memoryInWords(*left) + " are free",
-                    closeOthers);
+const Module& module() {
+    static const Module found = load(); // tried again where it failed
+    return found;
 }
 
 } // namespace
 
 std::unique_ptr<Engine> Engine::open(const std::filesystem::path& folder) {
-    try {
-        const auto config = ModelConfig::open(folder);
-        findFamily(config); // an unknown family is said before missing weights are
-        constexpr std::int64_t widest = sizeof(double), ours = sizeof(float);
-        // Before they are read: at least this much, whatever the type of the numbers.
-        requireMemory(static_cast<std::int64_t>(Weights::bytesOnDisk(folder)) / widest * ours, folder);
-        const auto weights = Weights::open(folder);
-        requireMemory(weights.parameterCount() * ours, folder);
-        LoadedModel loaded{.folder = folder,
-                           .family = config.modelType(),
-                           .network = openNetwork(config, weights),
-                           .tokenizer = tokenizerIfAny(folder),
-                           .parameters = weights.parameterCount(),
-                           .notices = {}};
-        if (const auto& broken = loaded.network.notFinite; !broken.empty())
-            loaded.notices.push_back(
-                "weights that are not finite numbers: " + broken.front()
-                + (broken.size() == 1 ? std::string() : " and " + std::to_string(broken.size() - 1) + " others"));
-        if (loaded.network.encoder)
-            return encoderEngine(std::move(loaded));
-        if (loaded.network.causal)
-            return causalEngine(std::move(loaded));
-        return translationEngine(std::move(loaded));
-    } catch (...) {
-        throwAsError(folder, "the model does not fit into memory", closeOthers);
-    }
+    return std::unique_ptr<Engine>(module().open(folder));
 }
 
 ComputeInfo Engine::compute() {
-    ComputeInfo info;
-    info.libtorch = TORCH_VERSION;
-    info.threads = torch::get_num_threads();
-    info.blas = blas().library;
-    info.slowBlas = blas().slow;
-    return info;
+    return {HEADLIGHT_LIBTORCH, blas().library, blas().slow, wantedThreads};
 }
 
 void Engine::setThreads(int threads) {
-    torch::set_num_threads(std::max(threads, 1));
+    wantedThreads = std::max(threads, 1);
+    if (loaded)
+        module().setThreads(wantedThreads);
 }
 
 } // namespace headlight

@@ -23,11 +23,14 @@ struct ComputeInfo {
 /// One open model. Not for use from two threads at once.
 class Engine {
 public:
+    /// The first call loads LibTorch, which takes most of a second.
     /// @param folder config.json, model.safetensors and the tokenizer's files
     /// @throws Error naming the file and what is wrong with it; nothing is half open
     static std::unique_ptr<Engine> open(const std::filesystem::path& folder);
 
+    /// Loads the BLAS, and no more. Call it once before there is a second thread: see core/blas.h.
     static ComputeInfo compute();
+    /// For all runs from now on.
     static void setThreads(int threads);
 
     virtual ~Engine() = default;

@@ -80,6 +80,8 @@ OpenModel::OpenModel(LoadedModel loaded) : m_loaded(std::move(loaded)) {
 
 TracePointer OpenModel::run(const Request& asked, std::stop_token stop) {
     torch::NoGradGuard noGradients;
+    if (torch::get_num_threads() != s_threads) // OpenMP keeps their number for each thread that asks
+        torch::set_num_threads(s_threads);
     try {
         Request request = asked;
         if (request.memory <= 0)

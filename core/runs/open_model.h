@@ -7,6 +7,7 @@
 #include "core/runs/budget.h"
 #include "core/text/tokenizer.h"
 
+#include <atomic>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -30,6 +31,8 @@ class OpenModel : public Engine {
 public:
     const ModelInfo& info() const final { return m_info; }
     TracePointer run(const Request& request, std::stop_token stop) final;
+    /// Of all models, from their next runs on.
+    static void setThreads(int threads) { s_threads = threads; }
 
 protected:
     /// @throws Error when the tokenizer is of another model
@@ -87,6 +90,7 @@ private:
     /// @throws Error for a head that the model does not have
     void checkHeadsOff(const Intervention& intervention) const;
 
+    static inline std::atomic<int> s_threads = 1;
     LoadedModel m_loaded;
     ModelInfo m_info;
     ModelSizes m_sizes;

@@ -1,0 +1,72 @@
+// Opens a model folder: its config chooses the family, its files the tokenizer, its network the way it is run.
+#include "core/engine_module.h"
+#include "core/families/family.h"
+#include "core/runs/open_model.h"
+#include "core/text/tokenizer.h"
+
+#include <memory>
+#include <string>
+#include <utility>
+
+namespace headlight {
+
+namespace {
+
+/// Null when the folder has no tokenizer at all: ids can still be run. A broken one throws.
+std::unique_ptr<Tokenizer> tokenizerIfAny(const std::filesystem::path& folder) {
+    try {
+        return openTokenizer(folder);
+    } catch (const Error& error) {
+        if (error.kind() == Error::Kind::NotFound)
+            return nullptr;
+        throw;
+    }
+}
+
+constexpr auto closeOthers = "close other models or programs, or choose a smaller model";
+
+/// A system that has run out of memory does not say so: it ends programs.
+void requireMemory(std::int64_t needed, const std::filesystem::path& folder) {
+    const auto left = freeMemory();
+    if (left && needed > *left)
+        throw Error(Error::Kind::Invalid, folder.string(),
+                    "its weights take " + memoryInWords(needed) + " of memory, " + memoryInWords(*left) + " are free",
+                    closeOthers);
+}
+
+} // namespace
+
+Engine* headlight_open(const std::filesystem::path& folder) {
+    try {
+        const auto config = ModelConfig::open(folder);
+        findFamily(config); // an unknown family is said before missing weights are
+        constexpr std::int64_t widest = sizeof(double), ours = sizeof(float);
+        // Before they are read: at least this much, whatever the type of the numbers.
+        requireMemory(static_cast<std::int64_t>(Weights::bytesOnDisk(folder)) / widest * ours, folder);
+        const auto weights = Weights::open(folder);
+        requireMemory(weights.parameterCount() * ours, folder);
+        LoadedModel loaded{.folder = folder,
+                           .family = config.modelType(),
+                           .network = openNetwork(config, weights),
+                           .tokenizer = tokenizerIfAny(folder),
+                           .parameters = weights.parameterCount(),
+                           .notices = {}};
+        if (const auto& broken = loaded.network.notFinite; !broken.empty())
+            loaded.notices.push_back(
+                "weights that are not finite numbers: " + broken.front()
+                + (broken.size() == 1 ? std::string() : " and " + std::to_string(broken.size() - 1) + " others"));
+        if (loaded.network.encoder)
+            return encoderEngine(std::move(loaded)).release();
+        if (loaded.network.causal)
+            return causalEngine(std::move(loaded)).release();
+        return translationEngine(std::move(loaded)).release();
+    } catch (...) {
+        throwAsError(folder, "the model does not fit into memory", closeOthers);
+    }
+}
+
+void headlight_set_threads(int threads) {
+    OpenModel::setThreads(threads);
+}
+
+} // namespace headlight
