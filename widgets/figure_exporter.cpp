@@ -109,6 +109,8 @@ QByteArray finishedSvg(const QByteArray& bytes, const QString& placeholder, cons
     for (const auto& name : families)
         text.replace(QStringLiteral("font-family=\"%1\"").arg(name),
                      QStringLiteral("font-family=\"%1, sans-serif\"").arg(QFontInfo(QFont(name)).family()));
+    text.replace(QStringLiteral("<image "),
+                 QStringLiteral("<image style=\"image-rendering:optimizeSpeed;image-rendering:pixelated\" "));
     return text.toUtf8();
 }
 

@@ -89,6 +89,11 @@ void drawPooled(QCPPainter& painter, const QRectF& place, std::span<const float>
         const auto line = pooled.row(row);
         std::transform(line.begin(), line.end(), reinterpret_cast<QRgb*>(image.scanLine(row)), color);
     }
+    if (onPaper(painter)) { // whoever shows the file may smooth what it enlarges: cells, not pixels, are to stay sharp
+        constexpr double most = 4;
+        const double room = scale * std::min(place.width() / pooled.columns, place.height() / pooled.rows);
+        image = image.scaled(image.size() * static_cast<int>(std::clamp(room, 1.0, most)));
+    }
     painter.setRenderHint(QPainter::SmoothPixmapTransform, false);
     painter.drawImage(place, image);
 }

@@ -47,11 +47,8 @@ public:
     void drawStill(QCPPainter& painter) override {
         drawnTitle(painter, m_area, m_panel.title, m_panel.subtitle);
         drawNames(painter);
-        int cells = 0;
-        for (const auto& one : m_panel.tiles)
-            cells += one.map->rows * one.map->columns;
         for (int i = 0; i < count(); ++i)
-            drawTile(painter, i, onPaper(painter) && cells <= mostVectorCells);
+            drawTile(painter, i);
         drawLegend(painter);
     }
     void drawLive(QCPPainter& painter, const Lit& lit) override {
@@ -184,14 +181,12 @@ private:
         return m_panel.differs ? m_appearance.signedColor(value / high) : m_appearance.color(value / high);
     }
     float highOf(const Map& map) const { return m_panel.ownRanges ? rangeOf(map) : m_panel.high; }
-    void drawTile(QCPPainter& painter, int index, bool vectors) {
+    void drawTile(QCPPainter& painter, int index) {
         const auto& one = at(index);
         const auto place = tile(index);
         painter.setRenderHint(QPainter::Antialiasing, false);
         painter.setOpacity(one.off ? 0.3 : 1);
-        if (vectors)
-            drawCells(painter, *one.map, place);
-        else if (one.map->rows > 0 && one.map->columns > 0)
+        if (one.map->rows > 0 && one.map->columns > 0)
             drawPooled(painter, place, one.map->values, one.map->rows, one.map->columns,
                        [this, high = highOf(*one.map)](float value) { return color(value, high); });
         painter.setOpacity(1);
@@ -216,14 +211,6 @@ private:
             drawText(painter, QRectF(place.left(), place.bottom() + 4, place.width(), m_line),
                      Qt::AlignLeft | Qt::AlignVCenter, elided(font, words, m_width), font, m_appearance.muted);
         }
-    }
-    void drawCells(QCPPainter& painter, const Map& map, const QRectF& place) {
-        const double width = place.width() / std::max(1, map.columns), height = place.height() / std::max(1, map.rows);
-        const float high = highOf(map);
-        for (int row = 0; row < map.rows; ++row)
-            for (int column = 0; column < map.columns; ++column)
-                painter.fillRect(QRectF(place.left() + column * width, place.top() + row * height, width, height),
-                                 QColor(color(map.at(row, column), high)));
     }
     /// A dot in a corner, in the colour that the head's lines have.
     void drawCollected(QCPPainter& painter, int category, const QRectF& place) {
