@@ -2,8 +2,8 @@
 #include "core/checkpoint/torch_file.h"
 
 #include "core/checkpoint/pickle.h"
-#include "core/files/whole_file.h"
 #include "core/error.h"
+#include "core/files/whole_file.h"
 
 #include <zip.h>
 
@@ -372,6 +372,7 @@ TorchFile::TorchFile(std::shared_ptr<const void> owner, Bytes bytes, std::string
         throw Error(Error::Kind::Corrupt, m_place,
                     "with " + std::to_string(bytes.size()) + " bytes this is no file of torch.save", fetchAgain);
     m_tensors = TensorReader(content, bytes.size(), m_place, m_owners).read();
+    requireRead(bytes);
 }
 
 TorchFile TorchFile::open(const std::filesystem::path& path) {

@@ -283,6 +283,8 @@ std::vector<std::string> Weights::loadInto(torch::nn::Module& network, const Nam
         if (source.parts > 1)
             theirs = theirs.narrow(0, source.part * parameter.size(0), parameter.size(0));
         parameter.copy_(theirs);
+        requireRead(entry.tensor.bytes);
+        letGo(entry.tensor.bytes); // or files larger than a run take memory until all is copied
         if (holdsNotFinite(parameter))
             notFinite.insert(entry.tensor.name);
         used.insert(source.name);

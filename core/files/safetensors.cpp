@@ -206,7 +206,9 @@ SafetensorsFile::SafetensorsFile(std::shared_ptr<const void> owner, std::span<co
                              + std::to_string(bytes.size() - lengthBytes) + " after the length");
 
     const HeaderReader reader(bytes.subspan(lengthBytes + headerLength), m_place);
-    const auto header = reader.parse(text.substr(lengthBytes, headerLength));
+    const std::string headerText(text.substr(lengthBytes, headerLength));
+    requireRead(bytes);
+    const auto header = reader.parse(headerText);
     for (const auto& [key, entry] : header.items()) {
         if (key == metadataKey)
             m_metadata = reader.metadata(entry);
@@ -252,9 +254,7 @@ std::vector<float> cast(const TensorView& tensor) {
     return converted<Stored>(tensor, [](Stored element) { return static_cast<float>(element); });
 }
 
-} // namespace
-
-std::vector<float> toFloats(const TensorView& tensor) {
+std::vector<float> elementsOf(const TensorView& tensor) {
     switch (tensor.dtype) {
     case DType::F64:
         return cast<double>(tensor);
@@ -280,6 +280,14 @@ std::vector<float> toFloats(const TensorView& tensor) {
         return converted<std::uint8_t>(tensor, [](std::uint8_t element) { return element ? 1.0F : 0.0F; });
     }
     return {};
+}
+
+} // namespace
+
+std::vector<float> toFloats(const TensorView& tensor) {
+    auto values = elementsOf(tensor);
+    requireRead(tensor.bytes);
+    return values;
 }
 
 float fromHalf(std::uint16_t half) {

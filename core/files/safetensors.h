@@ -64,7 +64,7 @@ private:
     std::map<std::string, std::string> m_metadata;
 };
 
-/// Every element as a float, whatever the type; false and true become 0 and 1.
+/// Every element as a float, whatever the type; bools become 0 and 1. @throws Error when the file has them no longer
 std::vector<float> toFloats(const TensorView& tensor);
 
 /// The nearest half-precision number, ties to even; what is too large becomes infinite.

@@ -16,6 +16,7 @@
 #include <cerrno>
 #include <charconv>
 #include <deque>
+#include <mutex>
 #include <optional>
 #include <string_view>
 #include <system_error>
@@ -27,6 +28,7 @@ namespace headlight {
 namespace {
 
 constexpr std::size_t chunkBytes = 256U << 10;
+const auto pageBytes = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
 
 std::string systemReason(int number) {
     return std::generic_category().message(number);
@@ -121,6 +123,91 @@ private:
     std::filesystem::path m_path;
     Descriptor m_input;
     std::uintmax_t m_size = 0;
+};
+
+// ---- what is mapped ----
+
+/// Where a map lies. The system ends a program that looks at a page which the file has no longer, or which the disk
+/// does not give; between begin and end there are zeros instead, and the map is torn. Places are used again, never
+/// freed: the signal may come at any time.
+struct WatchedPlace {
+    std::atomic<std::uintptr_t> begin = 0, end = 0; ///< free where it ends at 0
+    std::atomic<bool> torn = false;
+    std::filesystem::path file;
+    WatchedPlace* next = nullptr;
+
+    static inline std::atomic<WatchedPlace*> first = nullptr;
+
+    static WatchedPlace* around(const void* address) {
+        const auto wanted = reinterpret_cast<std::uintptr_t>(address);
+        for (auto* place = first.load(); place; place = place->next)
+            if (place->begin <= wanted && wanted < place->end)
+                return place;
+        return nullptr;
+    }
+    /// A free one.
+    static WatchedPlace& take(std::uintptr_t begin, std::uintptr_t end, const std::filesystem::path& file) {
+        static std::mutex taking;
+        const std::lock_guard guard(taking);
+        watchOnce();
+        auto* place = first.load();
+        while (place && place->end != 0)
+            place = place->next;
+        const bool isNew = place == nullptr;
+        if (isNew)
+            place = new WatchedPlace;
+        place->file = file;
+        place->torn = false;
+        place->begin = begin;
+        place->end = end; // from here on it is found
+        if (isNew) {
+            place->next = first;
+            first = place;
+        }
+        return *place;
+    }
+
+private:
+    static void watchOnce() {
+        static const bool watched [[maybe_unused]] = [] {
+            struct sigaction action {};
+            action.sa_sigaction = putZeros;
+            action.sa_flags = SA_SIGINFO;
+            return ::sigaction(SIGBUS, &action, &before) == 0;
+        }();
+    }
+    static void putZeros(int, siginfo_t* info, void*) {
+        auto* const place = around(info->si_addr);
+        const auto at = reinterpret_cast<std::uintptr_t>(info->si_addr) / pageBytes * pageBytes;
+        if (place
+            && ::mmap(reinterpret_cast<void*>(at), pageBytes, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0)
+                   != MAP_FAILED)
+            place->torn = true;
+        else
+            ::sigaction(SIGBUS, &before, nullptr); // another's: it comes again, and ends as it would have
+    }
+
+    static inline struct sigaction before {};
+};
+
+class Map {
+public:
+    Map(void* memory, std::size_t size, const std::filesystem::path& file)
+        : m_bytes(static_cast<const std::byte*>(memory), size),
+          m_place(WatchedPlace::take(reinterpret_cast<std::uintptr_t>(memory),
+                                     reinterpret_cast<std::uintptr_t>(memory) + size, file)) {}
+    ~Map() {
+        m_place.end = 0;
+        ::munmap(const_cast<std::byte*>(m_bytes.data()), m_bytes.size());
+    }
+    Map(const Map&) = delete;
+    Map& operator=(const Map&) = delete;
+
+    std::span<const std::byte> bytes() const { return m_bytes; }
+
+private:
+    const std::span<const std::byte> m_bytes;
+    WatchedPlace& m_place;
 };
 
 // ---- writing ----
@@ -292,25 +379,40 @@ std::string readWholeFile(const std::filesystem::path& path, std::uintmax_t most
         checkSize(bytes.size() + chunk.size()); // it grows, or is one that the system makes up
         bytes += chunk;
     });
+    if (bytes.size() < file.size())
+        throw Error(Error::Kind::Unreadable, path.string(),
+                    "has " + std::to_string(bytes.size()) + " bytes and not the " + std::to_string(file.size())
+                        + " that it had a moment ago",
+                    "wait until it is written");
     return bytes;
 }
 
 MappedFile mapWholeFile(const std::filesystem::path& path) {
     const FileToRead file(path);
-    // Read once, for a page that the disk does not give would end the program when it is looked at.
-    std::uintmax_t size = 0;
-    file.read([&](std::string_view chunk) { size += chunk.size(); });
-    if (size != file.size())
-        throw Error(Error::Kind::Unreadable, path.string(),
-                    "has " + std::to_string(size) + " bytes and not the " + std::to_string(file.size())
-                        + " that it had a moment ago",
-                    "wait until it is written");
+    const auto size = static_cast<std::size_t>(file.size());
     if (size == 0)
         return {};
     void* const memory = systemCalls().map(size, file.number());
     if (memory == MAP_FAILED)
         file.fail();
-    return {{memory, [size](void* mapped) { ::munmap(mapped, size); }}, {static_cast<const std::byte*>(memory), size}};
+    const auto map = std::make_shared<const Map>(memory, size, path);
+    return {map, map->bytes()};
+}
+
+void requireRead(std::span<const std::byte> bytes) {
+    if (const auto* place = WatchedPlace::around(bytes.data()); place && place->torn)
+        throw Error(Error::Kind::Unreadable, place->file.string(), "changed or could not be read while it was open",
+                    "wait until it is written, or fetch it again");
+}
+
+void letGo(std::span<const std::byte> bytes) {
+    if (!WatchedPlace::around(bytes.data()))
+        return;
+    const auto begin = reinterpret_cast<std::uintptr_t>(bytes.data());
+    const auto first = (begin + pageBytes - 1) / pageBytes * pageBytes;
+    const auto last = (begin + bytes.size()) / pageBytes * pageBytes;
+    if (first < last) // pages that hold others' bytes stay
+        ::madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED);
 }
 
 void makeFolders(const std::filesystem::path& folder) {

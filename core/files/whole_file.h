@@ -14,13 +14,18 @@ namespace headlight {
 /// @throws Error when it is not there, is no file (a folder, a device), is larger, or cannot be read
 std::string readWholeFile(const std::filesystem::path& file, std::uintmax_t mostBytes);
 
-/// A file in memory, read by the system where it is looked at.
+/// A file in memory, read by the system where it is looked at. Bytes that the file has no longer, or that the disk does
+/// not give, are zeros: whoever looked at some asks requireRead() before they are of use.
 struct MappedFile {
     std::shared_ptr<const void> owner; ///< keeps the bytes; null for a file of none
     std::span<const std::byte> bytes;
 };
-/// @throws Error when it is not there, is no file, or cannot be read to its end or mapped
+/// @throws Error when it is not there, is no file, or cannot be mapped
 MappedFile mapWholeFile(const std::filesystem::path& file);
+/// @throws Error Unreadable when `bytes` are of a mapped file that could not be read wherever it was looked at
+void requireRead(std::span<const std::byte> bytes);
+/// Gives back the memory of bytes that were looked at and will not be soon. Those of no mapped file stay as they are.
+void letGo(std::span<const std::byte> bytes);
 
 /// Makes a folder, and those around it, unless it is there.
 /// @throws Error Unreadable with the system's reason

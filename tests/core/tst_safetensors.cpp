@@ -303,6 +303,17 @@ private Q_SLOTS:
         std::filesystem::remove(path);
         QCOMPARE(toFloats(*second.find("a")), floats);
     }
+
+    void tensorsOfAFileThatIsCutMeanwhile() {
+        QTemporaryDir folder;
+        const auto path = std::filesystem::path(folder.path().toStdString()) / "t.safetensors";
+        const std::vector<float> floats(100'000, 1.0F);
+        const TensorView tensor{"a", DType::F32, {100'000}, std::as_bytes(std::span(floats))};
+        writeFileAtomically(path, serializeSafetensors({&tensor, 1}));
+        const auto file = SafetensorsFile::open(path);
+        std::filesystem::resize_file(path, 5000);
+        QVERIFY_THROWS_EXCEPTION(Error, toFloats(*file.find("a")));
+    }
 };
 
 QTEST_GUILESS_MAIN(TestSafetensors)

@@ -84,6 +84,7 @@ private Q_SLOTS:
     void nothingThere_data();
     void nothingThere();
     void turnsAndParts();
+    void aFileThatIsCutMeanwhile();
     void convertsTypes();
     void integersOnlyWhereThereAreIntegers();
     void keepsWhatIsNotInCheckpoints();
@@ -238,6 +239,21 @@ void TestWeights::turnsAndParts() {
     weights.requireShape(sources.at("v"), {2, 2});
     const auto message = saidBy([&] { weights.requireShape(sources.at("v"), {3, 4}); });
     QVERIFY2(message.contains("\"c_attn.weight\" has shape [2, 6], the config asks for [4, 9]"), qPrintable(message));
+}
+
+void TestWeights::aFileThatIsCutMeanwhile() {
+    const Folder folder;
+    const auto file = folder.path() / "model.safetensors";
+    Tensors tensors;
+    addCounting(tensors, "w", 100, 1000);
+    tensors.write(file);
+    const auto weights = Weights::open(folder.path());
+    std::filesystem::resize_file(file, 5000);
+    Parameters network;
+    network.add("w", {100, 1000});
+    const auto message = saidBy([&] { weights.loadInto(network, naming()); });
+    QVERIFY2(message.startsWith(QString::fromStdString(file.string())), qPrintable(message));
+    QVERIFY2(message.contains("could not be read"), qPrintable(message));
 }
 
 void TestWeights::convertsTypes() {
