@@ -42,6 +42,7 @@ void readRoleNames(const JsonPart& file, FolderSettings& settings) {
             settings.addedTokens.push_back(std::move(token));
     }
     if (file.has("additional_special_tokens")) {
+        requireFewAddedTokens(file.at("additional_special_tokens"));
         for (const JsonPart& part : file.at("additional_special_tokens").elements()) {
             settings.addedTokens.push_back(readNamedToken(part));
             settings.addedTokens.back().special = true;
@@ -63,6 +64,7 @@ void readTokenizerConfig(const JsonPart& file, FolderSettings& settings) {
         const JsonPart decoder = file.at("added_tokens_decoder");
         if (!decoder.isObject())
             decoder.fail("no object with a token for each id");
+        requireFewAddedTokens(decoder);
         for (const auto& [key, value] : decoder.value().items()) {
             AddedToken token = readAddedToken(decoder.at(key.c_str()));
             std::int64_t id = -1;
@@ -151,6 +153,13 @@ AddedToken readAddedToken(const JsonPart& part) {
     return token;
 }
 
+void requireFewAddedTokens(const JsonPart& list) {
+    constexpr std::size_t most = 1U << 16;
+    if (list.value().size() > most)
+        list.failUnknown(std::to_string(list.value().size()) + " tokens beside the vocabulary, of which at most "
+                         + std::to_string(most) + " are read");
+}
+
 bool FolderSettings::isOf(std::string_view family) const {
     return lettersAndDigits(tokenizerClass).find(family) != std::string::npos
            || (tokenizerClass.empty() && lettersAndDigits(modelType).find(family) != std::string::npos);
@@ -168,6 +177,7 @@ FolderSettings readFolderSettings(const std::filesystem::path& folder) {
     read("added_tokens.json", [&](const JsonPart& file) {
         if (file.value().empty())
             return;
+        requireFewAddedTokens(file);
         const Vocabulary added = vocabularyIn(file);
         for (std::int64_t id = 0; id < added.size(); ++id) {
             if (!added.has(id))

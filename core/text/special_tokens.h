@@ -33,6 +33,8 @@ struct AddedToken {
 
 /// "added_tokens" of tokenizer.json, an entry of "added_tokens_decoder".
 AddedToken readAddedToken(const JsonPart& part);
+/// @throws Error for more of them than any tokenizer in use has
+void requireFewAddedTokens(const JsonPart& list);
 
 /// What tokenizer_config.json, special_tokens_map.json, added_tokens.json and config.json say; each may be missing.
 struct FolderSettings {

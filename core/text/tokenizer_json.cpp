@@ -226,6 +226,7 @@ PipelineTokenizer::PipelineTokenizer(const JsonPart& file, const FolderSettings&
 
 void PipelineTokenizer::readAddedTokens(const JsonPart& file, const FolderSettings& settings) {
     if (file.has("added_tokens")) {
+        requireFewAddedTokens(file.at("added_tokens"));
         for (const JsonPart& part : file.at("added_tokens").elements())
             m_added.push_back(readAddedToken(part));
     }

@@ -7,9 +7,10 @@ namespace headlight {
 
 void Vocabulary::add(std::string_view piece, std::int64_t id) {
     const auto index = static_cast<std::size_t>(id);
-    if (index >= m_pieces.size())
-        m_pieces.resize(index + 1);
-    m_pieces[index] = piece;
+    if (index >= m_places.size())
+        m_places.resize(index + 1);
+    m_places[index] = static_cast<std::uint32_t>(m_pieces.size());
+    m_pieces.emplace_back(piece);
     m_ids.insert_or_assign(std::string(piece), id);
 }
 
@@ -19,8 +20,7 @@ std::optional<std::int64_t> Vocabulary::find(std::string_view piece) const {
 }
 
 const std::string& Vocabulary::piece(std::int64_t id) const {
-    static const std::string none;
-    return id >= 0 && id < size() ? m_pieces[static_cast<std::size_t>(id)] : none;
+    return m_pieces[id >= 0 && id < size() ? m_places[static_cast<std::size_t>(id)] : 0];
 }
 
 std::string Vocabulary::shown(std::int64_t id) const {

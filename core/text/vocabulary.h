@@ -30,7 +30,7 @@ public:
     const std::string& piece(std::int64_t id) const;
     bool has(std::int64_t id) const { return !piece(id).empty(); }
     /// One more than the largest id.
-    std::int64_t size() const { return static_cast<std::int64_t>(m_pieces.size()); }
+    std::int64_t size() const { return static_cast<std::int64_t>(m_places.size()); }
     /// The piece; the id in brackets where there is none.
     std::string shown(std::int64_t id) const;
 
@@ -38,7 +38,8 @@ private:
     struct Hash : std::hash<std::string_view> {
         using is_transparent = void;
     };
-    std::vector<std::string> m_pieces;
+    std::vector<std::string> m_pieces{{}}; ///< as they came; the first, of ids that have none, is empty
+    std::vector<std::uint32_t> m_places;   ///< of each id's piece: one far beyond the others takes little
     std::unordered_map<std::string, std::int64_t, Hash, std::equal_to<>> m_ids;
 };
 

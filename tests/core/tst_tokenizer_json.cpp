@@ -711,6 +711,8 @@ void TestTokenizerJson::broken_data() {
             document(R"("pre_tokenizer":{"type":"Split","behavior":"Isolated","pattern":{"Regex":")"
                      + QByteArray(60'000, '(') + R"("}})"),
             "cannot be read");
+    unknown("added tokens without end", document(R"("added_tokens":[)" + QByteArray("{},").repeated(70'000) + "{}]"),
+            "70001 tokens beside the vocabulary");
     unknown("pattern of another kind",
             document(R"("normalizer":{"type":"Replace","pattern":{"Glob":"*"},"content":""})"), "neither");
 
