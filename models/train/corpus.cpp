@@ -1,10 +1,9 @@
 #include "models/train/corpus.h"
 
 #include "core/error.h"
+#include "core/files/whole_file.h"
 
-#include <cerrno>
-#include <cstring>
-#include <fstream>
+#include <algorithm>
 #include <iterator>
 #include <sstream>
 
@@ -13,21 +12,21 @@ namespace headlight {
 namespace {
 
 constexpr std::string_view runningMark = "running:";
+constexpr std::uintmax_t largestText = 8ULL << 30;
 
 /// Calls `take` with each line's number, from 1, and the line, without the end that Windows gives it.
 template <class Take>
 void readLines(const std::filesystem::path& file, const Take& take) {
-    std::ifstream stream(file);
-    if (!stream)
-        throw Error(Error::Kind::Unreadable, file.string(), std::strerror(errno));
-    std::string line;
-    for (std::size_t number = 1; std::getline(stream, line); ++number) {
+    const auto text = readWholeFile(file, largestText);
+    std::size_t number = 0;
+    for (std::size_t begin = 0; begin < text.size();) {
+        const auto end = std::min(text.find('\n', begin), text.size());
+        auto line = text.substr(begin, end - begin);
         if (line.ends_with('\r'))
             line.pop_back();
-        take(number, line);
+        take(++number, line);
+        begin = end + 1;
     }
-    if (stream.bad())
-        throw Error(Error::Kind::Unreadable, file.string(), std::strerror(errno));
 }
 
 std::vector<std::int64_t> idsOf(const std::vector<Token>& tokens) {
