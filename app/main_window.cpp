@@ -45,6 +45,13 @@ QString firstOf(std::initializer_list<QString> wishes) {
     return wish == wishes.end() ? QString() : *wish;
 }
 
+/// A pair that was locked in a longer text.
+bool isBeyond(const Selection::Pair& pair, const Trace& trace) {
+    const auto* block = trace.block(pair.kind);
+    const int queries = block ? block->queries : 0, keys = block ? block->keys : 0;
+    return (pair.query && pair.query->value >= queries) || (pair.key && pair.key->value >= keys);
+}
+
 } // namespace
 
 MainWindow::MainWindow(Settings settings, const Opening& opening, QWidget* parent)
@@ -288,6 +295,8 @@ void MainWindow::followView() {
 }
 
 void MainWindow::showRun(const TracePointer& first, const TracePointer& second) {
+    if (first && isBeyond(m_selection->pair(), *first))
+        m_selection->freeLock();
     m_topBar->setTrace(first, second);
     m_texts->setTrace(first, !m_workbench->stale());
     m_inspector->setTrace(first, second);
