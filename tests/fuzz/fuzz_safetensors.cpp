@@ -3,8 +3,8 @@
 #include "core/analysis/comparison.h"
 #include "core/analysis/head_metrics.h"
 #include "core/analysis/words.h"
-#include "core/files/safetensors.h"
 #include "core/error.h"
+#include "core/files/safetensors.h"
 #include "core/trace/trace_file.h"
 
 #include <cstdint>
