@@ -9,6 +9,7 @@
 #include <QFontInfo>
 #include <QIcon>
 #include <QLocale>
+#include <QStringConverter>
 #include <QTextStream>
 
 #include <clocale>
@@ -131,8 +132,10 @@ int main(int argc, char** argv) {
     usualMessageHandler = qInstallMessageHandler(handleMessage);
     QCoreApplication::setApplicationName(QStringLiteral("headlight"));
     QStringList words;
-    for (int i = 1; i < argc; ++i)
-        words.append(QString::fromLocal8Bit(argv[i]));
+    for (int i = 1; i < argc; ++i) { // a byte-order mark at a word's beginning is a part of it
+        QStringDecoder decoder(QStringDecoder::System, QStringDecoder::Flag::ConvertInitialBom);
+        words.append(decoder(argv[i]));
+    }
     const auto surface = surfaceFor(words);
     try {
         chooseThreads();

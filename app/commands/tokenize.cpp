@@ -9,6 +9,9 @@
 #include <QFile>
 #include <QTextStream>
 
+#include <optional>
+#include <utility>
+
 namespace headlight {
 
 namespace {
@@ -20,6 +23,9 @@ constexpr Option tokenizeOptions[] = {
      QT_TRANSLATE_NOOP("headlight::CommandLine", "a bundled model's name, or a folder with a tokenizer's files")},
     {"text", "TEXT", QT_TRANSLATE_NOOP("headlight::CommandLine", "the text")},
     {"input", "FILE", QT_TRANSLATE_NOOP("headlight::CommandLine", "texts, one in each line")},
+    {"specials", nullptr, QT_TRANSLATE_NOOP("headlight::CommandLine", "with the tokens that the model adds")},
+    {"no-special-tokens-in-text", nullptr,
+     QT_TRANSLATE_NOOP("headlight::CommandLine", "read a typed [MASK] and the like as any other text")},
     {"json", nullptr,
      QT_TRANSLATE_NOOP("headlight::CommandLine", "one JSON object for each text, in a line of its own")},
 };
@@ -44,13 +50,18 @@ void printTokens(const std::string& text, const std::vector<Token>& tokens, bool
             << token.bytes.end << '\n';
 }
 
+std::vector<Token> tokensOf(const std::string& text, const Tokenizer& tokenizer, const Words& words) {
+    auto tokens = words.has("no-special-tokens-in-text") ? tokenizer.encodePlain(text) : tokenizer.encode(text);
+    return words.has("specials") ? tokenizer.assemble(std::move(tokens), std::nullopt) : tokens;
+}
+
 void runTokenize(const Words& words, QTextStream& out, QTextStream&) {
     const auto model = words.required("model");
     words.requireOneOf("text", "input");
     const bool asJson = words.has("json");
     if (words.has("text")) {
         const auto text = words.value("text").toStdString();
-        printTokens(text, openTokenizer(ModelCatalog::resolve(model))->encode(text), asJson, out);
+        printTokens(text, tokensOf(text, *openTokenizer(ModelCatalog::resolve(model)), words), asJson, out);
         return;
     }
     const auto name = words.required("input");
@@ -70,7 +81,7 @@ void runTokenize(const Words& words, QTextStream& out, QTextStream&) {
         if (!first && !asJson)
             out << '\n';
         const auto text = line.toStdString();
-        printTokens(text, tokenizer->encode(text), asJson, out);
+        printTokens(text, tokensOf(text, *tokenizer, words), asJson, out);
     }
 }
 

@@ -37,13 +37,26 @@ std::vector<std::string> contentsOf(const std::vector<AddedToken>& tokens) {
     return contents;
 }
 
+std::vector<AddedToken> ordinaryOf(std::vector<AddedToken> tokens) {
+    std::erase_if(tokens, [](const AddedToken& token) { return token.special; });
+    return tokens;
+}
+
 class SentencePieceTokenizer : public Tokenizer {
 public:
     explicit SentencePieceTokenizer(Family&& family)
-        : m_family(std::move(family)), m_finder(m_family.typed, contentsOf(m_family.typed)) {}
+        : m_family(std::move(family)), m_finder(m_family.typed, contentsOf(m_family.typed)),
+          m_ordinary(ordinaryOf(m_family.typed), contentsOf(ordinaryOf(m_family.typed))) {}
 
-    std::vector<Token> encode(std::string_view text) const override { return encodeWith(*m_family.source, text); }
-    std::vector<Token> encodeTarget(std::string_view text) const override { return encodeWith(*m_family.target, text); }
+    std::vector<Token> encode(std::string_view text) const override {
+        return encodeWith(*m_family.source, m_finder, text);
+    }
+    std::vector<Token> encodePlain(std::string_view text) const override {
+        return encodeWith(*m_family.source, m_ordinary, text);
+    }
+    std::vector<Token> encodeTarget(std::string_view text) const override {
+        return encodeWith(*m_family.target, m_finder, text);
+    }
     std::vector<Token> assemble(std::vector<Token> first, std::optional<std::vector<Token>> second) const override {
         return m_family.specialsAround.fill(std::move(first), std::move(second));
     }
@@ -53,7 +66,8 @@ public:
     Roles roles() const override { return m_family.roles; }
 
 private:
-    std::vector<Token> encodeWith(const SentencePiece& pieces, std::string_view text) const;
+    std::vector<Token> encodeWith(const SentencePiece& pieces, const AddedTokenFinder& added,
+                                  std::string_view text) const;
     void encodeSection(const SentencePiece& pieces, std::string_view text, std::size_t begin,
                        std::vector<Token>& tokens) const;
     std::size_t languageCodeLength(std::string_view text) const;
@@ -61,6 +75,7 @@ private:
 
     Family m_family;
     AddedTokenFinder m_finder;
+    AddedTokenFinder m_ordinary; ///< without those that are special
     WordBreaker m_wordBreaker;
 };
 
@@ -70,7 +85,8 @@ std::int64_t SentencePieceTokenizer::idOf(const std::string& piece) const {
     return ordinary ? *id : m_family.roles.unknown.value_or(0);
 }
 
-std::vector<Token> SentencePieceTokenizer::encodeWith(const SentencePiece& pieces, std::string_view text) const {
+std::vector<Token> SentencePieceTokenizer::encodeWith(const SentencePiece& pieces, const AddedTokenFinder& added,
+                                                      std::string_view text) const {
     std::vector<Token> tokens;
     std::vector<ByteRange> words;
     const auto addWord = [&](std::int64_t id, ByteRange bytes, bool special) {
@@ -91,7 +107,7 @@ std::vector<Token> SentencePieceTokenizer::encodeWith(const SentencePiece& piece
     const std::size_t codeLength = languageCodeLength(text);
     if (codeLength > 0)
         addWord(idOf(std::string(text.substr(0, codeLength))), {0, codeLength}, false);
-    for (const auto& section : m_finder.sections(text.substr(codeLength))) {
+    for (const auto& section : added.sections(text.substr(codeLength))) {
         const ByteRange bytes{section.bytes.begin + codeLength, section.bytes.end + codeLength};
         if (section.token)
             addWord(*section.token->id, bytes, section.token->special);
@@ -223,6 +239,54 @@ TokenTemplate around(const Family& family, std::int64_t before, std::int64_t aft
     return {build(false), build(true)};
 }
 
+constexpr std::array
+    mbartLanguages{"ar_AR", "cs_CZ", "de_DE", "en_XX", "es_XX", "et_EE", "fi_FI", "fr_XX", "gu_IN",
+                   "hi_IN", "it_IT", "ja_XX", "kk_KZ", "ko_KR", "lt_LT", "lv_LV", "my_MM", "ne_NP",
+                   "nl_XX", "ro_RO", "ru_RU", "si_LK", "tr_TR", "vi_VN", "zh_CN", // the first 25, of mBART; mBART-50
+                                                                                  // has the others, too
+                   "af_ZA", "az_AZ", "bn_IN", "fa_IR", "he_IL", "hr_HR", "id_ID", "ka_GE", "km_KH",
+                   "mk_MK", "ml_IN", "mn_MN", "mr_IN", "pl_PL", "ps_AF", "pt_XX", "sv_SE", "sw_KE",
+                   "ta_IN", "te_IN", "th_TH", "tl_XX", "uk_UA", "ur_PK", "xh_ZA", "gl_ES", "sl_SI"};
+constexpr std::array m2m100Languages{
+    "af", "am", "ar", "ast", "az", "ba",  "be", "bg", "bn", "br", "bs", "ca", "ceb", "cs", "cy", "da", "de",
+    "el", "en", "es", "et",  "fa", "ff",  "fi", "fr", "fy", "ga", "gd", "gl", "gu",  "ha", "he", "hi", "hr",
+    "ht", "hu", "hy", "id",  "ig", "ilo", "is", "it", "ja", "jv", "ka", "kk", "km",  "kn", "ko", "lb", "lg",
+    "ln", "lo", "lt", "lv",  "mg", "mk",  "ml", "mn", "mr", "ms", "my", "ne", "nl",  "no", "ns", "oc", "or",
+    "pa", "pl", "ps", "pt",  "ro", "ru",  "sd", "si", "sk", "sl", "so", "sq", "sr",  "ss", "su", "sv", "sw",
+    "ta", "th", "tl", "tn",  "tr", "uk",  "ur", "uz", "vi", "wo", "xh", "yi", "yo",  "zh", "zu"};
+
+/// Gives codes the ids behind all others. Returns the first's.
+std::int64_t addLanguages(Family& family, const std::vector<std::string>& codes) {
+    const auto first = family.vocabulary.size();
+    for (const auto& code : codes) {
+        if (!family.vocabulary.find(code))
+            family.vocabulary.add(code, family.vocabulary.size());
+        family.specials.insert(*family.vocabulary.find(code));
+    }
+    return first;
+}
+
+std::optional<std::int64_t> languageOf(const Family& family, const std::string& code, const char* otherwise) {
+    const auto found = family.vocabulary.find(code);
+    return found ? found : family.vocabulary.find(otherwise);
+}
+
+/// A, then B, with tokens before the first and behind the last.
+TokenTemplate betweenTexts(const Family& family, const std::vector<std::int64_t>& before,
+                           const std::vector<std::int64_t>& behind) {
+    std::vector<Part> single, pair;
+    for (auto* parts : {&single, &pair}) {
+        for (const auto id : before)
+            parts->push_back(specialPart(family, id));
+        parts->push_back(TokenTemplate::sequence(0));
+        if (parts == &pair)
+            parts->push_back(TokenTemplate::sequence(1));
+        for (const auto id : behind)
+            parts->push_back(specialPart(family, id));
+    }
+    return {single, pair};
+}
+
 } // namespace
 
 std::unique_ptr<Tokenizer> openMarian(const std::filesystem::path& folder, const FolderSettings& settings) {
@@ -242,14 +306,15 @@ std::unique_ptr<Tokenizer> openMarian(const std::filesystem::path& folder, const
     return std::make_unique<SentencePieceTokenizer>(std::move(family));
 }
 
-std::unique_ptr<Tokenizer> openT5(const std::filesystem::path& folder, const FolderSettings& settings) {
+std::unique_ptr<Tokenizer> openT5(const std::filesystem::path& file, const FolderSettings& settings) {
     constexpr std::int64_t usualSentinels = 100;
-    const auto file = folder / "spiece.model";
     Family family = readFamily(file);
     addPieces(family, 0);
     const auto classify = family.vocabulary.find("[CLS]");
     const auto separator = family.vocabulary.find("[SEP]");
     const bool likeBert = classify && separator;
+    if (settings.isOf("deberta") && !family.vocabulary.find("[MASK]"))
+        family.vocabulary.add("[MASK]", family.vocabulary.size());
     if (!likeBert && !family.vocabulary.find("<extra_id_0>")) {
         // The first sentinel has the last id. Where the model's embedding has no rows for them there are none.
         const std::int64_t count = settings.extraIds.value_or(usualSentinels);
@@ -277,6 +342,41 @@ std::unique_ptr<Tokenizer> openT5(const std::filesystem::path& folder, const Fol
     return std::make_unique<SentencePieceTokenizer>(std::move(family));
 }
 
+std::unique_ptr<Tokenizer> openPegasus(const std::filesystem::path& folder, const FolderSettings& settings) {
+    constexpr std::int64_t offset = 103, ownNames = 2; // <pad> and </s> stand where they stand in the file
+    Family family = readFamily(folder / "spiece.model");
+    const auto& pieces = family.source->pieces();
+    std::vector<std::string> names{"<pad>", "</s>", "<mask_1>", "<mask_2>"};
+    for (std::int64_t i = 2; i < offset; ++i)
+        names.push_back("<unk_" + std::to_string(i) + ">");
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        family.vocabulary.add(names[i], static_cast<std::int64_t>(i));
+        family.specials.insert(static_cast<std::int64_t>(i));
+    }
+    for (std::size_t i = ownNames; i < pieces.size(); ++i)
+        family.vocabulary.add(pieces[i].text, static_cast<std::int64_t>(i) + offset);
+    finishFamily(family, settings, family.source->unknownId() + offset);
+    family.specialsAround = around(family, -1, 1);
+    return std::make_unique<SentencePieceTokenizer>(std::move(family));
+}
+
+std::unique_ptr<Tokenizer> openM2m100(const std::filesystem::path& folder, const FolderSettings& settings) {
+    const auto file = folder / "vocab.json";
+    Family family = readFamily(folder / "sentencepiece.bpe.model");
+    family.vocabulary = readVocabulary(file);
+    std::vector<std::string> codes = settings.additional;
+    if (codes.empty())
+        for (const auto* code : m2m100Languages)
+            codes.push_back("__" + std::string(code) + "__");
+    const auto first = addLanguages(family, codes);
+    for (const char* name : {"<s>", "<pad>", "</s>", "<unk>"})
+        family.specials.insert(need(family.vocabulary.find(name), file, name));
+    finishFamily(family, settings, *family.vocabulary.find("<unk>"));
+    const auto code = languageOf(family, "__" + settings.sourceLanguage + "__", "__en__").value_or(first);
+    family.specialsAround = betweenTexts(family, {code}, {*family.vocabulary.find("</s>")});
+    return std::make_unique<SentencePieceTokenizer>(std::move(family));
+}
+
 std::unique_ptr<Tokenizer> openXlmRoberta(const std::filesystem::path& folder, const FolderSettings& settings) {
     // fairseq's first four, of which the model file has three in another order; all its others lie one further on.
     constexpr std::array names{"<s>", "<pad>", "</s>", "<unk>"};
@@ -292,10 +392,30 @@ std::unique_ptr<Tokenizer> openXlmRoberta(const std::filesystem::path& folder, c
         if (pieces[i].type == SentencePiece::Type::Control)
             family.specials.insert(id);
     }
+    // Behind the pieces: codes of languages, where there are any, then the mask.
+    const bool mbart50 = settings.isOf("mbart50"), mbart = settings.isOf("mbart"), nllb = settings.isOf("nllb");
+    std::optional<std::int64_t> language;
+    if (mbart || nllb) {
+        std::vector<std::string> codes = settings.additional;
+        if (codes.empty() && mbart)
+            codes.assign(mbartLanguages.begin(), mbart50 ? mbartLanguages.end() : mbartLanguages.begin() + 25);
+        if (codes.empty())
+            throw Error(Error::Kind::NotFound, file.string(),
+                        "which languages stand behind its pieces is said by no file",
+                        "fetch special_tokens_map.json or tokenizer.json as well");
+        const auto first = addLanguages(family, codes);
+        language = languageOf(family, settings.sourceLanguage, mbart ? "en_XX" : "eng_Latn").value_or(first);
+    }
     if (!family.vocabulary.find("<mask>"))
-        family.vocabulary.add("<mask>", static_cast<std::int64_t>(pieces.size()) + 1);
+        family.vocabulary.add("<mask>", family.vocabulary.size());
     const std::int64_t unknown = *family.vocabulary.find("<unk>");
     finishFamily(family, settings, unknown);
+    if (language) {
+        const bool before = mbart50 || nllb; // the first mBART has it behind the text
+        family.specialsAround =
+            before ? betweenTexts(family, {*language}, {2}) : betweenTexts(family, {}, {2, *language});
+        return std::make_unique<SentencePieceTokenizer>(std::move(family));
+    }
     const Part begin = specialPart(family, 0);
     const Part end = specialPart(family, 2);
     family.specialsAround = {{begin, TokenTemplate::sequence(0), end},

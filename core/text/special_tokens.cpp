@@ -43,15 +43,19 @@ void readRoleNames(const JsonPart& file, FolderSettings& settings) {
     }
     if (file.has("additional_special_tokens")) {
         requireFewAddedTokens(file.at("additional_special_tokens"));
+        settings.additional.clear(); // of two files' the same
         for (const JsonPart& part : file.at("additional_special_tokens").elements()) {
             settings.addedTokens.push_back(readNamedToken(part));
             settings.addedTokens.back().special = true;
+            settings.additional.push_back(settings.addedTokens.back().content);
         }
     }
 }
 
 void readTokenizerConfig(const JsonPart& file, FolderSettings& settings) {
     settings.tokenizerClass = file.text("tokenizer_class", "");
+    settings.wordTokenizer = file.text("word_tokenizer_type", "");
+    settings.sourceLanguage = file.text("src_lang", "");
     settings.lowerCase = optionalFlag(file, "do_lower_case");
     settings.stripAccents = optionalFlag(file, "strip_accents");
     settings.splitChinese = optionalFlag(file, "tokenize_chinese_chars");

@@ -43,6 +43,9 @@ struct FolderSettings {
     std::optional<std::int64_t> vocabularySize;
     std::optional<bool> lowerCase, stripAccents, splitChinese, addPrefixSpace, addBegin, addEnd;
     std::optional<std::int64_t> extraIds;         ///< T5's sentinels
+    std::string wordTokenizer;                    ///< "mecab", of Japanese BERTs
+    std::string sourceLanguage;                   ///< "en_XX", of translators that know several
+    std::vector<std::string> additional;          ///< names of further specials in their order, such as languages'
     std::map<std::string, std::string> roleNames; ///< "mask_token" -> "<mask>"
     std::vector<AddedToken> addedTokens;
 

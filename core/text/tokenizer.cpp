@@ -26,16 +26,21 @@ std::unique_ptr<Tokenizer> openTokenizer(const std::filesystem::path& folder) {
         return openBertFiles(folder, settings);
     if (has("vocab.json") && has("merges.txt"))
         return openBytePairFiles(folder, settings);
+    if (has("vocab.json") && has("sentencepiece.bpe.model"))
+        return openM2m100(folder, settings);
     if (has("sentencepiece.bpe.model"))
         return openXlmRoberta(folder, settings);
+    if (has("spm.model"))
+        return openT5(folder / "spm.model", settings);
     if (has("spiece.model"))
-        return openT5(folder, settings);
+        return settings.isOf("pegasus") ? openPegasus(folder, settings) : openT5(folder / "spiece.model", settings);
     if (has("tokenizer.model"))
-        return openLlama(folder, settings);
+        return isTiktoken(folder / "tokenizer.model") ? openTiktoken(folder / "tokenizer.model", settings)
+                                                      : openLlama(folder, settings);
     throw Error(Error::Kind::NotFound, folder.string(),
                 "no tokenizer that we know: looked for source.spm with vocab.json (Marian), tokenizer.json, vocab.txt "
-                "(BERT), vocab.json with merges.txt (GPT-2), sentencepiece.bpe.model (XLM-R), spiece.model (T5) and "
-                "tokenizer.model (Llama)");
+                "(BERT), vocab.json with merges.txt (GPT-2), sentencepiece.bpe.model (XLM-R), spm.model (DeBERTa), "
+                "spiece.model (T5) and tokenizer.model (Llama)");
 }
 
 } // namespace headlight

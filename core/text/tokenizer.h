@@ -34,6 +34,8 @@ public:
     /// Invalid UTF-8 is read as U+FFFD.
     /// @throws Error when the text is longer than any model could read
     virtual std::vector<Token> encode(std::string_view text) const = 0;
+    /// The same with names of special tokens that are text like any other.
+    virtual std::vector<Token> encodePlain(std::string_view text) const { return encode(text); }
     /// The same for the target side, where a model has two vocabularies or two segmentations.
     virtual std::vector<Token> encodeTarget(std::string_view text) const { return encode(text); }
     /// The tokens that a model reads: its specials put around one text or two. `segment` is 1 in the second text's
@@ -50,8 +52,10 @@ public:
 };
 
 /// The tokenizer of a model folder, chosen as HuggingFace transformers chooses: Marian's source.spm with vocab.json,
-/// else tokenizer.json, else vocab.txt (BERT), vocab.json with merges.txt (GPT-2, RoBERTa, BART, OpenAI-GPT),
-/// sentencepiece.bpe.model (XLM-R), spiece.model (T5, BigBird) or tokenizer.model (Llama).
+/// else tokenizer.json, else by the class that the folder names vocab.txt (BERT), vocab.json with merges.txt (GPT-2,
+/// RoBERTa, BART, Qwen2, CLIP, OpenAI-GPT), vocab.json with sentencepiece.bpe.model (M2M-100), sentencepiece.bpe.model
+/// (XLM-R, mBART, NLLB), spm.model (DeBERTa), spiece.model (T5, BigBird, PEGASUS) or tokenizer.model (Llama, and as
+/// tiktoken writes it Llama 3).
 /// @throws Error naming the folder and the files it looked for, or the file that is broken
 std::unique_ptr<Tokenizer> openTokenizer(const std::filesystem::path& folder);
 

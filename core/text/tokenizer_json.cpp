@@ -167,7 +167,8 @@ class PipelineTokenizer : public Tokenizer {
 public:
     PipelineTokenizer(const JsonPart& file, const FolderSettings& settings);
 
-    std::vector<Token> encode(std::string_view text) const override;
+    std::vector<Token> encode(std::string_view text) const override { return encodeWith(*m_asTyped, text); }
+    std::vector<Token> encodePlain(std::string_view text) const override { return encodeWith(*m_ordinary, text); }
     std::vector<Token> assemble(std::vector<Token> first, std::optional<std::vector<Token>> second) const override {
         return m_template.fill(std::move(first), std::move(second));
     }
@@ -178,6 +179,7 @@ public:
 
 private:
     struct Encoding;
+    std::vector<Token> encodeWith(const AddedTokenFinder& finder, std::string_view text) const;
     void readAddedTokens(const JsonPart& file, const FolderSettings& settings);
     void indexAddedTokens();
     NormalizedText normalized(NormalizedText text) const;
@@ -197,6 +199,7 @@ private:
     Roles m_roles;
     std::set<std::int64_t> m_specials;
     std::vector<AddedToken> m_added;
+    std::optional<AddedTokenFinder> m_ordinary;   ///< as the next one, without those that are special
     std::optional<AddedTokenFinder> m_asTyped;    ///< finds those that are looked for before normalization
     std::optional<AddedTokenFinder> m_normalized; ///< and those after
     WordBreaker m_wordBreaker;
@@ -260,8 +263,10 @@ void PipelineTokenizer::indexAddedTokens() {
         m_added.push_back(std::move(token));
     }
     std::vector<AddedToken> asTyped;
+    std::vector<AddedToken> ordinary;
     std::vector<AddedToken> afterwards;
     std::vector<std::string> contentsAsTyped;
+    std::vector<std::string> contentsOrdinary;
     std::vector<std::string> contentsAfterwards;
     for (const AddedToken& token : m_added) {
         if (token.special)
@@ -271,7 +276,12 @@ void PipelineTokenizer::indexAddedTokens() {
             contentsAfterwards.push_back(normalized(headlight::asTyped(token.content)).text);
         else
             contentsAsTyped.push_back(token.content);
+        if (!token.normalized && !token.special) {
+            ordinary.push_back(token);
+            contentsOrdinary.push_back(token.content);
+        }
     }
+    m_ordinary.emplace(std::move(ordinary), contentsOrdinary);
     m_asTyped.emplace(std::move(asTyped), contentsAsTyped);
     m_normalized.emplace(std::move(afterwards), contentsAfterwards);
 }
@@ -290,11 +300,11 @@ struct PipelineTokenizer::Encoding {
     std::unordered_map<std::string, std::vector<SubwordModel::Piece>> known; ///< words that were cut before
 };
 
-std::vector<Token> PipelineTokenizer::encode(std::string_view text) const {
+std::vector<Token> PipelineTokenizer::encodeWith(const AddedTokenFinder& finder, std::string_view text) const {
     checkTyped(text.size());
     Encoding encoding;
     const NormalizedText typed = asTyped(text);
-    for (const auto& section : m_asTyped->sections(typed.text)) {
+    for (const auto& section : finder.sections(typed.text)) {
         if (section.token)
             addAddedToken(*section.token, typed.originOf(section.bytes), encoding);
         else
