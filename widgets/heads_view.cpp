@@ -297,6 +297,8 @@ std::vector<Panel> HeadsView::build() {
     if (!heads.tiles->maps.empty()
         && (heads.tiles->maps.front()->columns < block->keys || heads.tiles->maps.front()->rows < block->queries))
         said << tr("each cell the strongest of its weights");
+    if (!block->distributions)
+        said << tr("rows do not sum to 1");
     panel.subtitle = said.join(QStringLiteral(", "));
     QStringList notes{noteOf(*run, kind)};
     if (list.empty())

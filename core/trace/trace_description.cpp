@@ -84,6 +84,35 @@ ordered_json candidatesJson(const std::vector<Candidate>& candidates) {
     return list;
 }
 
+ordered_json predictionsJson(const std::vector<Prediction>& predictions) {
+    auto list = ordered_json::array();
+    for (const auto& prediction : predictions)
+        list.push_back({{"position", prediction.position},
+                        {"candidates", candidatesJson(prediction.candidates)},
+                        {"asked", candidatesJson(prediction.asked)}});
+    return list;
+}
+
+ordered_json quantitiesJson(const std::vector<Quantity>& quantities) {
+    auto list = ordered_json::array();
+    for (const auto& quantity : quantities)
+        list.push_back(
+            {{"name", ValidText(quantity.name).text}, {"value", finiteOrNull(static_cast<double>(quantity.value))}});
+    return list;
+}
+
+ordered_json answerJson(const std::optional<QuestionAnswer>& answer) {
+    if (!answer)
+        return nullptr;
+    auto spans = ordered_json::array();
+    for (const auto& span : answer->spans)
+        spans.push_back({{"begin", span.begin},
+                         {"end", span.end},
+                         {"text", ValidText(span.text).text},
+                         {"probability", finiteOrNull(static_cast<double>(span.probability))}});
+    return {{"spans", std::move(spans)}};
+}
+
 ordered_json interventionJson(const Intervention& intervention) {
     auto off = ordered_json::array(), forced = ordered_json::array();
     for (const auto& head : intervention.off)
@@ -184,6 +213,24 @@ std::vector<Candidate> readCandidates(const std::vector<JsonPart>& list) {
     return candidates;
 }
 
+std::vector<Prediction> readPredictions(const std::vector<JsonPart>& list, std::int64_t rows) {
+    std::vector<Prediction> predictions;
+    for (const auto& entry : list)
+        predictions.push_back({count(entry.at("position"), rows - 1), readCandidates(entry.at("candidates").elements()),
+                               readCandidates(listOrNone(entry, "asked"))});
+    return predictions;
+}
+
+QuestionAnswer readAnswer(const JsonPart& part, std::int64_t tokens) {
+    QuestionAnswer answer;
+    for (const auto& entry : part.at("spans").elements()) {
+        const auto begin = entry.at("begin").integer(0, tokens);
+        answer.spans.push_back({static_cast<int>(begin), static_cast<int>(entry.at("end").integer(begin, tokens)),
+                                labelIn(entry, "text"), static_cast<float>(numberOrNull(entry, "probability"))});
+    }
+    return answer;
+}
+
 Intervention readIntervention(const JsonPart& part) {
     Intervention intervention;
     for (const auto& entry : part.at("off").elements()) {
@@ -245,11 +292,6 @@ std::string traceJson(const Trace& trace) {
     const ValidText sourceText(trace.sourceText);
     const ValidText secondText(trace.secondText);
     const ValidText targetText(trace.targetText);
-    auto predictions = ordered_json::array();
-    for (const auto& prediction : trace.predictions)
-        predictions.push_back({{"position", prediction.position},
-                               {"candidates", candidatesJson(prediction.candidates)},
-                               {"asked", candidatesJson(prediction.asked)}});
     auto notices = ordered_json::array();
     for (const auto& notice : trace.notices)
         notices.push_back(ValidText(notice).text);
@@ -266,8 +308,14 @@ std::string traceJson(const Trace& trace) {
                  {"target", tokensJson(trace.target, targetText, targetText)},
                  {"prompt", trace.prompt},
                  {"emitted", tokensJson(trace.emitted, targetText, targetText)},
-                 {"predictions", std::move(predictions)},
+                 {"predictions", predictionsJson(trace.predictions)},
                  {"labels", candidatesJson(trace.labels)},
+                 {"labels_exclude", trace.labelsExclude},
+                 {"token_labels", predictionsJson(trace.tokenLabels)},
+                 {"quantities", quantitiesJson(trace.quantities)},
+                 {"answer", answerJson(trace.answer)},
+                 {"relationship",
+                  trace.relationship ? candidatesJson(trace.relationship->candidates) : ordered_json(nullptr)},
                  {"intervention", interventionJson(trace.intervention)},
                  {"beam", beamJson(trace.beam)},
                  {"additive", additiveJson(trace.additive)},
@@ -320,10 +368,16 @@ Trace readTraceJson(const JsonPart& root) {
         trace.intervention = readIntervention(root.at("intervention"));
     trace.beam = readBeam(listOrNone(root, "beam"));
     const auto rows = static_cast<std::int64_t>((trace.target.empty() ? trace.source : trace.target).size());
-    for (const auto& entry : root.at("predictions").elements())
-        trace.predictions.push_back({count(entry.at("position"), rows - 1),
-                                     readCandidates(entry.at("candidates").elements()),
-                                     readCandidates(listOrNone(entry, "asked"))});
+    trace.predictions = readPredictions(root.at("predictions").elements(), rows);
+    // What heads say, which files of before they did have not.
+    trace.labelsExclude = root.flag("labels_exclude", true);
+    trace.tokenLabels = readPredictions(listOrNone(root, "token_labels"), rows);
+    for (const auto& entry : listOrNone(root, "quantities"))
+        trace.quantities.push_back({labelIn(entry, "name"), static_cast<float>(numberOrNull(entry, "value"))});
+    if (root.has("answer"))
+        trace.answer = readAnswer(root.at("answer"), static_cast<std::int64_t>(trace.source.size()));
+    if (root.has("relationship"))
+        trace.relationship = Relationship{{}, readCandidates(root.at("relationship").elements())};
     if (root.has("additive"))
         trace.additive.emplace().knowsLastToken = root.at("additive").at("knows_last_token").flag();
     // Files of before stacks had tables of their own have that of the first stack.

@@ -18,6 +18,9 @@ namespace {
 constexpr int mostLayers = 1024, mostHeads = 1024, mostMaps = 1 << 16;
 constexpr double rowSumTolerance = 0.02; // of bfloat16 weights that were cut, not rounded
 constexpr auto exportAgain = "export the trace again";
+/// How weights of transformers become what is read, `outputs` being what the model gave out for one text.
+constexpr auto saveLikeThis =
+    "save torch.cat(outputs.attentions) of a batch of one text: [layers, heads, queries, keys]";
 
 /// Takes tensors out of a file, each with the shape that it must have.
 class TensorReader {
@@ -26,23 +29,48 @@ public:
 
     bool has(const std::string& name) const { return m_file.find(name) != nullptr; }
 
+    /// [layers, heads, queries, keys] of weights as people save them: with a batch of one text, or one layer alone.
+    std::vector<int> weightsShape(const std::string& name) const {
+        auto shape = find(name).shape;
+        if (shape.size() == 5 && shape[1] == 1) // torch.stack of each layer's [1, heads, queries, keys]
+            shape.erase(shape.begin() + 1);
+        else if (shape.size() == 5 && shape[0] == 1)
+            shape.erase(shape.begin());
+        else if (shape.size() == 3)
+            shape.insert(shape.begin(), 1);
+        if (shape.size() != 4)
+            mismatch(name,
+                     "has the shape " + shapeText(shape) + " instead of [layers, heads, queries, keys]"
+                         + (shape.size() == 2 ? ", as logits have" : ""),
+                     saveLikeThis);
+        return extentsOf(name, shape);
+    }
+
     /// Extents of the tensor, of which there must be as many as asked for, none of them 0.
     std::vector<int> shape(const std::string& name, std::size_t dimensions) const {
         const auto& tensor = find(name);
         if (tensor.shape.size() != dimensions)
             mismatch(name, "has the shape " + shapeText(tensor.shape) + " instead of " + std::to_string(dimensions)
                                + " dimensions");
-        std::vector<int> extents;
-        for (const auto extent : tensor.shape) {
-            if (extent < 1 || extent > std::numeric_limits<int>::max())
-                mismatch(name, "has the shape " + shapeText(tensor.shape) + ", of which nothing can be shown");
-            extents.push_back(static_cast<int>(extent));
-        }
-        return extents;
+        return extentsOf(name, tensor.shape);
+    }
+    /// The last extent of vectors, [layers, heads, queries, headSize].
+    int headSize(const std::string& name) const {
+        const auto extents = extentsOf(name, find(name).shape);
+        if (extents.empty())
+            mismatch(name, "is a single number");
+        return extents.back();
     }
     std::vector<float> floats(const std::string& name, const std::vector<int>& expected) const {
         const auto& tensor = find(name);
-        if (!std::equal(expected.begin(), expected.end(), tensor.shape.begin(), tensor.shape.end()))
+        const auto withoutOnes = [](const auto& shape) { // an axis of 1 changes nothing of what lies where
+            std::vector<std::int64_t> kept;
+            for (const auto extent : shape)
+                if (extent != 1)
+                    kept.push_back(extent);
+            return kept;
+        };
+        if (withoutOnes(expected) != withoutOnes(tensor.shape))
             mismatch(name, "has the shape " + shapeText(tensor.shape) + " instead of " + shapeText(expected));
         if (tensor.dtype != DType::F64 && tensor.dtype != DType::F32 && tensor.dtype != DType::F16
             && tensor.dtype != DType::BF16)
@@ -50,13 +78,38 @@ public:
                         "save it as float32");
         return toFloats(tensor);
     }
-    [[noreturn]] void mismatch(const std::string& name, const std::string& detail) const {
-        throw Error(Error::Kind::Mismatch, place(name), detail, exportAgain);
+    /// Rows of keys or values, of each head: where groups of heads share some, theirs repeated for each of them.
+    std::vector<float> keyRows(const std::string& name, const AttentionBlock& block) const {
+        const auto& shape = find(name).shape;
+        const auto groups = shape.size() >= 3 ? shape[shape.size() - 3] : 0;
+        if (groups < 1 || groups == block.heads || block.heads % groups != 0)
+            return floats(name, {block.layers, block.heads, block.keys, block.headSize});
+        const auto shared = floats(name, {block.layers, static_cast<int>(groups), block.keys, block.headSize});
+        const auto rows = static_cast<std::size_t>(block.keys) * static_cast<std::size_t>(block.headSize);
+        std::vector<float> repeated;
+        for (std::size_t group = 0; group * rows < shared.size(); ++group)
+            for (std::int64_t head = 0; head < block.heads / groups; ++head)
+                repeated.insert(repeated.end(), shared.begin() + static_cast<std::ptrdiff_t>(group * rows),
+                                shared.begin() + static_cast<std::ptrdiff_t>((group + 1) * rows));
+        return repeated;
+    }
+    [[noreturn]] void mismatch(const std::string& name, const std::string& detail,
+                               const char* remedy = exportAgain) const {
+        throw Error(Error::Kind::Mismatch, place(name), detail, remedy);
     }
 
     std::string place(const std::string& name) const { return m_file.place() + ", tensor '" + name + "'"; }
 
 private:
+    std::vector<int> extentsOf(const std::string& name, const std::vector<std::int64_t>& shape) const {
+        std::vector<int> extents;
+        for (const auto extent : shape) {
+            if (extent < 1 || extent > std::numeric_limits<int>::max())
+                mismatch(name, "has the shape " + shapeText(shape) + ", of which nothing can be shown");
+            extents.push_back(static_cast<int>(extent));
+        }
+        return extents;
+    }
     const TensorView& find(const std::string& name) const {
         const auto* tensor = m_file.find(name);
         if (!tensor)
@@ -76,7 +129,7 @@ private:
 
 AttentionBlock readBlock(const TensorReader& reader, const NamedBlock& named, const Trace& trace) {
     const std::string name = named.name;
-    const auto shape = reader.shape(name, 4);
+    const auto shape = reader.weightsShape(name);
     AttentionBlock block;
     block.kind = named.kind;
     block.layers = shape[0];
@@ -99,11 +152,11 @@ AttentionBlock readBlock(const TensorReader& reader, const NamedBlock& named, co
     if (reader.has(name + ".scores"))
         block.scores = reader.floats(name + ".scores", shape);
     if (reader.has(name + ".queries") || reader.has(name + ".keys")) {
-        block.headSize = reader.shape(name + ".queries", 4)[3];
+        block.headSize = reader.headSize(name + ".queries");
         block.queryRows = reader.floats(name + ".queries", {block.layers, block.heads, block.queries, block.headSize});
-        block.keyRows = reader.floats(name + ".keys", {block.layers, block.heads, block.keys, block.headSize});
+        block.keyRows = reader.keyRows(name + ".keys", block);
         if (reader.has(name + ".values"))
-            block.valueRows = reader.floats(name + ".values", {block.layers, block.heads, block.keys, block.headSize});
+            block.valueRows = reader.keyRows(name + ".values", block);
         if (reader.has(name + ".scales"))
             block.scales = reader.floats(name + ".scales", {block.layers});
     }
@@ -196,6 +249,13 @@ std::vector<TensorView> tensorsOf(const Trace& trace) {
         add(name + "sums", input->sums, {input->rows, input->dimensions});
     }
     add("context", trace.fixedContext, {static_cast<std::int64_t>(trace.fixedContext.size())});
+    const auto sizeOf = [](const std::vector<float>& values) { return static_cast<std::int64_t>(values.size()); };
+    if (const auto& answer = trace.answer) {
+        add("start_logits", answer->startLogits, {sizeOf(answer->startLogits)});
+        add("end_logits", answer->endLogits, {sizeOf(answer->endLogits)});
+    }
+    if (const auto& relationship = trace.relationship)
+        add("seq_relationship_logits", relationship->logits, {sizeOf(relationship->logits)});
     if (const auto& logits = trace.logits)
         add("logits", logits->values, {logits->rows, logits->vocabulary});
     return tensors;
@@ -207,8 +267,9 @@ void readTensors(const SafetensorsFile& file, Trace& trace) {
         if (!reader.has(named.name))
             continue;
         auto block = readBlock(reader, named, trace);
-        if (auto notice = rowNotice(named.name, block);
-            !notice.empty() && std::find(trace.notices.begin(), trace.notices.end(), notice) == trace.notices.end())
+        auto notice = rowNotice(named.name, block);
+        block.distributions = notice.empty();
+        if (!notice.empty() && std::find(trace.notices.begin(), trace.notices.end(), notice) == trace.notices.end())
             trace.notices.push_back(std::move(notice));
         auto& place = named.kind == BlockKind::Encoder   ? trace.encoder
                       : named.kind == BlockKind::Decoder ? trace.decoder
@@ -237,6 +298,13 @@ void readTensors(const SafetensorsFile& file, Trace& trace) {
     trace.decoderInput = readInput(reader, "decoder", trace.target.size());
     readPositions(reader, "encoder.positions", !trace.source.empty(), trace.encoderPositions);
     readPositions(reader, "decoder.positions", trace.source.empty(), trace.decoderPositions);
+    const auto numbers = [&](const char* name) { return reader.floats(name, reader.shape(name, 1)); };
+    if (trace.answer && reader.has("start_logits") && reader.has("end_logits")) {
+        trace.answer->startLogits = numbers("start_logits");
+        trace.answer->endLogits = numbers("end_logits");
+    }
+    if (trace.relationship && reader.has("seq_relationship_logits"))
+        trace.relationship->logits = numbers("seq_relationship_logits");
     if (reader.has("logits")) {
         const auto shape = reader.shape("logits", 2);
         trace.logits = Logits{shape[0], shape[1], reader.floats("logits", shape)};

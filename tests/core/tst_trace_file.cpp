@@ -504,7 +504,7 @@ private Q_SLOTS:
         row(
             "tokens nested without end", [](auto& made) { made.metadata["tokens"] = std::string(1'000'000, '['); },
             corrupt, "nested more than 32 deep");
-        cross("three dimensions", {1, 1, 2}, "shape [1, 1, 2] instead of 4 dimensions");
+        cross("two dimensions", {1, 2}, "shape [1, 2] instead of [layers, heads, queries, keys], as logits have");
         cross("no heads", {1, 0, 1, 2}, "nothing can be shown");
         cross("more queries than tokens", {1, 1, 5, 2}, "has 5 queries, but the file names 1");
         cross("layers beyond an int", {1LL << 40, 0, 1, 2}, "nothing can be shown");
