@@ -20,6 +20,16 @@ constexpr Option traceOptions[] = {
     {"segment-ids", "0,0,1",
      QT_TRANSLATE_NOOP("headlight::CommandLine", "the segment of each token, for models that have them")},
     {"second", "TEXT", QT_TRANSLATE_NOOP("headlight::CommandLine", "a second text, for models that read pairs")},
+    {"prefix", "TEXT",
+     QT_TRANSLATE_NOOP("headlight::CommandLine", "words read before the text, such as those that name a task to T5")},
+    {"global", "0,5,…",
+     QT_TRANSLATE_NOOP("headlight::CommandLine",
+                       "tokens that see all and are seen by all, for models whose others have windows")},
+    {"no-special-tokens-in-text", nullptr,
+     QT_TRANSLATE_NOOP("headlight::CommandLine", "read a typed [MASK] and the like as any other text")},
+    {"from-language", "CODE",
+     QT_TRANSLATE_NOOP("headlight::CommandLine", "the language of the text, for translators that know several")},
+    {"to-language", "CODE", QT_TRANSLATE_NOOP("headlight::CommandLine", "the language to translate into")},
     {"target", "TEXT", QT_TRANSLATE_NOOP("headlight::CommandLine", "the target; without it the model decodes its own")},
     {"target-ids", "1,2,3",
      QT_TRANSLATE_NOOP("headlight::CommandLine",
@@ -61,6 +71,11 @@ void runTrace(const Words& words, QTextStream& out, QTextStream& err) {
         throw WrongWords(CommandLine::tr("--segment-ids goes with --ids alone"));
     if (words.has("second"))
         request.second = words.value("second").toStdString();
+    request.prefix = words.value("prefix").toStdString();
+    request.globalTokens = words.wholes("global");
+    request.specialsInText = !words.has("no-special-tokens-in-text");
+    request.sourceLanguage = words.value("from-language").toStdString();
+    request.targetLanguage = words.value("to-language").toStdString();
     request.beam = words.whole("beam", 1, mostHypotheses).value_or(1);
     request.skip = words.whole("skip", 0, std::numeric_limits<int>::max());
 

@@ -5,8 +5,10 @@
 #include "core/files/json.h"
 #include "core/files/whole_file.h"
 
+#include <torch/nn/module.h>
 #include <torch/utils.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstring>
@@ -38,20 +40,31 @@ bool isThere(const std::filesystem::path& file) {
     return std::filesystem::exists(std::filesystem::symlink_status(file, ignored));
 }
 
-/// What a folder without weights that we read holds instead.
+/// What a folder without weights that we read holds instead; anything, in it or in a folder of it, that others read.
 std::string noWeights(const std::filesystem::path& folder) {
-    constexpr std::array<std::pair<const char*, const char*>, 6> others{{
+    constexpr std::array<std::pair<const char*, const char*>, 9> others{{
+        {".onnx", "of ONNX"},
+        {".gguf", "of llama.cpp (GGUF)"},
         {"tf_model.h5", "of TensorFlow"},
+        {"tf_model.h5.index.json", "of TensorFlow"},
+        {"model.ckpt.index", "of TensorFlow 1"},
         {"flax_model.msgpack", "of Flax"},
         {"rust_model.ot", "of rust-bert"},
         {"adapter_model.safetensors", "an adapter without its model"},
         {"adapter_model.bin", "an adapter without its model"},
-        {"model.onnx", "of ONNX"},
     }};
-    for (const auto& [name, kind] : others) {
-        if (isThere(folder / name))
-            return std::string("the folder has weights only as ") + name + ", which is " + kind;
+    std::set<std::filesystem::path> files; // sorted, so that the same one is named each time
+    std::error_code problem;               // what cannot be looked at does not count
+    for (std::filesystem::recursive_directory_iterator entry(folder, problem), end; !problem && entry != end;
+         entry.increment(problem)) {
+        if (entry.depth() > 1)
+            entry.disable_recursion_pending();
+        files.insert(entry->path().lexically_relative(folder));
     }
+    for (const auto& [ending, kind] : others)
+        for (const auto& file : files)
+            if (file.string().ends_with(ending))
+                return "the folder has weights only as " + file.string() + ", which is " + kind;
     return "the folder has neither model.safetensors nor pytorch_model.bin, nor an index of their shards";
 }
 
@@ -102,10 +115,22 @@ torch::Tensor asStored(const TensorView& view) {
 /// What the tensor in the file must be for our parameter of that shape.
 std::vector<std::int64_t> storedShape(const Weights::Source& source, std::vector<std::int64_t> shape) {
     if (!shape.empty())
-        shape[0] *= source.parts;
+        shape[0] = source.rows > 0 ? source.rows : shape[0] * source.parts;
     if (source.transposed && shape.size() == 2)
         std::swap(shape[0], shape[1]);
     return shape;
+}
+
+/// The rows of a stored tensor that are a parameter's of that size.
+torch::Tensor sliceOf(const torch::Tensor& stored, const Weights::Source& source, const torch::Tensor& parameter) {
+    if (source.rows > 0)
+        return stored.narrow(0, source.from, parameter.size(0));
+    if (source.parts == 1)
+        return stored;
+    auto shape = parameter.sizes().vec();
+    shape[0] /= source.groups;
+    shape.insert(shape.begin(), {source.groups, source.parts}); // [groups, parts, rows of a group, …]
+    return stored.reshape(shape).select(1, source.part).reshape(parameter.sizes());
 }
 
 bool holdsNotFinite(const torch::Tensor& values) {
@@ -152,8 +177,10 @@ Weights Weights::open(const std::filesystem::path& folder) {
             weights.addFile(folder / name);
         return weights;
     }
-    throw Error(Error::Kind::NotFound, folder.string(), noWeights(folder),
-                "give the folder that holds config.json and model.safetensors or pytorch_model.bin");
+    throw Error(
+        Error::Kind::NotFound, folder.string(), noWeights(folder),
+        "give the folder that holds config.json and model.safetensors or pytorch_model.bin, or fetch these from "
+        "where the folder is from");
 }
 
 void Weights::addFile(const std::filesystem::path& file) {
@@ -232,6 +259,32 @@ Weights Weights::renamed(const Naming& naming) const {
     return result;
 }
 
+std::optional<Weights> Weights::withoutCommonPrefix() const {
+    if (m_tensors.empty())
+        return std::nullopt;
+    const auto& first = m_tensors.begin()->first;
+    const auto prefix = first.substr(0, first.find('.') + 1);
+    if (prefix.empty())
+        return std::nullopt;
+    Weights result;
+    result.m_place = m_place;
+    result.m_files = m_files;
+    for (const auto& [name, entry] : m_tensors) {
+        if (!name.starts_with(prefix))
+            return std::nullopt;
+        result.m_tensors.emplace(name.substr(prefix.size()), entry);
+    }
+    return result;
+}
+
+std::string Weights::endingWith(const std::vector<std::string>& endings) const {
+    for (const auto& [name, entry] : m_tensors)
+        for (const auto& ending : endings)
+            if (name.ends_with(ending))
+                return entry.tensor.name;
+    return {};
+}
+
 const Weights::Entry& Weights::find(const std::string& name) const {
     const auto found = m_tensors.find(name);
     if (found == m_tensors.end())
@@ -262,7 +315,8 @@ void Weights::requireShape(const Source& source, const std::vector<std::int64_t>
     findShaped(source, shape);
 }
 
-std::vector<std::string> Weights::loadInto(torch::nn::Module& network, const Naming& naming) const {
+std::vector<std::string> Weights::loadInto(torch::nn::Module& network, const Naming& naming,
+                                           std::vector<std::string>* leftOut) const {
     torch::NoGradGuard noGradients;
     std::set<std::string> used;
     std::set<std::string> notFinite;
@@ -280,9 +334,7 @@ std::vector<std::string> Weights::loadInto(torch::nn::Module& network, const Nam
                         sameModel);
         if (source.transposed && theirs.dim() == 2)
             theirs = theirs.t();
-        if (source.parts > 1)
-            theirs = theirs.narrow(0, source.part * parameter.size(0), parameter.size(0));
-        parameter.copy_(theirs);
+        parameter.copy_(sliceOf(theirs, source, parameter));
         requireRead(entry.tensor.bytes);
         letGo(entry.tensor.bytes); // or files larger than a run take memory until all is copied
         if (holdsNotFinite(parameter))
@@ -293,8 +345,19 @@ std::vector<std::string> Weights::loadInto(torch::nn::Module& network, const Nam
         load(parameter.key(), parameter.value());
     for (auto& buffer : network.named_buffers())
         load(buffer.key(), buffer.value());
+    const auto isOfBody = [&](const std::string& name) {
+        return naming.body.empty() || std::any_of(naming.body.begin(), naming.body.end(), [&](const auto& beginning) {
+                   return name.starts_with(beginning);
+               });
+    };
     for (const auto& [name, entry] : m_tensors) {
-        if (!used.contains(name) && !(naming.ignorable && naming.ignorable(name)))
+        if (used.contains(name) || (naming.ignorable && naming.ignorable(name)))
+            continue;
+        // Scales, by which others store keys and values in 8 bits, change nothing of what is computed in full.
+        if (name.ends_with("_scale") || !isOfBody(name)) {
+            if (leftOut)
+                leftOut->push_back(entry.tensor.name);
+        } else
             throw Error(Error::Kind::Mismatch, *entry.file,
                         "tensor \"" + entry.tensor.name + "\" " + shapeText(entry.tensor.shape)
                             + " has no place in the model",

@@ -3,15 +3,18 @@
 
 #include "core/files/safetensors.h"
 
-#include <torch/nn/module.h>
-
 #include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
+
+namespace torch::nn {
+class Module;
+}
 
 namespace headlight {
 
@@ -30,8 +33,11 @@ public:
     struct Source {
         std::string name;        ///< empty: not in checkpoints, our parameter stays as it was initialised
         bool transposed = false; ///< a matrix lies there as [in, out]; vectors are as they are
-        int part = 0;            ///< which one of `parts` equal slices of the outputs: rows of an [out, in] matrix
+        int part = 0;            ///< which one of `parts` slices of the outputs: rows of an [out, in] matrix
         int parts = 1;
+        std::int64_t groups = 1; ///< the rows are so many groups, each with slices of its own (GPT-NeoX: one a head)
+        std::int64_t from = 0;   ///< where the slices are not equal: the first row of ours
+        std::int64_t rows = 0;   ///< and how many all are; 0: they are equal
     };
     /// How a network's names become the checkpoint's, and what of the checkpoint may be left over.
     struct Naming {
@@ -44,11 +50,17 @@ public:
         /// Canonical names of one and the same tensor, that which `source` gives first: if it is not there, another is
         /// taken for it, since files keep any one of them.
         std::vector<std::vector<std::string>> tied = {};
+        /// How names of the network itself begin. What is left over of others, such as a head that is not known, is
+        /// left out. Empty: nothing may be left over.
+        std::vector<std::string> body = {};
     };
 
     /// The same tensors by their canonical names, which all the rest then goes by.
     /// @throws Error when two tensors become one name
     Weights renamed(const Naming& naming) const;
+    /// The same tensors without what all their names begin with up to a dot, such as `module.`; nothing where they have
+    /// nothing in common.
+    std::optional<Weights> withoutCommonPrefix() const;
 
     bool has(const std::string& name) const { return m_tensors.contains(name); }
     /// @throws Error when it is missing
@@ -61,10 +73,16 @@ public:
     void requireShape(const Source& source, const std::vector<std::int64_t>& shape) const;
 
     /// Copies every parameter and buffer of the network, converted to its type there.
+    /// @param leftOut gets the tensors that are not of the network's body; null: they are not worth telling
     /// @returns the tensors that hold NaN or an infinity, which is worth telling but no reason to refuse them
     /// @throws Error naming the tensor that is missing, misshapen (with both shapes), of integers where the network has
     /// fractions, or not wanted
-    std::vector<std::string> loadInto(torch::nn::Module& network, const Naming& naming) const;
+    std::vector<std::string> loadInto(torch::nn::Module& network, const Naming& naming,
+                                      std::vector<std::string>* leftOut = nullptr) const;
+
+    /// A tensor whose name ends so, by which some kinds of weights are told; empty when there is none.
+    std::string endingWith(const std::vector<std::string>& endings) const;
+    const std::string& place() const { return m_place; }
 
     /// Numbers stored in all tensors, those that share their bytes counted once.
     std::int64_t parameterCount() const;

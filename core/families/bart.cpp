@@ -12,8 +12,6 @@ Network build(const ModelConfig& config, const Weights* weights) {
     options.positionOffset = 2;
     options.embeddingNorm = true;
     options.norm = config.modelType() == "mbart" ? NormPlacement::Pre : NormPlacement::Post;
-    options.tiedOutput = config.flagOr("tie_word_embeddings", true);
-    options.outputBias = !weights || weights->has("final_logits_bias"); // the bare model has none
     options.dropout = config.numberOr("dropout", 0.1, 0, 1);
 
     const auto last = options.vocabulary - 1;
@@ -27,7 +25,7 @@ Network build(const ModelConfig& config, const Weights* weights) {
 } // namespace
 
 Family bartFamily(const std::string& modelType) {
-    return {.modelType = modelType, .build = build, .naming = bartNaming()};
+    return {.modelType = modelType, .build = build, .naming = [](const ModelConfig&) { return bartNaming(); }};
 }
 
 } // namespace headlight

@@ -8,27 +8,24 @@ namespace headlight {
 namespace {
 
 Weights::Naming naming() {
-    return bertNaming("bert.",
-                      {{"head_dense.", "cls.predictions.transform.dense."},
-                       {"head_layer_norm.", "cls.predictions.transform.LayerNorm."},
-                       {"head_output.", "cls.predictions.decoder."},
-                       {"head_bias", "cls.predictions.bias"},
-                       {"pooler.", "bert.pooler.dense."}},
-                      {"cls.", "classifier.", "qa_outputs."});
+    return bertNaming("bert.", {{"masked.dense.", "cls.predictions.transform.dense."},
+                                {"masked.norm.", "cls.predictions.transform.LayerNorm."},
+                                {"masked.output.", "cls.predictions.decoder."},
+                                {"masked.bias", "cls.predictions.bias"},
+                                {"relationship.output.", "cls.seq_relationship."},
+                                {"classification.dense.", "bert.pooler.dense."},
+                                {"classification.output.", "classifier."}});
 }
 
 Network build(const ModelConfig& config, const Weights* weights) {
     const auto options = readBertOptions(config, weights);
-    const auto head = readEncoderHead(config, weights, "cls.predictions.transform.dense.weight");
-    return makeEncoder(
-        config, weights, naming(), options,
-        {.kind = head, .activation = head == EncoderHead::Classification ? Activation::Tanh : options.activation});
+    return makeEncoder(config, weights, naming(), options, bertHeads(options));
 }
 
 } // namespace
 
 Family bertFamily() {
-    return {.modelType = "bert", .build = build, .naming = naming()};
+    return {.modelType = "bert", .build = build, .naming = [](const ModelConfig&) { return naming(); }};
 }
 
 } // namespace headlight

@@ -7,14 +7,14 @@ namespace headlight {
 namespace {
 
 Weights::Naming naming() {
-    return bertNaming("bert.",
-                      {{"head_dense.", "cls.predictions.transform.dense."},
-                       {"head_layer_norm.", "cls.predictions.transform.LayerNorm."},
-                       {"head_output.", "cls.predictions.decoder."},
-                       {"head_bias", "cls.predictions.bias"},
-                       {"classifier.", "classifier.out_proj."},
-                       {"pooler.", "classifier.dense."}},
-                      {"cls.", "classifier.", "qa_classifier."});
+    return bertNaming("bert.", {{"masked.dense.", "cls.predictions.transform.dense."},
+                                {"masked.norm.", "cls.predictions.transform.LayerNorm."},
+                                {"masked.output.", "cls.predictions.decoder."},
+                                {"masked.bias", "cls.predictions.bias"},
+                                {"relationship.output.", "cls.seq_relationship."},
+                                {"relationship.dense.", "bert.pooler."},
+                                {"classification.dense.", "classifier.dense."},
+                                {"classification.output.", "classifier.out_proj."}});
 }
 
 Network build(const ModelConfig& config, const Weights* weights) {
@@ -31,14 +31,15 @@ Network build(const ModelConfig& config, const Weights* weights) {
     else if (attention != "original_full")
         config.fail(Error::Kind::Unsupported, "the attention_type \"" + attention + "\" is not known",
                     "known are: block_sparse, original_full");
-    const auto head = readEncoderHead(config, weights, "cls.predictions.transform.dense.weight");
-    return makeEncoder(config, weights, naming(), options, {.kind = head, .activation = options.activation});
+    auto heads = bertHeads(options);
+    changeHead(heads, EncoderHead::Classification, [&](auto& head) { head.activation = options.activation; });
+    return makeEncoder(config, weights, naming(), options, heads);
 }
 
 } // namespace
 
 Family bigbirdFamily() {
-    return {.modelType = "big_bird", .build = build, .naming = naming()};
+    return {.modelType = "big_bird", .build = build, .naming = [](const ModelConfig&) { return naming(); }};
 }
 
 } // namespace headlight

@@ -24,17 +24,20 @@ Weights::Naming naming() {
                 {".fc1.", ".ffn.lin1."},
                 {".fc2.", ".ffn.lin2."},
                 {".final_layer_norm.", ".output_layer_norm."},
-                {"head_dense.", "vocab_transform."},
-                {"head_layer_norm.", "vocab_layer_norm."},
-                {"head_output.", "vocab_projector."},
-                {"head_bias", "vocab_projector.bias"},
-                {"pooler.", "pre_classifier."},
+                {"masked.dense.", "vocab_transform."},
+                {"masked.norm.", "vocab_layer_norm."},
+                {"masked.output.", "vocab_projector."},
+                {"masked.bias", "vocab_projector.bias"},
+                {"classification.dense.", "pre_classifier."},
+                {"classification.output.", "classifier."},
+                {"tokens.output.", "classifier."},
+                {"answer.output.", "qa_outputs."},
+                {"choice.dense.", "pre_classifier."},
+                {"choice.output.", "classifier."},
             }),
-            .ignorable =
-                [](const std::string& theirs) {
-                    return startsWithAny(theirs, {"vocab_", "pre_classifier.", "classifier.", "qa_outputs."});
-                },
-            .tied = {{"distilbert.embeddings.word_embeddings.weight", "vocab_projector.weight"}}};
+            .ignorable = [](const std::string& theirs) { return theirs.ends_with("embeddings.position_ids"); },
+            .tied = {{"distilbert.embeddings.word_embeddings.weight", "vocab_projector.weight"}},
+            .body = {"distilbert."}};
 }
 
 Network build(const ModelConfig& config, const Weights* weights) {
@@ -54,16 +57,16 @@ Network build(const ModelConfig& config, const Weights* weights) {
     options.dropout = config.numberOr("dropout", 0.1, 0, 1);
     options.initialise = weights == nullptr;
     requireHeads(config, "dim", options.width, "n_heads", options.heads);
-    const auto head = readEncoderHead(config, weights, "vocab_transform.weight");
-    return makeEncoder(
-        config, weights, naming(), options,
-        {.kind = head, .activation = head == EncoderHead::Classification ? Activation::Relu : options.activation});
+    auto heads = bertHeads(options);
+    changeHead(heads, EncoderHead::Classification, [](auto& head) { head.activation = Activation::Relu; });
+    changeHead(heads, EncoderHead::Choice, [](auto& head) { head.activation = Activation::Relu; });
+    return makeEncoder(config, weights, naming(), options, heads);
 }
 
 } // namespace
 
 Family distilbertFamily() {
-    return {.modelType = "distilbert", .build = build, .naming = naming()};
+    return {.modelType = "distilbert", .build = build, .naming = [](const ModelConfig&) { return naming(); }};
 }
 
 } // namespace headlight

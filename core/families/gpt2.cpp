@@ -8,7 +8,7 @@ namespace {
 
 Weights::Naming naming() {
     return gptNaming({{"shared.", "wte."}, {"decoder.embed_positions.", "wpe."}, {"decoder.layer_norm.", "ln_f."}},
-                     {".attn.masked_bias"});
+                     {".attn.masked_bias", ".crossattention.bias", ".crossattention.masked_bias"});
 }
 
 Network build(const ModelConfig& config, const Weights* weights) {
@@ -18,16 +18,14 @@ Network build(const ModelConfig& config, const Weights* weights) {
     options.activation = readActivation(config, "activation_function", "gelu_new");
     options.attentionScale = config.flagOr("scale_attn_weights", true) ? 0 : 1;
     options.scaleByLayer = config.flagOr("scale_attn_by_inverse_layer_idx", false);
-    if (config.flagOr("add_cross_attention", false))
-        config.fail(Error::Kind::Unsupported, "\"add_cross_attention\" is true: a gpt2 that reads an encoder is not "
-                                              "supported");
+    options.tiedOutput = readTied(config, weights, "lm_head.weight", true);
     return makeCausal(config, weights, naming(), options);
 }
 
 } // namespace
 
 Family gpt2Family() {
-    return {.modelType = "gpt2", .build = build, .naming = naming()};
+    return {.modelType = "gpt2", .build = build, .naming = [](const ModelConfig&) { return naming(); }};
 }
 
 } // namespace headlight

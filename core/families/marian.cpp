@@ -28,7 +28,7 @@ Network build(const ModelConfig& config, const Weights* weights) {
 } // namespace
 
 Family marianFamily() {
-    return {.modelType = "marian", .build = build, .naming = bartNaming()};
+    return {.modelType = "marian", .build = build, .naming = [](const ModelConfig&) { return bartNaming(); }};
 }
 
 } // namespace headlight

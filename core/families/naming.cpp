@@ -19,7 +19,7 @@ std::function<Weights::Source(const std::string& ours)> namedBy(Renames renames)
     };
 }
 
-Weights::Naming bertNaming(const std::string& prefix, const Renames& head, std::vector<std::string> unread) {
+Weights::Naming bertNaming(const std::string& prefix, const Renames& others) {
     Renames renames{
         {"shared.", prefix + "embeddings.word_embeddings."},
         {"token_types.", prefix + "embeddings.token_type_embeddings."},
@@ -30,22 +30,29 @@ Weights::Naming bertNaming(const std::string& prefix, const Renames& head, std::
         {".self_attn.k_proj.", ".attention.self.key."},
         {".self_attn.v_proj.", ".attention.self.value."},
         {".self_attn.out_proj.", ".attention.output.dense."},
+        {".self_attn.distances", ".attention.self.distance_embedding.weight"},
         {".self_attn_layer_norm.", ".attention.output.LayerNorm."},
         {".fc1.", ".intermediate.dense."},
         {".fc2.", ".output.dense."},
         {".final_layer_norm.", ".output.LayerNorm."},
+        {"tokens.output.", "classifier."},
+        {"answer.output.", "qa_outputs."},
+        {"relationship.dense.", prefix + "pooler.dense."},
+        {"choice.dense.", prefix + "pooler.dense."},
+        {"choice.output.", "classifier."},
     };
-    renames.insert(renames.end(), head.begin(), head.end());
-    unread.insert(unread.end(), {prefix + "pooler.", prefix + "embeddings.position_ids"});
-    return {
-        .canonical =
-            [prefix](const std::string& theirs) {
-                return withPrefix(theirs, prefix, {"embeddings.", "encoder.", "pooler."});
-            },
-        .source = namedBy(renames),
-        .ignorable = [unread = std::move(unread)](const std::string& theirs) { return startsWithAny(theirs, unread); },
-        .tied = {{renamed("shared.weight", renames), renamed("head_output.weight", renames)},
-                 {renamed("head_bias", renames), renamed("head_output.bias", renames)}}};
+    renames.insert(renames.end(), others.begin(), others.end());
+    // What is read to say something of all, and numbers of positions, which some versions saved.
+    const std::vector<std::string> unread{prefix + "pooler.", prefix + "embeddings.position_"};
+    return {.canonical =
+                [prefix](const std::string& theirs) {
+                    return withPrefix(theirs, prefix, {"embeddings.", "encoder.", "pooler."});
+                },
+            .source = namedBy(renames),
+            .ignorable = [unread](const std::string& theirs) { return startsWithAny(theirs, unread); },
+            .tied = {{renamed("shared.weight", renames), renamed("masked.output.weight", renames)},
+                     {renamed("masked.bias", renames), renamed("masked.output.bias", renames)}},
+            .body = {prefix}};
 }
 
 Weights::Naming gptNaming(const Renames& ends, std::vector<std::string> unread) {
@@ -59,6 +66,8 @@ Weights::Naming gptNaming(const Renames& ends, std::vector<std::string> unread) 
         {".fc1.", ".mlp.c_fc."},
         {".fc2.", ".mlp.c_proj."},
         {".final_layer_norm.", ".ln_2."},
+        {"classification.output.", "score."},
+        {"tokens.output.", "classifier."},
     };
     std::vector<std::string> bare{"h."};
     for (const auto& [ours, theirs] : ends) {
@@ -82,7 +91,56 @@ Weights::Naming gptNaming(const Renames& ends, std::vector<std::string> unread) 
                                        .parts = joined ? 3 : 1};
             },
         .ignorable = [unread = std::move(unread)](const std::string& theirs) { return endsWithAny(theirs, unread); },
-        .tied = {{renamed("shared.weight", renames), "lm_head.weight"}}};
+        .tied = {{renamed("shared.weight", renames), "lm_head.weight"}},
+        .body = {"transformer."}};
+}
+
+Weights::Naming llamaNaming(Renames others) {
+    const Renames usual{
+        {"shared.", "model.embed_tokens."},
+        {"decoder.layers.", "model.layers."},
+        {"decoder.layer_norm.", "model.norm."},
+        {".self_attn.out_proj.", ".self_attn.o_proj."},
+        {".self_attn_layer_norm.", ".input_layernorm."},
+        {".fc1.", ".mlp.gate_proj."},
+        {".fc3.", ".mlp.up_proj."},
+        {".fc2.", ".mlp.down_proj."},
+        {".final_layer_norm.", ".post_attention_layernorm."},
+        {"classification.output.", "score."},
+        {"tokens.output.", "score."},
+    };
+    others.insert(others.end(), usual.begin(), usual.end());
+    return {.canonical =
+                [](const std::string& theirs) {
+                    return withPrefix(theirs, "model.", {"layers.", "embed_tokens.", "norm."});
+                },
+            .source = namedBy(std::move(others)),
+            .ignorable =
+                [](const std::string& theirs) {
+                    return theirs == "lm_head.weight" || theirs.ends_with(".rotary_emb.inv_freq");
+                },
+            .tied = {{"model.embed_tokens.weight", "lm_head.weight"}},
+            .body = {"model."}};
+}
+
+Weights::Source joinedByHead(const std::string& ours, const Renames& renames, std::int64_t heads) {
+    Weights::Source source{.name = renamed(ours, renames)};
+    int part = 0;
+    for (const std::string name : {".self_attn.q_proj.", ".self_attn.k_proj.", ".self_attn.v_proj."}) {
+        if (ours.find(name) != std::string::npos) {
+            source.part = part;
+            source.parts = 3;
+            source.groups = heads;
+        }
+        ++part;
+    }
+    return source;
+}
+
+Weights::Naming changed(Weights::Naming naming,
+                        const std::function<Weights::Source(const std::string& ours, Weights::Source)>& change) {
+    naming.source = [source = naming.source, change](const std::string& ours) { return change(ours, source(ours)); };
+    return naming;
 }
 
 Weights::Naming bartNaming() {
@@ -92,8 +150,12 @@ Weights::Naming bartNaming() {
                 },
             .source =
                 [](const std::string& ours) {
-                    const bool outside = startsWithAny(ours, {"final_logits_bias", "lm_head."});
-                    return Weights::Source{.name = outside ? ours : "model." + ours};
+                    if (startsWithAny(ours, {"final_logits_bias", "lm_head."}))
+                        return Weights::Source{.name = ours};
+                    static const Renames head{{"classification.dense.", "classification_head.dense."},
+                                              {"classification.output.", "classification_head.out_proj."}};
+                    return Weights::Source{.name = ours.starts_with("classification.") ? renamed(ours, head)
+                                                                                       : "model." + ours};
                 },
             // Copies of the shared embedding, tables that are computed, and marks of the first conversions.
             .ignorable =
@@ -103,7 +165,8 @@ Weights::Naming bartNaming() {
                                theirs, {"coder.embed_tokens.weight", "coder.embed_positions.weight", "coder.version"});
                 },
             .tied = {{"model.shared.weight", "model.encoder.embed_tokens.weight", "model.decoder.embed_tokens.weight",
-                      "lm_head.weight"}}};
+                      "lm_head.weight"}},
+            .body = {"model."}};
 }
 
 std::string withPrefix(std::string name, const std::string& prefix, const std::vector<std::string>& bare) {

@@ -18,14 +18,22 @@ std::string renamed(std::string name, const Renames& renames);
 std::function<Weights::Source(const std::string& ours)> namedBy(Renames renames);
 
 /// BERT's names of an encoder's tensors, which its successors kept under prefixes of their own.
-/// @param head   names of what reads the encoder, `head_output.` and `head_bias` among them
-/// @param unread how tensors begin that only other heads read
-Weights::Naming bertNaming(const std::string& prefix, const Renames& head, std::vector<std::string> unread);
+/// @param others names that are not BERT's, such as those of heads
+Weights::Naming bertNaming(const std::string& prefix, const Renames& others);
 /// GPT's names: matrices lie as [in, out], those of queries, keys and values in one.
 /// @param ends names of what stands before and behind the layers
 Weights::Naming gptNaming(const Renames& ends, std::vector<std::string> unread);
+/// Llama's names, which most of its successors kept.
+/// @param others names that are not Llama's, taken first
+Weights::Naming llamaNaming(Renames others = {});
+/// Where a parameter lies whose queries, keys and values are in one, head after head: [heads, 3, size of a head] rows.
+Weights::Source joinedByHead(const std::string& ours, const Renames& renames, std::int64_t heads);
 /// BART's names, which are ours.
 Weights::Naming bartNaming();
+
+/// The same naming with sources that are changed.
+Weights::Naming changed(Weights::Naming naming,
+                        const std::function<Weights::Source(const std::string& ours, Weights::Source)>& change);
 
 /// A canonical name: the prefix added where a checkpoint of the bare model lacks it, that is to names that begin with
 /// one of `bare`; gamma and beta, of the first conversions, called weight and bias.

@@ -22,7 +22,7 @@ Network build(const ModelConfig& config, const Weights* weights) {
 } // namespace
 
 Family openaiGptFamily() {
-    return {.modelType = "openai-gpt", .build = build, .naming = naming()};
+    return {.modelType = "openai-gpt", .build = build, .naming = [](const ModelConfig&) { return naming(); }};
 }
 
 } // namespace headlight

@@ -69,11 +69,11 @@ Network build(const ModelConfig& config, const Weights* weights) {
 } // namespace
 
 Family recurrentFamily() {
-    return {.modelType = "headlight_recurrent",
-            .build = build,
-            .naming = {.canonical = {},
-                       .source = [](const std::string& ours) { return Weights::Source{.name = ours}; },
-                       .ignorable = {}}};
+    return {.modelType = "headlight_recurrent", .build = build, .naming = [](const ModelConfig&) -> Weights::Naming {
+                return {.canonical = {},
+                        .source = [](const std::string& ours) { return Weights::Source{.name = ours}; },
+                        .ignorable = {}};
+            }};
 }
 
 } // namespace headlight

@@ -7,36 +7,29 @@ namespace headlight {
 namespace {
 
 Weights::Naming naming() {
-    return bertNaming("roberta.",
-                      {{"head_dense.", "lm_head.dense."},
-                       {"head_layer_norm.", "lm_head.layer_norm."},
-                       {"head_output.", "lm_head.decoder."},
-                       {"head_bias", "lm_head.bias"},
-                       {"classifier.", "classifier.out_proj."},
-                       {"pooler.", "classifier.dense."}},
-                      {"lm_head.", "classifier.", "qa_outputs."});
+    return bertNaming("roberta.", {{"masked.dense.", "lm_head.dense."},
+                                   {"masked.norm.", "lm_head.layer_norm."},
+                                   {"masked.output.", "lm_head.decoder."},
+                                   {"masked.bias", "lm_head.bias"},
+                                   {"classification.dense.", "classifier.dense."},
+                                   {"classification.output.", "classifier.out_proj."}});
 }
 
 Network build(const ModelConfig& config, const Weights* weights) {
     auto options = readBertOptions(config, weights);
-    options.uncounted = config.integerOr("pad_token_id", 1, 0, options.vocabulary - 1);
-    options.positionOffset = options.uncounted + 1;
-    options.maxPositions -= options.positionOffset;
-    if (options.maxPositions < 1)
-        config.fail(Error::Kind::Corrupt, "\"max_position_embeddings\" "
-                                              + std::to_string(options.maxPositions + options.positionOffset)
-                                              + " leaves no position after that of the \"pad_token_id\" "
-                                              + std::to_string(options.uncounted));
-    const auto head = readEncoderHead(config, weights, "lm_head.dense.weight");
-    return makeEncoder(
-        config, weights, naming(), options,
-        {.kind = head, .activation = head == EncoderHead::Classification ? Activation::Tanh : Activation::Gelu});
+    setCountedPositions(config, options);
+    auto heads = bertHeads(options);
+    changeHead(heads, EncoderHead::MaskedLanguage, [](auto& head) { head.activation = Activation::Gelu; });
+    return makeEncoder(config, weights, naming(), options, heads);
 }
 
 } // namespace
 
 Family robertaFamily(const std::string& modelType) {
-    return {.modelType = modelType, .build = build, .naming = naming()};
+    return {.modelType = modelType,
+            .build = build,
+            .naming = [](const ModelConfig&) { return naming(); },
+            .sameAs = modelType == "roberta" ? "" : "roberta"};
 }
 
 } // namespace headlight

@@ -51,7 +51,8 @@ Weights::Naming naming() {
                            || endsWithAny(theirs, {"coder.embed_tokens.weight",
                                                    ".EncDecAttention.relative_attention_bias.weight"});
                 },
-            .tied = {{"shared.weight", "encoder.embed_tokens.weight", "decoder.embed_tokens.weight"}}};
+            .tied = {{"shared.weight", "encoder.embed_tokens.weight", "decoder.embed_tokens.weight"}},
+            .body = {"encoder.", "decoder.", "shared."}};
 }
 
 Network build(const ModelConfig& config, const Weights* weights) {
@@ -85,22 +86,30 @@ Network build(const ModelConfig& config, const Weights* weights) {
         activation = "gelu_new";
     options.activation = activationNamed(config, "feed_forward_proj", activation);
 
-    options.tiedOutput = config.flagOr("tie_word_embeddings", true);
+    options.tiedOutput = readTied(config, weights, "lm_head.weight", true);
     if (options.tiedOutput)
         options.outputScale = 1.0 / std::sqrt(static_cast<double>(options.width));
 
     const auto last = options.vocabulary - 1;
     const auto pad = config.integerOr("pad_token_id", 0, 0, last);
-    return makeTranslator(config, weights, naming(), options,
-                          {.start = config.integerOr("decoder_start_token_id", pad, 0, last),
-                           .end = config.integerOr("eos_token_id", 1, 0, last),
-                           .pad = pad});
+    auto network = makeTranslator(config, weights, naming(), options,
+                                  {.start = config.integerOr("decoder_start_token_id", pad, 0, last),
+                                   .end = config.integerOr("eos_token_id", 1, 0, last),
+                                   .pad = pad});
+    if (const auto tasks = config.object("task_specific_params"))
+        for (const auto& name : tasks->names())
+            if (const auto task = tasks->object(name); task && !task->textOr("prefix", "").empty())
+                network.tasks.push_back({name, task->text("prefix")});
+    return network;
 }
 
 } // namespace
 
 Family t5Family(const std::string& modelType) {
-    return {.modelType = modelType, .build = build, .naming = naming()};
+    return {.modelType = modelType,
+            .build = build,
+            .naming = [](const ModelConfig&) { return naming(); },
+            .sameAs = modelType == "t5" ? "" : "t5"};
 }
 
 } // namespace headlight

@@ -384,6 +384,9 @@ std::string readWholeFile(const std::filesystem::path& path, std::uintmax_t most
                     "has " + std::to_string(bytes.size()) + " bytes and not the " + std::to_string(file.size())
                         + " that it had a moment ago",
                     "wait until it is written");
+    if (bytes.starts_with("version https://git-lfs.github.com/spec/"))
+        throw Error(Error::Kind::Corrupt, path.string(), "this is a Git LFS pointer, not the file itself",
+                    "run `git lfs pull` in its folder");
     return bytes;
 }
 

@@ -11,7 +11,8 @@
 namespace headlight {
 
 /// The bytes of a file of at most `mostBytes`.
-/// @throws Error when it is not there, is no file (a folder, a device), is larger, or cannot be read
+/// @throws Error when it is not there, is no file (a folder, a device), is larger, cannot be read, or is what Git LFS
+/// leaves in a file's place
 std::string readWholeFile(const std::filesystem::path& file, std::uintmax_t mostBytes);
 
 /// A file in memory, read by the system where it is looked at. Bytes that the file has no longer, or that the disk does

@@ -1,6 +1,7 @@
 #include "core/nn/attention.h"
 
 #include "core/nn/dropout.h"
+#include "core/nn/relative_scores.h"
 
 #include <torch/nn/init.h>
 
@@ -11,10 +12,13 @@ namespace headlight {
 
 namespace {
 
-/// Turns each pair of dimensions i and i + D/2 (Su et al. 2021, 3.4.2). [B, ·, T, D] -> [B, ·, T, D]
+/// Turns each pair of dimensions i and i + R/2 of the first R, as many as the rotation has (Su et al. 2021, 3.4.2).
+/// [B, ·, T, D] -> [B, ·, T, D]
 torch::Tensor turned(const torch::Tensor& vectors, const MultiHeadAttention::Rotation& rotation) {
     if (!rotation.cosines.defined())
         return vectors;
+    if (const auto part = rotation.cosines.size(-1), all = vectors.size(-1); part < all)
+        return torch::cat({turned(vectors.narrow(-1, 0, part), rotation), vectors.narrow(-1, part, all - part)}, -1);
     const auto halves = vectors.chunk(2, -1);
     return vectors * rotation.cosines + torch::cat({-halves[1], halves[0]}, -1) * rotation.sines;
 }
@@ -22,8 +26,9 @@ torch::Tensor turned(const torch::Tensor& vectors, const MultiHeadAttention::Rot
 } // namespace
 
 MultiHeadAttention::MultiHeadAttention(const TransformerOptions& options)
-    : m_heads(options.heads), m_keyHeads(options.headsOfKeys()), m_scaleByLayer(options.scaleByLayer),
-      m_dropout(options.dropout) {
+    : m_heads(options.heads), m_keyHeads(options.headsOfKeys()), m_scoreCap(options.scoreCap),
+      m_scaleByLayer(options.scaleByLayer), m_dropout(options.dropout), m_distanceKind(options.distanceVectors),
+      m_disentangled(options.disentangled.value_or(DisentangledOptions{})) {
     const auto size = options.sizeOfHead();
     m_scale = options.attentionScale > 0 ? options.attentionScale : 1.0 / std::sqrt(static_cast<double>(size));
     const auto projection = [&](const char* name, std::int64_t heads) {
@@ -39,6 +44,24 @@ MultiHeadAttention::MultiHeadAttention(const TransformerOptions& options)
                                                                                   .outputs = options.width,
                                                                                   .bias = options.joiningBias,
                                                                                   .initialise = options.initialise}));
+    if (options.headNorm) {
+        m_queryNorm = register_module("q_norm", std::make_shared<Norm>(options, size));
+        m_keyNorm = register_module("k_norm", std::make_shared<Norm>(options, size));
+    }
+    if (m_distanceKind != DistanceVectors::None) {
+        m_distances = register_parameter("distances", torch::empty({2 * options.maxPositions - 1, size}));
+        if (options.initialise)
+            torch::nn::init::normal_(m_distances, 0, 0.02);
+    }
+    if (m_disentangled.ownProjections && m_disentangled.queryToPosition)
+        m_distanceKey = projection("distance_k_proj", m_heads);
+    if (m_disentangled.ownProjections && m_disentangled.positionToKey)
+        m_distanceQuery = projection("distance_q_proj", m_heads);
+    if (options.globalProjections) {
+        m_globalQuery = projection("global_q_proj", m_heads);
+        m_globalKey = projection("global_k_proj", m_heads);
+        m_globalValue = projection("global_v_proj", m_heads);
+    }
 }
 
 torch::Tensor MultiHeadAttention::split(const torch::Tensor& projected, std::int64_t heads) const {
@@ -46,13 +69,38 @@ torch::Tensor MultiHeadAttention::split(const torch::Tensor& projected, std::int
 }
 
 MultiHeadAttention::KeyValue MultiHeadAttention::project(const torch::Tensor& states, const Rotation& rotation) {
-    return {turned(split(m_key->forward(states), m_keyHeads), rotation), split(m_value->forward(states), m_keyHeads)};
+    auto key = split(m_key->forward(states), m_keyHeads);
+    if (m_keyNorm)
+        key = m_keyNorm->forward(key);
+    return {turned(key, rotation), split(m_value->forward(states), m_keyHeads)};
+}
+
+torch::Tensor MultiHeadAttention::disentangled(const torch::Tensor& query, const torch::Tensor& key,
+                                               const Scoring& scoring) {
+    const auto vectors = scoring.distanceVectors.unsqueeze(0); // [1, N, width]
+    const auto projected = [&](Linear& projection) {
+        return split(projection.forward(vectors), m_heads).transpose(2, 3); // [1, H, D, N]
+    };
+    torch::Tensor scores;
+    if (m_disentangled.queryToPosition) {
+        const auto keys = projected(m_distanceKey ? *m_distanceKey : *m_key);
+        scores = byIndex(torch::matmul(query, keys), scoring.distanceIndex);
+    }
+    if (m_disentangled.positionToKey) {
+        const auto queries = projected(m_distanceQuery ? *m_distanceQuery : *m_query);
+        const auto ofKeys = byIndex(torch::matmul(key, queries), scoring.distanceIndex.t()).transpose(2, 3);
+        scores = scores.defined() ? scores + ofKeys : ofKeys;
+    }
+    return scores.defined() ? scores : torch::zeros({}, query.options());
 }
 
 torch::Tensor MultiHeadAttention::forward(const torch::Tensor& states, const KeyValue& memory, const Scoring& scoring,
                                           Place place, const Context& context) {
     const auto batch = states.size(0), queries = states.size(1), keys = memory.key.size(2);
-    const auto query = turned(split(m_query->forward(states), m_heads), scoring.rotation); // [B, H, Q, D]
+    auto query = split(m_query->forward(states), m_heads); // [B, H, Q, D]
+    if (m_queryNorm)
+        query = m_queryNorm->forward(query);
+    query = turned(query, scoring.rotation);
     // The query heads of one key head are rows of one product; with as many of both, this changes nothing.
     const auto byKeyHead = [&](const torch::Tensor& heads) {
         return heads.reshape({batch, m_keyHeads, m_heads / m_keyHeads * queries, heads.size(3)});
@@ -72,8 +120,24 @@ torch::Tensor MultiHeadAttention::forward(const torch::Tensor& states, const Key
         scores = scores.view({batch, m_heads, queries, keys});                        // [B, H, Q, K]
         if (scoring.distances.defined())
             scores = scores + scoring.distances;
+        if (m_distances.defined())
+            scores = scores + scale * distanceScores(query, memory.key, m_distances, m_distanceKind);
+        if (scoring.distanceVectors.defined())
+            scores = scores + scale * disentangled(query, memory.key, scoring);
+        if (m_scoreCap > 0)
+            scores = m_scoreCap * torch::tanh(scores / m_scoreCap);
         if (scoring.mask.defined())
             scores = scores.masked_fill(scoring.mask.logical_not(), -std::numeric_limits<float>::infinity());
+        torch::Tensor globalValue;
+        if (scoring.global.defined() && m_globalQuery) {
+            const auto asking = split(m_globalQuery->forward(states.index_select(1, scoring.global)), m_heads);
+            auto all = torch::matmul(asking * scale, split(m_globalKey->forward(states), m_heads).transpose(2, 3));
+            if (scoring.padding.defined())
+                all = all.masked_fill(scoring.padding.logical_not(), -std::numeric_limits<float>::infinity());
+            scores = scores.index_copy(2, scoring.global, all);
+            query = query.index_copy(2, scoring.global, asking);
+            globalValue = split(m_globalValue->forward(states), m_heads);
+        }
         weights = torch::softmax(scores, -1);
         if (context.intervention && place.kind == BlockKind::Cross)
             for (std::int64_t row = 0; row < queries; ++row)
@@ -81,6 +145,8 @@ torch::Tensor MultiHeadAttention::forward(const torch::Tensor& states, const Key
                     weights.select(2, row).zero_().select(2, *key).fill_(1);
         const auto kept = withDropout(weights, m_dropout, is_training());
         read = torch::matmul(byKeyHead(kept), memory.value).view({batch, m_heads, queries, -1}); // [B, H, Q, D]
+        if (globalValue.defined())
+            read = read.index_copy(2, scoring.global, torch::matmul(kept.index_select(2, scoring.global), globalValue));
     }
     if (context.watch)
         context.watch->attention(place.kind, place.layer, {weights, scores, query, memory.key, memory.value, scale});

@@ -41,6 +41,10 @@ public:
         torch::Tensor distances; ///< added to the scores, over [B, H, Q, K]; may be undefined
         Rotation rotation;       ///< of the queries
         const BlockSparsePattern* blocks = nullptr; ///< which blocks see which; the mask is [B, 1, 1, K] then
+        torch::Tensor distanceVectors = {};         ///< DeBERTa's, [N, width]; undefined: none
+        torch::Tensor distanceIndex = {};           ///< which of them is that of a query and a key, [Q, K]
+        torch::Tensor global = {};                  ///< indices of the queries that see all, [·]; undefined: none
+        torch::Tensor padding = {}; ///< the mask without windows, [B, 1, 1, K], for them; may be undefined
     };
     /// Where this attention stands in the model, for whoever watches or intervenes.
     struct Place {
@@ -55,16 +59,29 @@ public:
 
 private:
     torch::Tensor split(const torch::Tensor& projected, std::int64_t heads) const;
+    /// What DeBERTa's scores have beside those of contents, not scaled. [B, H, Q, K]
+    torch::Tensor disentangled(const torch::Tensor& query, const torch::Tensor& key, const Scoring& scoring);
 
     std::int64_t m_heads;
     std::int64_t m_keyHeads;
     double m_scale;
+    double m_scoreCap;
     bool m_scaleByLayer;
     double m_dropout;
+    DistanceVectors m_distanceKind;
+    DisentangledOptions m_disentangled;
     std::shared_ptr<Linear> m_query;
     std::shared_ptr<Linear> m_key;
     std::shared_ptr<Linear> m_value;
     std::shared_ptr<Linear> m_output;
+    std::shared_ptr<Norm> m_queryNorm; ///< of each head; null without
+    std::shared_ptr<Norm> m_keyNorm;
+    torch::Tensor m_distances;             ///< [2 maxPositions - 1, D]; undefined without distance vectors
+    std::shared_ptr<Linear> m_distanceKey; ///< null where distances take the projections of contents
+    std::shared_ptr<Linear> m_distanceQuery;
+    std::shared_ptr<Linear> m_globalQuery; ///< of tokens that see all; null without
+    std::shared_ptr<Linear> m_globalKey;
+    std::shared_ptr<Linear> m_globalValue;
 };
 
 /// The alignment model a(s, h) = vᵀ tanh(W s + U h), Bahdanau et al. 2015, A.1.2, and its softmax (Eq. 6).

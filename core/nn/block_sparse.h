@@ -5,32 +5,15 @@
 // Letters: B batch, H heads, T tokens, N blocks, S size of a block, D size of a head.
 #pragma once
 
+#include "core/nn/options.h"
+
 #include <torch/types.h>
 
 #include <cstdint>
 #include <random>
 #include <span>
-#include <string_view>
 
 namespace headlight {
-
-/// What stands in for the random blocks when the network is not being trained. Nothing in a checkpoint says so: it is
-/// the library's version that decides.
-enum class RandomBlocks {
-    Drawn, ///< transformers before 4.29: by numpy's generator, seeded with the layer's number
-    First, ///< transformers since 4.29 (pull request 23056): each is block 0, which thereby counts several times
-};
-
-/// What a checkpoint wrote by this version of transformers was made to run with; `First` where it is not known, as
-/// today's library does. @param transformersVersion as in config.json, such as "4.27.1" or "4.5.0.dev0"
-RandomBlocks randomBlocksOf(std::string_view transformersVersion);
-
-struct BlockSparseOptions {
-    std::int64_t blockSize = 64;
-    std::int64_t randomBlocks = 3;    ///< of each query block but the first and the last
-    std::int64_t maxPositions = 4096; ///< max_position_embeddings: some lengths draw their blocks from all of it
-    RandomBlocks kind = RandomBlocks::First;
-};
 
 /// False where a text is so short, up to 5 + 2 randomBlocks blocks, that BigBird looks at everything.
 /// @throws Error Invalid when the options make no sense

@@ -15,7 +15,9 @@ public:
     /// @returns the last layer's output, [B, T, W]
     virtual torch::Tensor decode(const torch::Tensor& ids, DecoderState& state, const Context& context) = 0;
 
-    /// [..., W] -> [..., V]
+    /// None: it says what comes next. Else it was taught to say something else, and logits() is of that.
+    virtual EncoderHead head() const = 0;
+    /// [..., W] -> [..., V], or [..., labels] by the head
     virtual torch::Tensor logits(const torch::Tensor& decoded) = 0;
 };
 

@@ -51,17 +51,20 @@ torch::Tensor Linear::forward(const torch::Tensor& x) const {
     return affine(x, m_weight, m_bias);
 }
 
-Norm::Norm(const TransformerOptions& options)
-    : m_kind(options.normKind), m_epsilon(options.normEpsilon),
-      m_weight(register_parameter("weight", torch::ones({options.width}))) {
-    if (m_kind == NormKind::LayerNorm)
-        m_bias = register_parameter("bias", torch::zeros({options.width}));
+Norm::Norm(const TransformerOptions& options, std::int64_t width)
+    : m_kind(options.normKind), m_epsilon(options.normEpsilon) {
+    const auto size = width > 0 ? width : options.width;
+    m_weight =
+        register_parameter("weight", m_kind == NormKind::RmsNormFromOne ? torch::zeros({size}) : torch::ones({size}));
+    if (m_kind == NormKind::LayerNorm && options.normBias)
+        m_bias = register_parameter("bias", torch::zeros({size}));
 }
 
 torch::Tensor Norm::forward(const torch::Tensor& x) const {
     if (m_kind == NormKind::LayerNorm) // what comes straight from a product may be of lower precision than the weights
         return torch::layer_norm(x.to(m_weight.scalar_type()), m_weight.sizes(), m_weight, m_bias, m_epsilon);
-    return m_weight * (x * torch::rsqrt(x.square().mean(-1, true) + m_epsilon));
+    const auto weight = m_kind == NormKind::RmsNormFromOne ? 1 + m_weight : m_weight;
+    return weight * (x * torch::rsqrt(x.square().mean(-1, true) + m_epsilon));
 }
 
 } // namespace headlight

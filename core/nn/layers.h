@@ -36,7 +36,8 @@ private:
 /// Layer norm or RMS norm over the last dimension, with a learned `weight` and, for the former, `bias`.
 class Norm : public torch::nn::Module {
 public:
-    explicit Norm(const TransformerOptions& options);
+    /// @param width 0: the network's
+    explicit Norm(const TransformerOptions& options, std::int64_t width = 0);
 
     /// [..., width] -> [..., width]
     torch::Tensor forward(const torch::Tensor& x) const;
@@ -45,7 +46,7 @@ private:
     NormKind m_kind;
     double m_epsilon;
     torch::Tensor m_weight; ///< [width]
-    torch::Tensor m_bias;   ///< [width]; undefined for RMS
+    torch::Tensor m_bias;   ///< [width]; may be undefined
 };
 
 } // namespace headlight

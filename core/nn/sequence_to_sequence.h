@@ -40,6 +40,9 @@ public:
 
     /// [..., D] -> [..., V]
     virtual torch::Tensor logits(const torch::Tensor& decoded) = 0;
+    /// Of one that was taught to label its source, which its decoder takes in: [..., D] -> [..., labels]. Undefined
+    /// for all others.
+    virtual torch::Tensor labels(const torch::Tensor&) { return {}; }
 
     /// The state before the first step.
     virtual DecoderState start(const Memory& memory) = 0;

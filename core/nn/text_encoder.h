@@ -21,8 +21,12 @@ public:
 
     virtual EncoderHead head() const = 0;
     /// Not with EncoderHead::None. @param hidden what encode() returned
-    /// @returns [B, T, V] of a masked language model, [B, labels] of a classification
+    /// @returns [B, T, V] of a masked language model, [B, labels] of a classification, [B, T, labels] of one of tokens,
+    /// [B, T, 2] of answers, beginning and end, [B, 2] of next sentences, [B, 1] of a choice, [B, T, 1] of replaced
+    /// tokens
     virtual torch::Tensor logits(const torch::Tensor& hidden) = 0;
+    /// What a second head says of the next sentence, [B, 2]; undefined without one.
+    virtual torch::Tensor relationship(const torch::Tensor& hidden) = 0;
 };
 
 } // namespace headlight

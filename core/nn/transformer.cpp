@@ -5,6 +5,7 @@
 #include <torch/nn/init.h>
 
 #include <cmath>
+#include <map>
 #include <string>
 
 namespace headlight {
@@ -17,10 +18,11 @@ torch::Tensor overHeads(const torch::Tensor& mask) {
 }
 
 torch::nn::Embedding embedding(std::int64_t rows, const TransformerOptions& options) {
-    auto weight = torch::empty({rows, options.width});
+    const auto width = options.widthOfEmbedding();
+    auto weight = torch::empty({rows, width});
     if (options.initialise)
-        torch::nn::init::normal_(weight, 0, 1.0 / std::sqrt(static_cast<double>(options.width)));
-    return torch::nn::Embedding(torch::nn::EmbeddingOptions(rows, options.width)._weight(weight));
+        torch::nn::init::normal_(weight, 0, 1.0 / std::sqrt(static_cast<double>(width)));
+    return torch::nn::Embedding(torch::nn::EmbeddingOptions(rows, width)._weight(weight));
 }
 
 std::shared_ptr<Linear> linear(std::int64_t inputs, std::int64_t outputs, bool bias,
@@ -39,18 +41,32 @@ torch::Tensor tokenVectors(torch::nn::Embedding& vectors, const torch::Tensor& i
 torch::Tensor outputs(const torch::Tensor& decoded, const std::shared_ptr<Linear>& untied,
                       const torch::nn::Embedding& tied, const TransformerOptions& options) {
     const auto read = options.outputScale == 1 ? decoded : decoded * options.outputScale;
-    return untied ? untied->forward(read) : affine(read, tied->weight, {});
+    const auto values = untied ? untied->forward(read) : affine(read, tied->weight, {});
+    return options.outputCap > 0 ? options.outputCap * torch::tanh(values / options.outputCap) : values;
+}
+
+/// Options of attention to an encoder: nothing of distances, for the texts are two.
+TransformerOptions ofCross(TransformerOptions options) {
+    options.distanceVectors = DistanceVectors::None;
+    options.disentangled.reset();
+    options.globalProjections = false;
+    return options;
 }
 
 } // namespace
 
-TransformerLayer::TransformerLayer(const TransformerOptions& options, BlockKind kind, bool cross, int layer)
-    : m_options(options), m_kind(kind), m_layer(layer) {
+TransformerLayer::TransformerLayer(const TransformerOptions& options, BlockKind kind, bool cross, bool first)
+    : m_options(options), m_kind(kind) {
     const auto norm = [&] { return std::make_shared<Norm>(options); };
     m_selfAttention = register_module("self_attn", std::make_shared<MultiHeadAttention>(options));
-    m_selfNorm = register_module("self_attn_layer_norm", norm());
+    if (options.firstNorm || !first)
+        m_selfNorm = register_module("self_attn_layer_norm", norm());
+    if (options.sublayerNorms) {
+        m_afterAttention = register_module("self_attn_after_norm", norm());
+        m_afterFeedForward = register_module("final_after_norm", norm());
+    }
     if (cross) {
-        m_crossAttention = register_module("encoder_attn", std::make_shared<MultiHeadAttention>(options));
+        m_crossAttention = register_module("encoder_attn", std::make_shared<MultiHeadAttention>(ofCross(options)));
         m_crossNorm = register_module("encoder_attn_layer_norm", norm());
     }
     m_expand = register_module("fc1", linear(options.width, options.feedForward, options.feedForwardBias, options));
@@ -65,11 +81,25 @@ MultiHeadAttention::KeyValue TransformerLayer::projectMemory(const torch::Tensor
 }
 
 template <class Sublayer>
-torch::Tensor TransformerLayer::residual(const torch::Tensor& states, Norm& norm, const Sublayer& sublayer) {
+torch::Tensor TransformerLayer::residual(const torch::Tensor& states, Norm* norm, Norm* after,
+                                         const Sublayer& sublayer) {
     const auto drop = [&](const torch::Tensor& x) { return withDropout(x, m_options.dropout, is_training()); };
-    if (m_options.norm == NormPlacement::Pre)
-        return states + drop(sublayer(norm.forward(states)));
-    return norm.forward(states + drop(sublayer(states)));
+    const auto normed = [](Norm* by, const torch::Tensor& x) { return by ? by->forward(x) : x; };
+    if (m_options.norm == NormPlacement::Post)
+        return normed(norm, states + drop(sublayer(states)));
+    const auto read = normed(norm, states);
+    return (m_options.residualOfNorm ? read : states) + drop(normed(after, sublayer(read)));
+}
+
+torch::Tensor TransformerLayer::attendToSelf(const torch::Tensor& states, const Inputs& inputs,
+                                             const Context& context) {
+    auto own = m_selfAttention->project(states, inputs.self.rotation);
+    if (inputs.past) {
+        if (inputs.past->key.defined())
+            own = {torch::cat({inputs.past->key, own.key}, 2), torch::cat({inputs.past->value, own.value}, 2)};
+        *inputs.past = own;
+    }
+    return m_selfAttention->forward(states, own, inputs.self, {m_kind, inputs.layer, inputs.first}, context);
 }
 
 torch::Tensor TransformerLayer::feedForward(const torch::Tensor& states) {
@@ -80,36 +110,76 @@ torch::Tensor TransformerLayer::feedForward(const torch::Tensor& states) {
 }
 
 torch::Tensor TransformerLayer::forward(const torch::Tensor& states, const Inputs& inputs, const Context& context) {
-    auto x = residual(states, *m_selfNorm, [&](const torch::Tensor& y) {
-        auto own = m_selfAttention->project(y, inputs.self.rotation);
-        if (inputs.past) {
-            if (inputs.past->key.defined())
-                own = {torch::cat({inputs.past->key, own.key}, 2), torch::cat({inputs.past->value, own.value}, 2)};
-            *inputs.past = own;
-        }
-        return m_selfAttention->forward(y, own, inputs.self, {m_kind, m_layer, inputs.first}, context);
-    });
+    const auto attend = [&](const torch::Tensor& y) { return attendToSelf(y, inputs, context); };
+    const auto feed = [&](const torch::Tensor& y) { return feedForward(y); };
+    auto x = residual(states, m_selfNorm.get(), m_afterAttention.get(), attend);
+    if (m_options.parallelSublayers) // x is the states and what attention gives
+        return x + withDropout(feed(m_finalNorm->forward(states)), m_options.dropout, is_training());
     if (m_crossAttention) {
-        x = residual(x, *m_crossNorm, [&](const torch::Tensor& y) {
+        x = residual(x, m_crossNorm.get(), nullptr, [&](const torch::Tensor& y) {
             const MultiHeadAttention::Scoring scoring{.mask = inputs.memoryMask, .distances = {}, .rotation = {}};
-            return m_crossAttention->forward(y, inputs.memory, scoring, {BlockKind::Cross, m_layer, inputs.first},
+            return m_crossAttention->forward(y, inputs.memory, scoring, {BlockKind::Cross, inputs.layer, inputs.first},
                                              context);
         });
     }
-    return residual(x, *m_finalNorm, [&](const torch::Tensor& y) { return feedForward(y); });
+    return residual(x, m_finalNorm.get(), m_afterFeedForward.get(), feed);
+}
+
+NeighbourLayer::NeighbourLayer(const TransformerOptions& options)
+    : m_options(options.neighbours.value()),
+      m_weight(register_parameter("weight",
+                                  torch::empty({options.width, options.width / m_options.groups, m_options.size}))),
+      m_bias(register_parameter("bias", torch::zeros({options.width}))),
+      m_norm(register_module("norm", std::make_shared<Norm>(options))) {
+    if (options.initialise)
+        torch::nn::init::xavier_uniform_(m_weight);
+}
+
+torch::Tensor NeighbourLayer::forward(const torch::Tensor& before, const torch::Tensor& after) {
+    const auto read =
+        torch::conv1d(before.transpose(1, 2), m_weight, m_bias, 1, (m_options.size - 1) / 2, 1, m_options.groups)
+            .transpose(1, 2); // [B, T, W]
+    return m_norm->forward(after + activate(read, m_options.activation));
 }
 
 TransformerStack::TransformerStack(const TransformerOptions& options, BlockKind kind, bool cross)
-    : m_options(options), m_kind(kind),
-      m_positions(register_module("embed_positions", std::make_shared<Positions>(options, kind))) {
+    : m_options(kind == BlockKind::Decoder ? options.ofDecoder() : options), m_kind(kind),
+      m_positions(register_module("embed_positions", std::make_shared<Positions>(m_options, kind))) {
+    if (options.windowRotary) {
+        auto ofWindows = m_options;
+        ofWindows.rotary = *options.windowRotary;
+        m_windowPositions = std::make_shared<Positions>(ofWindows, kind); // computed: nothing to register
+    }
+    if (options.relativeToo) {
+        auto relative = m_options;
+        relative.position = PositionKind::Relative;
+        m_relative = register_module("relative_positions", std::make_shared<Positions>(relative, kind));
+    }
+    if (options.disentangled)
+        m_disentangled = register_module("distances", std::make_shared<DisentangledPositions>(options));
+    const auto embedded = options.widthOfEmbedding();
     if (options.embeddingNorm)
-        m_embeddingNorm = register_module("layernorm_embedding", std::make_shared<Norm>(options));
+        m_embeddingNorm = register_module(
+            "layernorm_embedding", std::make_shared<Norm>(options, options.projectsTokens ? options.width : embedded));
+    if (embedded != options.width) {
+        m_projection = register_module("projection", linear(embedded, options.width, !options.projectsTokens, options));
+        if (options.projectsTokens)
+            m_projectionBack = register_module("projection_back", linear(options.width, embedded, false, options));
+    }
     auto list = register_module("layers", std::make_shared<torch::nn::Module>("layers"));
     const int count = kind == BlockKind::Decoder ? options.decoderLayers : options.encoderLayers;
-    for (int layer = 0; layer < count; ++layer)
-        m_layers.push_back(list->register_module(std::to_string(layer),
-                                                 std::make_shared<TransformerLayer>(options, kind, cross, layer)));
-    if (options.norm == NormPlacement::Pre)
+    const int different = options.differentLayers > 0 ? options.differentLayers : count;
+    for (int layer = 0; layer < count; ++layer) {
+        const int group = layer * different / count;
+        if (layer == 0 || group != (layer - 1) * different / count)
+            m_layers.push_back(list->register_module(
+                std::to_string(group), std::make_shared<TransformerLayer>(m_options, kind, cross, layer == 0)));
+        else
+            m_layers.push_back(m_layers.back());
+    }
+    if (options.neighbours)
+        m_neighbours = register_module("neighbours", std::make_shared<NeighbourLayer>(options));
+    if (options.norm == NormPlacement::Pre && options.finalNorm)
         m_norm = register_module("layer_norm", std::make_shared<Norm>(options));
 }
 
@@ -123,34 +193,66 @@ std::vector<torch::Tensor> TransformerStack::projectMemory(const torch::Tensor& 
 }
 
 /// [queries, keys], the queries being the last of the keys; undefined when all may be seen.
-torch::Tensor TransformerStack::causalMask(std::int64_t queries, std::int64_t keys, const torch::Device& device) const {
-    const bool narrow = m_options.window > 0 && keys > m_options.window;
+torch::Tensor TransformerStack::causalMask(std::int64_t queries, std::int64_t keys, std::int64_t window,
+                                           const torch::Device& device) const {
+    const bool narrow = window > 0 && keys > window;
     if (queries == 1 && !narrow)
         return {};
     const auto before =
         torch::ones({queries, keys}, torch::TensorOptions(torch::kBool).device(device)).tril(keys - queries);
-    return narrow ? before.triu(keys - queries - m_options.window + 1) : before;
+    return narrow ? before.triu(keys - queries - window + 1) : before;
+}
+
+torch::Tensor TransformerStack::windowMask(std::int64_t tokens, std::int64_t window, const torch::Tensor& global,
+                                           const torch::Device& device) const {
+    if (window <= 0 || tokens <= window + 1)
+        return {};
+    auto seen =
+        torch::ones({tokens, tokens}, torch::TensorOptions(torch::kBool).device(device)).triu(-window).tril(window);
+    return global.defined() ? seen.index_fill_(0, global, 1).index_fill_(1, global, 1) : seen;
+}
+
+torch::Tensor TransformerStack::maskOf(std::size_t layer, const torch::Tensor& padding, std::int64_t queries,
+                                       std::int64_t keys, const torch::Tensor& global,
+                                       const torch::Device& device) const {
+    const auto window = m_options.windowOf(layer);
+    if (m_kind == BlockKind::Decoder)
+        return causalMask(queries, keys, window, device);
+    const auto seen = windowMask(keys, window, global, device);
+    return !seen.defined() ? padding : padding.defined() ? padding.logical_and(seen) : seen;
 }
 
 torch::Tensor TransformerStack::forward(const torch::Tensor& tokens, const Inputs& inputs, const Context& context) {
     const auto first = inputs.state ? inputs.state->steps : 0;
-    const auto placed = m_positions->place(tokens, first, inputs.rows, context);
-    auto x = placed.vectors.defined() ? tokens + placed.vectors : tokens;
+    const auto vectors = m_projection && m_options.projectsTokens ? m_projection->forward(tokens) : tokens;
+    const auto placed = m_positions->place(vectors, first, inputs.rows, context);
+    const Context unwatched{};
+    const auto ofWindows = m_windowPositions ? m_windowPositions->place(vectors, first, {}, unwatched) : placed;
+    auto x = placed.vectors.defined() ? vectors + placed.vectors : vectors;
     if (inputs.segments.defined())
         x = x + inputs.segments;
     if (context.watch)
-        context.watch->input(m_kind, tokens, placed.vectors, x);
+        context.watch->input(m_kind, vectors, placed.vectors, x);
     if (m_embeddingNorm)
         x = m_embeddingNorm->forward(x);
+    if (m_projection && !m_options.projectsTokens)
+        x = m_projection->forward(x);
     x = withDropout(x, m_options.dropout, is_training());
 
+    const auto count = tokens.size(1);
     TransformerLayer::Inputs attended;
-    attended.self = {.mask = m_kind == BlockKind::Decoder
-                                 ? causalMask(tokens.size(1), first + tokens.size(1), tokens.device())
-                                 : overHeads(inputs.mask),
-                     .distances = placed.distances,
-                     .rotation = {placed.cosines, placed.sines}};
+    attended.self.padding = overHeads(inputs.mask);
+    attended.self.distances =
+        m_relative ? m_relative->place(vectors, first, {}, unwatched).distances : placed.distances;
+    if (m_disentangled) {
+        attended.self.distanceVectors = m_disentangled->vectors();
+        attended.self.distanceIndex = m_disentangled->index(count);
+    }
+    if (context.global && !context.global->empty())
+        attended.self.global =
+            torch::tensor(*context.global, torch::TensorOptions(torch::kInt64).device(tokens.device()));
     attended.first = first;
+    std::map<std::int64_t, torch::Tensor> masks; // by windows
     if (inputs.memory)
         attended.memoryMask = overHeads(inputs.memory->mask);
     if (inputs.state)
@@ -158,6 +260,16 @@ torch::Tensor TransformerStack::forward(const torch::Tensor& tokens, const Input
     const bool sparse = m_options.blocks && usesBlockSparse(tokens.size(1), *m_options.blocks);
     for (std::size_t layer = 0; layer < m_layers.size(); ++layer) {
         context.checkStop();
+        const auto window = m_options.windowOf(layer);
+        const auto [mask, isNew] = masks.try_emplace(window);
+        if (isNew)
+            mask->second =
+                maskOf(layer, attended.self.padding, count, first + count, attended.self.global, tokens.device());
+        attended.self.mask = mask->second;
+        const auto& turn = window > 0 ? ofWindows : placed;
+        attended.self.rotation = m_options.turns(layer) ? MultiHeadAttention::Rotation{turn.cosines, turn.sines}
+                                                        : MultiHeadAttention::Rotation{};
+        attended.layer = static_cast<int>(layer);
         BlockSparsePattern blocks;
         if (sparse) {
             blocks = blockSparsePattern(tokens.size(1), m_options.heads, static_cast<std::int64_t>(layer),
@@ -172,18 +284,23 @@ torch::Tensor TransformerStack::forward(const torch::Tensor& tokens, const Input
             past = {inputs.state->tensors[key], inputs.state->tensors[value]};
             attended.past = &past;
         }
+        const auto before = x;
         x = m_layers[layer]->forward(x, attended, context);
+        if (layer == 0 && m_neighbours)
+            x = m_neighbours->forward(before, x);
         if (inputs.state) {
             inputs.state->tensors[key] = past.key;
             inputs.state->tensors[value] = past.value;
         }
     }
     if (inputs.state)
-        inputs.state->steps += tokens.size(1);
-    return m_norm ? m_norm->forward(x) : x;
+        inputs.state->steps += count;
+    if (m_norm)
+        x = m_norm->forward(x);
+    return m_projectionBack ? m_projectionBack->forward(x) : x;
 }
 
-Transformer::Transformer(const TransformerOptions& options)
+Transformer::Transformer(const TransformerOptions& options, const EncoderHeadOptions& head)
     : m_options(options), m_embedding(register_module("shared", embedding(options.vocabulary, options))) {
     if (options.outputBias)
         m_outputBias = register_buffer("final_logits_bias", torch::zeros({1, options.vocabulary}));
@@ -191,6 +308,8 @@ Transformer::Transformer(const TransformerOptions& options)
     m_decoder = register_module("decoder", std::make_shared<TransformerStack>(options, BlockKind::Decoder, true));
     if (!options.tiedOutput)
         m_untied = register_module("lm_head", linear(options.width, options.vocabulary, false, options));
+    if (head.kind != EncoderHead::None)
+        m_head = register_module(OutputHead::nameOf(head.kind), std::make_shared<OutputHead>(options, head, false));
 }
 
 Memory Transformer::encode(const torch::Tensor& source, const torch::Tensor& mask, const Context& context) {
@@ -210,6 +329,10 @@ torch::Tensor Transformer::logits(const torch::Tensor& decoded) {
     return m_outputBias.defined() ? values + m_outputBias : values;
 }
 
+torch::Tensor Transformer::labels(const torch::Tensor& decoded) {
+    return m_head ? m_head->forward(decoded, {}) : torch::Tensor();
+}
+
 DecoderState Transformer::start(const Memory&) {
     return {};
 }
@@ -222,27 +345,20 @@ torch::Tensor Transformer::step(const torch::Tensor& last, DecoderState& state, 
         .squeeze(1); // [B, W]
 }
 
-TransformerEncoder::TransformerEncoder(const TransformerOptions& options, const EncoderHeadOptions& head)
-    : m_options(options), m_head(head), m_embedding(register_module("shared", embedding(options.vocabulary, options))) {
+TransformerEncoder::TransformerEncoder(const TransformerOptions& options, const EncoderHeadOptions& head,
+                                       const EncoderHeadOptions* second)
+    : m_options(options), m_embedding(register_module("shared", embedding(options.vocabulary, options))) {
     if (options.tokenTypes > 0)
         m_segments = register_module("token_types", embedding(options.tokenTypes, options));
     m_encoder = register_module("encoder", std::make_shared<TransformerStack>(options, BlockKind::Encoder, false));
-    const auto width = options.width;
-    switch (head.kind) {
-    case EncoderHead::None:
-        break;
-    case EncoderHead::MaskedLanguage:
-        m_dense = register_module("head_dense", linear(width, width, true, options));
-        m_norm = register_module("head_layer_norm", std::make_shared<Norm>(options));
-        if (!options.tiedOutput)
-            m_output = register_module("head_output", linear(width, options.vocabulary, false, options));
-        m_outputBias = register_parameter("head_bias", torch::zeros({options.vocabulary}));
-        break;
-    case EncoderHead::Classification:
-        m_dense = register_module("pooler", linear(width, width, true, options));
-        m_output = register_module("classifier", linear(width, head.labels, true, options));
-        break;
-    }
+    const auto registered = [&](const EncoderHeadOptions& one) {
+        const bool tied = one.kind == EncoderHead::MaskedLanguage && options.tiedOutput;
+        return register_module(OutputHead::nameOf(one.kind), std::make_shared<OutputHead>(options, one, tied));
+    };
+    if (head.kind != EncoderHead::None)
+        m_head = registered(head);
+    if (second)
+        m_second = registered(*second);
 }
 
 torch::Tensor TransformerEncoder::encode(const torch::Tensor& ids, const torch::Tensor& segments,
@@ -260,18 +376,21 @@ torch::Tensor TransformerEncoder::encode(const torch::Tensor& ids, const torch::
 }
 
 torch::Tensor TransformerEncoder::logits(const torch::Tensor& hidden) {
-    TORCH_INTERNAL_ASSERT(m_dense, "this encoder has no head");
-    if (m_head.kind == EncoderHead::Classification)
-        return m_output->forward(activate(m_dense->forward(hidden.select(1, 0)), m_head.activation)); // [B, labels]
-    const auto read = m_norm->forward(activate(m_dense->forward(hidden), m_head.activation));
-    return outputs(read, m_output, m_embedding, m_options) + m_outputBias; // [B, T, V]
+    TORCH_INTERNAL_ASSERT(m_head, "this encoder has no head");
+    return m_head->forward(m_head->read(hidden), m_embedding->weight);
 }
 
-TransformerDecoder::TransformerDecoder(const TransformerOptions& options)
+torch::Tensor TransformerEncoder::relationship(const torch::Tensor& hidden) {
+    return m_second ? m_second->forward(m_second->read(hidden), {}) : torch::Tensor();
+}
+
+TransformerDecoder::TransformerDecoder(const TransformerOptions& options, const EncoderHeadOptions& head)
     : m_options(options), m_embedding(register_module("shared", embedding(options.vocabulary, options))),
       m_decoder(register_module("decoder", std::make_shared<TransformerStack>(options, BlockKind::Decoder, false))) {
-    if (!options.tiedOutput)
-        m_untied = register_module("lm_head", linear(options.width, options.vocabulary, false, options));
+    if (head.kind != EncoderHead::None)
+        m_head = register_module(OutputHead::nameOf(head.kind), std::make_shared<OutputHead>(options, head, false));
+    else if (!options.tiedOutput)
+        m_untied = register_module("lm_head", linear(options.widthOfEmbedding(), options.vocabulary, false, options));
 }
 
 torch::Tensor TransformerDecoder::decode(const torch::Tensor& ids, DecoderState& state, const Context& context) {
@@ -281,6 +400,8 @@ torch::Tensor TransformerDecoder::decode(const torch::Tensor& ids, DecoderState&
 }
 
 torch::Tensor TransformerDecoder::logits(const torch::Tensor& decoded) {
+    if (m_head)
+        return m_head->forward(decoded, {});
     return outputs(decoded, m_untied, m_embedding, m_options); // [..., V]
 }
 

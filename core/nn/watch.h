@@ -77,6 +77,8 @@ struct Context {
     Watch* watch = nullptr; ///< null: nobody watches, nothing is kept
     std::stop_token stop;
     const Intervention* intervention = nullptr; ///< null: the model runs as it is
+    /// Tokens that see all and are seen by all in an encoder whose others have windows; null: none.
+    const std::vector<std::int64_t>* global = nullptr;
 
     /// What cross-attention of a decoder's step is to rest on, counted in keys.
     std::optional<std::int64_t> forcedKey(std::int64_t step) const;

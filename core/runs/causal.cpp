@@ -40,15 +40,33 @@ protected:
         context.checkStop();
         const auto logits = network().causal->logits(hidden).squeeze(0).to(torch::kFloat32).contiguous(); // [T, V]
         trace.emitted.assign(trace.target.begin() + 1, trace.target.end());
-        trace.emitted.push_back(tokenOf(logits[logits.size(0) - 1].argmax().item<std::int64_t>()));
+        if (speaks())
+            trace.emitted.push_back(tokenOf(logits[logits.size(0) - 1].argmax().item<std::int64_t>()));
+        else // it was taught to label, not to go on: what it would have read next is nothing
+            trace.emitted.push_back(tokenOf(std::max<std::int64_t>(network().ids.end, 0)));
         trace.targetForced = static_cast<std::size_t>(trace.prompt) == trace.target.size();
         trace.targetText = trace.sourceText;
         if (hasTokenizer())
             trace.targetText += continuation(trace);
-        predict(logits, request, {}, trace);
+        if (network().causal->head() == EncoderHead::Classification)
+            classify(logits.narrow(0, lastRow(trace), 1), request, trace);
+        else if (network().causal->head() == EncoderHead::TokenClassification)
+            classifyTokens(logits, request, trace);
+        else
+            predict(logits, request, {}, trace);
     }
 
 private:
+    bool speaks() const { return network().causal->head() == EncoderHead::None; }
+
+    /// The last token that is not padding, where a text's label is read.
+    std::int64_t lastRow(const Trace& trace) const {
+        auto row = static_cast<std::int64_t>(trace.target.size()) - 1;
+        while (row > 0 && trace.target[static_cast<std::size_t>(row)].id == network().ids.pad)
+            --row;
+        return row;
+    }
+
     /// A decoder must take in something: what its texts begin with, or what parts them.
     std::int64_t beginning() const {
         if (hasTokenizer())
@@ -63,6 +81,9 @@ private:
     void goOn(const Request& request, const std::stop_token& stop, Trace& trace) {
         const auto there = static_cast<std::int64_t>(trace.target.size());
         const auto asked = std::max<std::int64_t>(request.maxLength, 0);
+        if (asked > 0 && !speaks())
+            throw Error(Error::Kind::Unsupported, info().name, "labels texts and does not go on with them",
+                        "leave the length out");
         const auto room = roomFor(static_cast<std::size_t>(there + asked), request, lengthOf);
         const auto steps = std::min(asked, static_cast<std::int64_t>(room.tokens) - there);
         if (steps < asked)

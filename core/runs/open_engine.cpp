@@ -4,23 +4,39 @@
 #include "core/runs/open_model.h"
 #include "core/text/tokenizer.h"
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace headlight {
 
 namespace {
 
-/// Null when the folder has no tokenizer at all: ids can still be run. A broken one throws.
-std::unique_ptr<Tokenizer> tokenizerIfAny(const std::filesystem::path& folder) {
+/// Null when the folder has no tokenizer at all, or one of a kind that is not read, which is told: ids can still be run.
+/// A broken one throws.
+std::unique_ptr<Tokenizer> tokenizerIfAny(const std::filesystem::path& folder, std::vector<std::string>& notices) {
     try {
         return openTokenizer(folder);
     } catch (const Error& error) {
-        if (error.kind() == Error::Kind::NotFound)
-            return nullptr;
-        throw;
+        if (error.kind() == Error::Kind::Unsupported)
+            notices.push_back(error.what());
+        else if (error.kind() != Error::Kind::NotFound)
+            throw;
+        return nullptr;
     }
+}
+
+/// The first few of them, and how many more there are.
+std::string listed(const std::vector<std::string>& names) {
+    constexpr std::size_t shown = 3;
+    std::string text;
+    for (std::size_t i = 0; i < std::min(shown, names.size()); ++i)
+        text += (i > 0 ? ", " : "") + names[i];
+    if (names.size() > shown)
+        text += " and " + std::to_string(names.size() - shown) + " others";
+    return text;
 }
 
 constexpr auto closeOthers = "close other models or programs, or choose a smaller model";
@@ -39,22 +55,26 @@ void requireMemory(std::int64_t needed, const std::filesystem::path& folder) {
 Engine* headlight_open(const std::filesystem::path& folder) {
     try {
         const auto config = ModelConfig::open(folder);
-        findFamily(config); // an unknown family is said before missing weights are
+        if (!config.modelType().empty())
+            findFamily(config); // an unknown family is said before missing weights are
+        refuseQuantised(config, nullptr);
         constexpr std::int64_t widest = sizeof(double), ours = sizeof(float);
         // Before they are read: at least this much, whatever the type of the numbers.
         requireMemory(static_cast<std::int64_t>(Weights::bytesOnDisk(folder)) / widest * ours, folder);
         const auto weights = Weights::open(folder);
         requireMemory(weights.parameterCount() * ours, folder);
         LoadedModel loaded{.folder = folder,
-                           .family = config.modelType(),
                            .network = openNetwork(config, weights),
-                           .tokenizer = tokenizerIfAny(folder),
+                           .tokenizer = nullptr,
                            .parameters = weights.parameterCount(),
                            .notices = {}};
+        loaded.tokenizer = tokenizerIfAny(folder, loaded.notices);
         if (const auto& broken = loaded.network.notFinite; !broken.empty())
-            loaded.notices.push_back(
-                "weights that are not finite numbers: " + broken.front()
-                + (broken.size() == 1 ? std::string() : " and " + std::to_string(broken.size() - 1) + " others"));
+            loaded.notices.push_back("weights that are not finite numbers: " + listed(broken));
+        for (const auto& notice : loaded.network.notices)
+            loaded.notices.push_back(notice);
+        if (const auto& left = loaded.network.leftOut; !left.empty())
+            loaded.notices.push_back("left out, for attention does not need it: " + listed(left));
         if (loaded.network.encoder)
             return encoderEngine(std::move(loaded)).release();
         if (loaded.network.causal)

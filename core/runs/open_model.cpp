@@ -58,19 +58,23 @@ OpenModel::OpenModel(LoadedModel loaded) : m_loaded(std::move(loaded)) {
                         + std::to_string(network.vocabulary) + " rows",
                     "the tokenizer's files and the weights must be of the same model");
     m_info.name = modelName(m_loaded.folder);
-    m_info.family = m_loaded.family;
+    m_info.family = m_loaded.network.family;
     m_info.parameters = m_loaded.parameters;
     m_info.encoderLayers = network.encoderLayers;
     m_info.decoderLayers = network.decoderLayers;
     m_info.crossLayers = network.crossLayers;
-    m_info.heads = network.heads;
+    m_info.heads = std::max(network.heads, network.decoderHeads);
     m_info.maxPositions = static_cast<int>(network.maxPositions);
     m_info.hasTokenizer = hasTokenizer();
-    const bool saysOfEach = !network.encoder || network.encoder->head() == EncoderHead::MaskedLanguage;
+    m_info.takesGlobalTokens = network.takesGlobalTokens;
+    m_info.labels = network.labels;
+    const bool saysOfEach = network.encoder  ? network.encoder->head() == EncoderHead::MaskedLanguage
+                            : network.causal ? network.causal->head() == EncoderHead::None
+                                             : true;
     m_sizes = {.encoderLayers = network.encoderLayers,
                .decoderLayers = network.decoderLayers,
                .crossLayers = network.crossLayers,
-               .heads = network.heads,
+               .heads = m_info.heads,
                .headSize = network.headSize,
                .width = network.width,
                .feedForward = network.feedForward,
@@ -113,13 +117,14 @@ void OpenModel::checkHeadsOff(const Intervention& intervention) const {
         const auto [kind, layers] = off.kind == BlockKind::Encoder   ? std::pair("encoder", m_info.encoderLayers)
                                     : off.kind == BlockKind::Decoder ? std::pair("decoder", m_info.decoderLayers)
                                                                      : std::pair("cross", m_info.crossLayers);
-        if (off.layer.value >= 0 && off.layer.value < layers && off.head.value >= 0 && off.head.value < m_info.heads)
+        const auto heads = m_loaded.network.headsOf(off.kind);
+        if (off.layer.value >= 0 && off.layer.value < layers && off.head.value >= 0 && off.head.value < heads)
             continue;
         throw Error(Error::Kind::Invalid, info().name,
                     std::string(kind) + " layer " + std::to_string(off.layer.value) + ", head "
                         + std::to_string(off.head.value) + " cannot be switched off: there is none",
                     layers == 0 ? "it has no attention of kind " + std::string(kind)
-                                : "it has " + std::to_string(layers) + " such layers of " + std::to_string(m_info.heads)
+                                : "it has " + std::to_string(layers) + " such layers of " + std::to_string(heads)
                                       + " heads, counted from 0");
     }
 }
@@ -188,6 +193,27 @@ OpenModel::Room OpenModel::roomFor(std::size_t wanted, const Request& request, c
                                                 + ", is enough for " + std::to_string(fits)};
 }
 
+std::vector<Token> OpenModel::encoded(const std::string& text, const Request& request) const {
+    const auto& prefix = request.prefix;
+    auto tokens = request.specialsInText ? tokenizer().encode(prefix + text) : tokenizer().encodePlain(prefix + text);
+    if (prefix.empty())
+        return tokens;
+    std::optional<int> firstWord;
+    for (auto& token : tokens) {
+        const auto inText = [&](std::size_t place) { return std::max(place, prefix.size()) - prefix.size(); };
+        token.bytes = {inText(token.bytes.begin), inText(token.bytes.end)};
+        if (token.bytes.empty()) {
+            token.word = -1;
+            continue;
+        }
+        if (!firstWord && token.word >= 0)
+            firstWord = token.word;
+        if (token.word >= 0)
+            token.word -= *firstWord;
+    }
+    return tokens;
+}
+
 std::vector<Token> OpenModel::readSource(const Request& request, bool keepEnd, const LengthOf& lengthOf,
                                          Trace& trace) const {
     const auto start = std::chrono::steady_clock::now();
@@ -199,9 +225,10 @@ std::vector<Token> OpenModel::readSource(const Request& request, bool keepEnd, c
     if (!request.sourceIds.empty()) {
         tokens = givenTokens(request.sourceIds, "--ids");
     } else {
-        tokens = tokenizer().encode(request.source);
+        tokens = encoded(request.source, request);
         if (request.second)
-            second = tokenizer().encode(*request.second);
+            second =
+                request.specialsInText ? tokenizer().encode(*request.second) : tokenizer().encodePlain(*request.second);
         specials = tokenizer().assemble({}, second ? std::optional(std::vector<Token>()) : std::nullopt).size();
     }
     const auto others = specials + (second ? second->size() : 0);
@@ -221,8 +248,10 @@ std::vector<Token> OpenModel::readSource(const Request& request, bool keepEnd, c
         if (second && second->size() > room - std::min(room, specials + kept))
             second->resize(room - std::min(room, specials + kept));
     }
-    if (request.sourceIds.empty())
+    if (request.sourceIds.empty()) {
         tokens = tokenizer().assemble(std::move(tokens), std::move(second));
+        frame(request, tokens);
+    }
     if (tokens.size() > room) // where even the specials are too many
         tokens.resize(room);
     const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - start;
@@ -284,6 +313,39 @@ void OpenModel::keepLogits(const torch::Tensor& logits, const Request& request, 
     kept.rows = static_cast<int>(logits.size(0));
     kept.vocabulary = static_cast<int>(logits.size(1));
     kept.values.assign(logits.data_ptr<float>(), logits.data_ptr<float>() + logits.numel());
+}
+
+std::vector<Candidate> OpenModel::labelled(const torch::Tensor& logits) const {
+    const auto probabilities = network().labelsExclude ? torch::softmax(logits, -1) : torch::sigmoid(logits);
+    const auto [values, indices] = probabilities.sort(-1, true);
+    const auto probability = values.contiguous(), id = indices.contiguous();
+    std::vector<Candidate> labels;
+    for (std::int64_t k = 0; k < id.size(0); ++k) {
+        const auto label = id.data_ptr<std::int64_t>()[k];
+        const auto& name = network().labels.at(static_cast<std::size_t>(label));
+        labels.push_back({label, name, probability.data_ptr<float>()[k], name});
+    }
+    return labels;
+}
+
+void OpenModel::classify(const torch::Tensor& logits, const Request& request, Trace& trace) const {
+    warnOfNaN(logits, trace);
+    keepLogits(logits, request, trace);
+    const auto values = logits.squeeze(0).contiguous();
+    if (values.size(0) == 1) { // a regression: a number, no probability
+        trace.quantities.push_back({network().labels.front(), values.item<float>()});
+        return;
+    }
+    trace.labels = labelled(values);
+    trace.labelsExclude = network().labelsExclude;
+}
+
+void OpenModel::classifyTokens(const torch::Tensor& logits, const Request& request, Trace& trace) const {
+    warnOfNaN(logits, trace);
+    keepLogits(logits, request, trace);
+    for (std::int64_t row = 0; row < logits.size(0); ++row)
+        trace.tokenLabels.push_back({static_cast<int>(row), labelled(logits[row])});
+    trace.labelsExclude = network().labelsExclude;
 }
 
 void OpenModel::warnOfNaN(const torch::Tensor& logits, Trace& trace) {

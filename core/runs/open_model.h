@@ -4,6 +4,7 @@
 
 #include "core/engine.h"
 #include "core/families/family.h"
+#include "core/nn/networks.h"
 #include "core/runs/budget.h"
 #include "core/text/tokenizer.h"
 
@@ -20,7 +21,6 @@ namespace headlight {
 /// What a model folder holds, read and checked.
 struct LoadedModel {
     std::filesystem::path folder;
-    std::string family;
     Network network;
     std::unique_ptr<Tokenizer> tokenizer; ///< null: the folder has none, and ids are all that can be run
     std::int64_t parameters = 0;
@@ -68,6 +68,10 @@ protected:
     /// @throws Error when it holds hardly any
     Room roomFor(std::size_t wanted, const Request& request, const LengthOf& lengthOf) const;
 
+    /// A typed text's tokens, with those of the words before it that are not part of it.
+    std::vector<Token> encoded(const std::string& text, const Request& request) const;
+    /// What is to be changed of the specials around a source before it is read.
+    virtual void frame(const Request&, std::vector<Token>&) const {}
     /// The source as the model reads it, specials included, cut where it is too long; trace.source is left alone.
     std::vector<Token> readSource(const Request& request, bool keepEnd, const LengthOf& lengthOf, Trace& trace) const;
     /// @throws Error when the request has segments, which only an encoder alone can tell apart
@@ -80,6 +84,12 @@ protected:
                  Trace& trace) const;
     static void keepLogits(const torch::Tensor& logits, const Request& request, Trace& trace);
     static void warnOfNaN(const torch::Tensor& logits, Trace& trace);
+    /// Labels of one text. @param logits [1, labels]; of one label alone a number
+    void classify(const torch::Tensor& logits, const Request& request, Trace& trace) const;
+    /// Labels of each token. @param logits [rows, labels]
+    void classifyTokens(const torch::Tensor& logits, const Request& request, Trace& trace) const;
+    /// The labels with their probabilities, most probable first. @param logits [labels]
+    std::vector<Candidate> labelled(const torch::Tensor& logits) const;
 
     static std::vector<std::int64_t> idsOf(const std::vector<Token>& tokens);
     static torch::Tensor batchOfOne(const std::vector<std::int64_t>& ids); ///< [1, T]

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/families/family.h"
+#include "core/nn/networks.h"
 #include "core/text/tokenizer.h"
 
 #include <cstdint>

@@ -1,8 +1,8 @@
 #include "models/train/folder_writer.h"
 
+#include "core/error.h"
 #include "core/files/safetensors.h"
 #include "core/files/whole_file.h"
-#include "core/error.h"
 #include "core/text/sentencepiece.h"
 
 #include <nlohmann/json.hpp>
@@ -64,20 +64,22 @@ void copyTokenizer(const std::filesystem::path& vocabulary, const std::filesyste
                     "headlight-train vocabulary makes one");
 }
 
-void writeWeights(const Network& network, const Family& family, const std::filesystem::path& folder) {
+void writeWeights(const Network& network, const Weights::Naming& naming, const std::filesystem::path& folder) {
     struct Tensor {
         std::vector<torch::Tensor> parts;
         bool transposed = false;
+        std::int64_t groups = 1;
     };
     std::map<std::string, Tensor> tensors;
     const auto add = [&](const std::string& name, const torch::Tensor& values) {
-        const auto source = family.naming.source(name);
+        const auto source = naming.source(name);
         if (source.name.empty())
             return;
         auto& tensor = tensors[source.name];
         tensor.parts.resize(static_cast<std::size_t>(source.parts));
         tensor.parts[static_cast<std::size_t>(source.part)] = values.detach().to(torch::kCPU, torch::kHalf);
         tensor.transposed = source.transposed;
+        tensor.groups = source.groups;
     };
     for (const auto& parameter : network.module().named_parameters())
         add(parameter.key(), parameter.value());
@@ -87,6 +89,12 @@ void writeWeights(const Network& network, const Family& family, const std::files
     std::vector<TensorView> views;
     for (const auto& [name, tensor] : tensors) {
         auto whole = torch::cat(tensor.parts);
+        if (tensor.groups > 1) { // [parts, groups, rows, …] -> [groups, parts, rows, …]
+            auto shape = whole.sizes().vec();
+            shape[0] /= tensor.groups * static_cast<std::int64_t>(tensor.parts.size());
+            shape.insert(shape.begin(), {static_cast<std::int64_t>(tensor.parts.size()), tensor.groups});
+            whole = whole.view(shape).transpose(0, 1).reshape(whole.sizes());
+        }
         if (tensor.transposed && whole.dim() == 2)
             whole = whole.t();
         kept.push_back(whole.contiguous());

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/families/family.h"
+#include "core/nn/networks.h"
 
 #include <cstdint>
 #include <filesystem>
@@ -27,6 +28,6 @@ std::int64_t writeSentencePieces(const std::filesystem::path& vocabulary, const 
 void copyTokenizer(const std::filesystem::path& vocabulary, const std::filesystem::path& folder, bool goesOn);
 
 /// model.safetensors in half precision, under the names of the family's checkpoints.
-void writeWeights(const Network& network, const Family& family, const std::filesystem::path& folder);
+void writeWeights(const Network& network, const Weights::Naming& naming, const std::filesystem::path& folder);
 
 } // namespace headlight

@@ -115,7 +115,7 @@ int blank(const Arguments& arguments) {
     const auto network = family.build(config, nullptr);
     std::filesystem::create_directories(folder);
     writeText(folder / "config.json", text);
-    writeWeights(network, family, folder);
+    writeWeights(network, family.naming(config), folder);
     return 0;
 }
 

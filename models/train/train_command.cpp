@@ -111,14 +111,14 @@ nlohmann::json translatorConfig(const std::string& architecture, const Sizes& si
 
 /// Weights to begin with: of another model what fits, most of it. The rest, such as a decoder of another kind, stays as
 /// it was made.
-void beginFrom(const std::filesystem::path& folder, const Family& family, torch::nn::Module& network) {
-    const auto weights = Weights::open(folder).renamed(family.naming);
+void beginFrom(const std::filesystem::path& folder, const Weights::Naming& usual, torch::nn::Module& network) {
+    const auto weights = Weights::open(folder).renamed(usual);
     const auto parameters = network.named_parameters();
-    auto naming = family.naming;
+    auto naming = usual;
     std::int64_t fitting = 0, all = 0;
     naming.ignorable = [](const std::string&) { return true; };
     naming.source = [&](const std::string& ours) -> Weights::Source {
-        const auto source = family.naming.source(ours);
+        const auto source = usual.source(ours);
         const auto* parameter = parameters.find(ours);
         if (source.name.empty() || !parameter)
             return {};
@@ -207,7 +207,7 @@ int trainCommand(const Arguments& arguments, torch::Device device) {
     const auto& family = findFamily(config);
     auto network = family.build(config, nullptr);
     if (const auto from = arguments.textOr("--from", ""); !from.empty() && !goesOn)
-        beginFrom(from, family, network.module());
+        beginFrom(from, family.naming(config), network.module());
     std::int64_t parameters = 0;
     for (const auto& parameter : network.module().parameters())
         parameters += parameter.numel();
@@ -253,7 +253,7 @@ int trainCommand(const Arguments& arguments, torch::Device device) {
                              std::fprintf(stderr, " %.4f", loss);
                          std::fprintf(stderr, "%s\n", best ? "  best so far" : "");
                          if (best)
-                             writeWeights(trainer.network(), family, folder);
+                             writeWeights(trainer.network(), family.naming(config), folder);
                      }},
                 stopRequested);
     std::fprintf(stderr, "%s at step %lld, best validation %.4f\n", stopRequested ? "stopped" : "done",

@@ -2,6 +2,7 @@
 // words. Models that are not there are left out; the fixture of random weights always is there.
 #include "core/engine.h"
 #include "core/families/family.h"
+#include "core/nn/networks.h"
 #include "core/text/tokenizer.h"
 
 #include <torch/torch.h>

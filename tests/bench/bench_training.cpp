@@ -2,6 +2,7 @@
 // and ours in bfloat16 too. Batches of 2000 target tokens, sentences of 30 tokens, the sizes of the bundled models.
 // FLOP/s counts the products with weights alone, there and back, to be held against those of one large product.
 #include "core/families/family.h"
+#include "core/nn/networks.h"
 #include "models/train/batches.h"
 #include "models/train/objective.h"
 #include "models/train/trainer.h"
