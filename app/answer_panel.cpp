@@ -17,7 +17,7 @@ constexpr int usualTopK = 10;
 constexpr int mostTopK = 100;
 
 bool goesOn(const ModelInfo& model) {
-    return model.hasDecoder && !model.hasEncoder;
+    return model.hasDecoder && !model.hasEncoder && model.labels.empty(); // one that labels does not
 }
 
 } // namespace
@@ -194,11 +194,12 @@ void AnswerPanel::stop() {
 void AnswerPanel::showState() {
     const bool decoder = goesOn(m_model);
     const bool masked = !m_model.mask.empty();
-    const bool classifies = !m_model.labels.empty();
-    m_heading->setText((decoder      ? tr("Next token")
-                        : classifies ? tr("Label")
-                        : masked     ? tr("Hidden words")
-                                     : tr("Output"))
+    const bool classifies = !m_model.labels.empty() || m_model.answersQuestions || m_model.scoresChoices;
+    m_heading->setText((decoder                    ? tr("Next token")
+                        : m_model.answersQuestions ? tr("Answer")
+                        : classifies               ? tr("Label")
+                        : masked                   ? tr("Hidden words")
+                                                   : tr("Output"))
                            .toUpper());
     m_controls->setVisible(decoder);
     m_continue->setText(m_continuing ? tr("Stop") : tr("Continue"));
@@ -216,7 +217,7 @@ void AnswerPanel::showState() {
                    .arg(brief(QString::fromStdString(m_model.mask), mostOfName));
     else if (masked)
         hint = tr("Return puts the word into the text.");
-    else if (!decoder && !classifies)
+    else if (!decoder && !classifies && m_list->count() == 0)
         hint = tr("This model has no head: it says nothing, it only attends.");
     m_hint->setText(hint);
     m_hint->setVisible(!hint.isEmpty());

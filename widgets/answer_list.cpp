@@ -98,6 +98,7 @@ void AnswerList::setTrace(TracePointer trace, const QString& mask) {
     m_trace = std::move(trace);
     if (!m_trace)
         return;
+    addAnswers();
     if (!m_trace->labels.empty()) {
         addCandidates(-1, m_trace->labels);
     } else if (m_trace->source.empty() && !m_trace->predictions.empty()) {
@@ -154,6 +155,32 @@ QSize AnswerList::sizeHint() const {
     for (int i = 0; i < count(); ++i)
         height += sizeHintForRow(i);
     return {200, height};
+}
+
+/// What heads say that is no choice between candidates.
+void AnswerList::addAnswers() {
+    const auto share = [](const QString& name, float probability) {
+        return tr("%1  %2").arg(name, percent(probability));
+    };
+    if (const auto& answer = m_trace->answer)
+        for (const auto& span : answer->spans)
+            addHeading(share(shownText(span.text), span.probability));
+    if (const auto& relationship = m_trace->relationship)
+        for (const auto& candidate : relationship->candidates)
+            addHeading(
+                share(tr("the second text %1").arg(QString::fromStdString(candidate.text)), candidate.probability));
+    for (const auto& quantity : m_trace->quantities)
+        addHeading(tr("%1: %2").arg(QString::fromStdString(quantity.name),
+                                    QString::number(static_cast<double>(quantity.value), 'g', 4)));
+    const auto& tokens = m_trace->source.empty() ? m_trace->target : m_trace->source;
+    for (const auto& labels : m_trace->tokenLabels) {
+        const auto at = static_cast<std::size_t>(labels.position);
+        if (at >= tokens.size() || tokens[at].special || labels.candidates.empty())
+            continue;
+        const auto& label = labels.candidates.front();
+        addHeading(share(tr("%1: %2").arg(shownText(tokens[at].letters), QString::fromStdString(label.text)),
+                         label.probability));
+    }
 }
 
 void AnswerList::addHeading(const QString& text) {

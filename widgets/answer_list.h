@@ -30,6 +30,7 @@ Q_SIGNALS:
 
 private:
     class Delegate;
+    void addAnswers();
     void addHeading(const QString& text);
     void addCandidates(int position, const std::vector<Candidate>& candidates);
     const Candidate* candidateOf(const QListWidgetItem* item) const;
