@@ -345,11 +345,19 @@ std::vector<std::string> Weights::loadInto(torch::nn::Module& network, const Nam
         load(parameter.key(), parameter.value());
     for (auto& buffer : network.named_buffers())
         load(buffer.key(), buffer.value());
-    const auto isOfBody = [&](const std::string& name) {
-        return naming.body.empty() || std::any_of(naming.body.begin(), naming.body.end(), [&](const auto& beginning) {
-                   return name.starts_with(beginning);
-               });
+    // A part of the body that the network has, such as `bert.encoder`, is the network's; any other is a head of its
+    // own.
+    const auto partOf = [&](const std::string& name) {
+        for (const auto& beginning : naming.body)
+            if (name.starts_with(beginning))
+                return name.substr(0, name.find('.', beginning.size()));
+        return std::string();
     };
+    std::set<std::string> parts;
+    for (const auto& name : used)
+        parts.insert(partOf(name));
+    parts.erase("");
+    const auto isOfBody = [&](const std::string& name) { return naming.body.empty() || parts.contains(partOf(name)); };
     for (const auto& [name, entry] : m_tensors) {
         if (used.contains(name) || (naming.ignorable && naming.ignorable(name)))
             continue;

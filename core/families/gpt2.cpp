@@ -8,7 +8,7 @@ namespace {
 
 Weights::Naming naming() {
     return gptNaming({{"shared.", "wte."}, {"decoder.embed_positions.", "wpe."}, {"decoder.layer_norm.", "ln_f."}},
-                     {".attn.masked_bias", ".crossattention.bias", ".crossattention.masked_bias"});
+                     {".attn.masked_bias"});
 }
 
 Network build(const ModelConfig& config, const Weights* weights) {
@@ -19,7 +19,10 @@ Network build(const ModelConfig& config, const Weights* weights) {
     options.attentionScale = config.flagOr("scale_attn_weights", true) ? 0 : 1;
     options.scaleByLayer = config.flagOr("scale_attn_by_inverse_layer_idx", false);
     options.tiedOutput = readTied(config, weights, "lm_head.weight", true);
-    return makeCausal(config, weights, naming(), options);
+    auto network = makeCausal(config, weights, naming(), options);
+    if (config.flagOr("add_cross_attention", false))
+        network.notices.push_back("its attention to an encoder is left out, for there is none");
+    return network;
 }
 
 } // namespace

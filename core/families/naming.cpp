@@ -76,23 +76,28 @@ Weights::Naming gptNaming(const Renames& ends, std::vector<std::string> unread) 
     }
     // A tied copy, and what draws the causal mask.
     unread.insert(unread.end(), {"lm_head.weight", ".attn.bias"});
-    return {
-        .canonical = [bare](const std::string& theirs) { return withPrefix(theirs, "transformer.", bare); },
-        .source =
-            [renames](const std::string& ours) {
-                const auto name = renamed(ours, renames);
-                const bool joined = name.find(".c_attn.") != std::string::npos;
-                const auto third = ours.find(".k_proj.") != std::string::npos   ? 1
-                                   : ours.find(".v_proj.") != std::string::npos ? 2
-                                                                                : 0;
-                return Weights::Source{.name = name,
-                                       .transposed = name.starts_with("transformer.h."),
-                                       .part = third,
-                                       .parts = joined ? 3 : 1};
-            },
-        .ignorable = [unread = std::move(unread)](const std::string& theirs) { return endsWithAny(theirs, unread); },
-        .tied = {{renamed("shared.weight", renames), "lm_head.weight"}},
-        .body = {"transformer."}};
+    return {.canonical = [bare](const std::string& theirs) { return withPrefix(theirs, "transformer.", bare); },
+            .source =
+                [renames](const std::string& ours) {
+                    const auto name = renamed(ours, renames);
+                    const bool joined = name.find(".c_attn.") != std::string::npos;
+                    const auto third = ours.find(".k_proj.") != std::string::npos   ? 1
+                                       : ours.find(".v_proj.") != std::string::npos ? 2
+                                                                                    : 0;
+                    return Weights::Source{.name = name,
+                                           .transposed = name.starts_with("transformer.h."),
+                                           .part = third,
+                                           .parts = joined ? 3 : 1};
+                },
+            .ignorable =
+                [unread = std::move(unread)](const std::string& theirs) {
+                    // Of one that was taught to read an encoder, which is not there.
+                    const bool ofCross = theirs.find(".crossattention.") != std::string::npos
+                                         || theirs.find(".ln_cross_attn.") != std::string::npos;
+                    return ofCross || endsWithAny(theirs, unread);
+                },
+            .tied = {{renamed("shared.weight", renames), "lm_head.weight"}},
+            .body = {"transformer."}};
 }
 
 Weights::Naming llamaNaming(Renames others) {
