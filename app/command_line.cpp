@@ -1,6 +1,7 @@
 #include "app/command_line.h"
 
 #include "app/commands/commands.h"
+#include "app/commands/shell_pages.h"
 #include "core/engine.h"
 #include "core/trace/trace_file.h"
 
@@ -54,7 +55,9 @@ void printHelp(QTextStream& out) {
         out << '\n';
         printHelp(*command, out);
     }
-    out << "\nheadlight --version: " << CommandLine::tr("versions, BLAS and threads in use") << "\n\n"
+    out << "\nheadlight --version: " << CommandLine::tr("versions, BLAS and threads in use") << '\n'
+        << "headlight --print " << shellPages().join(QLatin1Char('|')) << ": "
+        << CommandLine::tr("the manual page, or what a shell completes") << "\n\n"
         << CommandLine::tr("Exit codes: 0 done, 1 it could not be done, 2 the words of the command are wrong.") << '\n';
 }
 
@@ -79,6 +82,8 @@ void run(const QStringList& words, QTextStream& out, QTextStream& err) {
             command->run(Words(rest, command->options), out, err);
         return;
     }
+    if (words.value(0) == QLatin1String("--print") && words.size() == 2)
+        return printShellPage(words[1], commands, windowOptions, out);
     if (words.size() > 1)
         throw WrongWords(CommandLine::tr("\"%1\" is one word too many").arg(words[1]));
     if (words.value(0) == QLatin1String("--version")) {
@@ -100,7 +105,8 @@ Surface surfaceFor(const QStringList& words) {
     if (const auto* command = findCommand(words))
         return command->surface;
     const auto first = words.value(0);
-    return first == QLatin1String("--version") || asksForHelp(first) ? Surface::None : Surface::Window;
+    const bool printed = first == QLatin1String("--version") || first == QLatin1String("--print");
+    return printed || asksForHelp(first) ? Surface::None : Surface::Window;
 }
 
 int runCommand(const QStringList& words, QTextStream& out, QTextStream& err) {

@@ -93,6 +93,7 @@ torch::Device readDevice(const Arguments& arguments) {
     const auto name = arguments.textOr("--device", "cpu");
     if (const auto threads = arguments.countOr("--threads", 0, 0); threads > 0)
         torch::set_num_threads(static_cast<int>(threads));
+    Engine::setThreads(torch::get_num_threads());
     const auto compute = Engine::compute();
     std::fprintf(stderr, "LibTorch %s, %s%s, threads: %d\n", compute.libtorch.c_str(), compute.blas.c_str(),
                  compute.slowBlas ? " (slow: OpenBLAS is many times faster)" : "", compute.threads);

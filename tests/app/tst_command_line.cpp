@@ -133,6 +133,11 @@ void TestCommandLine::rightWords_data() {
                                               u"threads "_qs};
     QTest::newRow("--help") << u"--help"_qs << QStringList{u"trace"_qs,  u"tokenize"_qs,  u"render"_qs,
                                                            u"models"_qs, u"--compare"_qs, u"--off KIND.L.H,…"_qs};
+    for (const auto& page : {u"man"_qs, u"bash"_qs, u"zsh"_qs, u"fish"_qs}) // made of the same tables
+        QTest::addRow("page: %s", qPrintable(page))
+            << u"--print "_qs + page
+            << QStringList{u"trace"_qs, u"render"_qs, u"compare"_qs,
+                           page == u"man"_qs ? u"own\\-range"_qs : u"own-range"_qs};
     QTest::newRow("help of a command") << u"trace --help"_qs << QStringList{u"--target-ids"_qs, u"--max-length N"_qs};
     QTest::newRow("help comes before wrong words") << u"trace --nonsense -h"_qs << QStringList{u"--logits"_qs};
     QTest::newRow("models") << u"models"_qs
@@ -179,6 +184,7 @@ void TestCommandLine::wrongWords_data() {
     };
     row("draw", {u"\"draw\""_qs, u"models, trace, tokenize, render"_qs});
     row("--version now", {u"\"now\""_qs});
+    row("--print poem", {u"\"poem\""_qs, u"zsh"_qs});
     row("models --jsn", {u"--jsn"_qs, u"--json"_qs});
     row("models tiny", {u"\"tiny\""_qs});
     row("models --json=yes", {u"--json"_qs, u"no value"_qs});
@@ -298,6 +304,7 @@ void TestCommandLine::surfaces_data() {
     QTest::newRow("trace") << u"trace --model tiny"_qs << int(Surface::None);
     QTest::newRow("tokenize") << u"tokenize"_qs << int(Surface::None);
     QTest::newRow("--version") << u"--version"_qs << int(Surface::None);
+    QTest::newRow("--print") << u"--print man"_qs << int(Surface::None);
     QTest::newRow("--help") << u"--help"_qs << int(Surface::None);
     QTest::newRow("render") << u"render --out a.png"_qs << int(Surface::Offscreen);
 }
