@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <exception>
 #include <optional>
+#include <set>
 #include <string_view>
 #include <system_error>
 
@@ -19,6 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view repositoryPrefix = "models--";
+constexpr std::uintmax_t largestIndex = 64U << 20;
 constexpr auto chooseAnother = "choose the folder that holds config.json and the weights";
 
 bool isFolder(const fs::path& path) {
@@ -147,6 +149,38 @@ fs::path modelFolder(const fs::path& chosen) {
     return folder;
 }
 
+bool isWholeModel(const fs::path& folder) {
+    if (!hasConfig(folder))
+        return false;
+    std::error_code ignored;
+    const auto has = [&](const std::string& name) { return fs::is_regular_file(folder / name, ignored); };
+    for (const char* name : {"model.safetensors", "pytorch_model.bin"}) {
+        if (has(name))
+            return true;
+        const auto index = folder / (std::string(name) + ".index.json");
+        if (!has(index.filename().string()))
+            continue;
+        try {
+            const auto shards = shardsOf(readWholeFile(index, largestIndex), index.string());
+            if (std::all_of(shards.begin(), shards.end(), has))
+                return true;
+        } catch (const Error&) { // whoever opens it is told what is wrong with it
+            return true;
+        }
+    }
+    return false;
+}
+
+std::vector<std::string> shardsOf(std::string_view index, const std::string& place) {
+    const auto map = JsonPart(parseJson(index, place), place).at("weight_map");
+    map.requireObject();
+    std::set<std::string> shards;
+    for (const auto& entry : map.value())
+        if (entry.is_string())
+            shards.insert(entry.get<std::string>());
+    return {shards.begin(), shards.end()};
+}
+
 std::string modelName(const fs::path& folder) {
     const auto repository = folder.parent_path().parent_path();
     if (folder.parent_path().filename() == "snapshots" && isRepository(repository))
@@ -166,18 +200,25 @@ fs::path hubCache() {
     return fromEnvironment("HOME") / ".cache" / "huggingface" / "hub";
 }
 
+std::vector<fs::path> hubRepositories(const fs::path& cache) {
+    auto contents = contentsOf(cache);
+    std::erase_if(contents, [](const fs::path& folder) { return !isRepository(folder); });
+    return contents;
+}
+
 std::vector<HubModel> hubModels(const fs::path& cache) {
     std::vector<HubModel> models;
-    for (const auto& repository : contentsOf(cache)) {
+    for (const auto& repository : hubRepositories(cache)) {
         try {
-            const auto snapshot = isRepository(repository) ? snapshotOf(repository) : std::nullopt;
+            const auto snapshot = snapshotOf(repository);
             if (!snapshot)
                 continue;
             const auto blobs = repository / "blobs";
             models.push_back({.name = repositoryName(repository),
                               .folder = *snapshot,
                               .modelType = ModelConfig::open(*snapshot).modelType(),
-                              .bytes = bytesIn(isFolder(blobs) ? blobs : *snapshot)});
+                              .bytes = bytesIn(isFolder(blobs) ? blobs : *snapshot),
+                              .whole = isWholeModel(*snapshot)});
         } catch (const std::exception&) { // a listing leaves out what is broken; opening it says why
         }
     }

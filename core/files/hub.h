@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace headlight {
@@ -16,6 +17,11 @@ namespace headlight {
 /// @throws Error when it is not there, or is a file or a cache without a model
 std::filesystem::path modelFolder(const std::filesystem::path& chosen);
 
+/// The files of weights that an index such as model.safetensors.index.json names, each once.
+/// @param place stands for the index in messages
+/// @throws Error when it is none
+std::vector<std::string> shardsOf(std::string_view index, const std::string& place);
+
 /// What to call the model of such a folder: `org/name` in the hub's cache, else the folder's own name.
 std::string modelName(const std::filesystem::path& folder);
 
@@ -25,10 +31,16 @@ struct HubModel {
     std::filesystem::path folder; ///< that holds config.json
     std::string modelType;        ///< of config.json; there need be no family for it
     std::uintmax_t bytes = 0;     ///< on disk, all revisions together
+    bool whole = true;            ///< false: weights are missing, or some of their shards
 };
+
+/// True for a folder with a configuration and the weights in one of their forms, all shards of them.
+bool isWholeModel(const std::filesystem::path& folder);
 
 /// $HF_HUB_CACHE, else $HF_HOME/hub, else huggingface/hub in $XDG_CACHE_HOME or ~/.cache. It need not exist.
 std::filesystem::path hubCache();
+/// The folders of a cache that are models': models--org--name.
+std::vector<std::filesystem::path> hubRepositories(const std::filesystem::path& cache);
 /// The models of a cache, by name. What cannot be read, or holds no configuration, is left out.
 std::vector<HubModel> hubModels(const std::filesystem::path& cache = hubCache());
 

@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 
 namespace headlight {
@@ -18,6 +19,8 @@ struct SystemCalls {
     std::function<int(int descriptor)> close;
     std::function<int(const char* from, const char* to)> rename;
     std::function<void*(std::size_t length, int descriptor)> map;
+    std::function<int(const char* target, const char* link)> link; ///< a symbolic one
+    std::function<std::int64_t(const char* folder)> freeBytes;     ///< for whoever is not root
 };
 
 /// The system's own; whoever replaces one puts it back.

@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -360,6 +361,13 @@ SystemCalls& systemCalls() {
         .rename = [](const char* from, const char* to) { return ::rename(from, to); },
         .map = [](std::size_t length,
                   int descriptor) { return ::mmap(nullptr, length, PROT_READ, MAP_PRIVATE, descriptor, 0); },
+        .link = [](const char* target, const char* link) { return ::symlink(target, link); },
+        .freeBytes = [](const char* folder) -> std::int64_t {
+            struct statvfs status {};
+            return ::statvfs(folder, &status) == 0
+                       ? static_cast<std::int64_t>(status.f_bavail) * static_cast<std::int64_t>(status.f_frsize)
+                       : -1;
+        },
     };
     return calls;
 }

@@ -1,5 +1,6 @@
 // Folders as users choose them and as the HuggingFace hub keeps them: links, revisions, and caches that are damaged.
 #include "core/files/hub.h"
+#include "core/files/hub_cache.h"
 #include "core/files/system_calls.h"
 #include "tests/support/tiny_models.h"
 
@@ -67,6 +68,10 @@ private Q_SLOTS:
     void badSectorsLeaveTheOthers();
     void linksInCirclesEnd();
     void findsTheCache();
+    void namesWholeModels();
+    void listsWhatTakesRoom();
+    void removesWhatNothingElseNeeds();
+    void keepsWhatIsBeingFetched();
 };
 
 void TestHub::findsTheFolder() {
@@ -231,6 +236,86 @@ void TestHub::findsTheCache() {
     cache.snapshot(cache.repository(), "abc");
     qputenv("HF_HUB_CACHE", cache.path().c_str());
     QCOMPARE(hubModels().size(), std::size_t(1));
+}
+
+void TestHub::namesWholeModels() {
+    const Folder folder;
+    QVERIFY(!isWholeModel(folder.path()));
+    write(folder.path() / "config.json", "{}");
+    QVERIFY(!isWholeModel(folder.path()));
+    write(folder.path() / "model.safetensors.index.json", R"({"weight_map": {"a": "one", "b": "two", "c": "one"}})");
+    write(folder.path() / "one", "x");
+    QVERIFY(!isWholeModel(folder.path()));
+    fs::create_symlink("nowhere", folder.path() / "two");
+    QVERIFY(!isWholeModel(folder.path()));
+    write(folder.path() / "nowhere", "x");
+    QVERIFY(isWholeModel(folder.path()));
+    write(folder.path() / "model.safetensors.index.json", "[");
+    QVERIFY(isWholeModel(folder.path())); // opening it says what is wrong
+}
+
+void TestHub::listsWhatTakesRoom() {
+    const Cache cache;
+    const auto repository = cache.repository();
+    cache.snapshot(repository, "abc");
+    cache.snapshot(repository, "def");
+    cache.main(repository, "def");
+    fs::create_directories(cache.repository("models--half") / "blobs");
+    write(cache.repository("models--half") / "blobs" / "123.incomplete", QByteArray(70, 'x'));
+    const auto revisions = hubRevisions(cache.path());
+    QCOMPARE(revisions.size(), std::size_t(3));
+    QCOMPARE(revisions[0].name, std::string("half"));
+    QCOMPARE(revisions[0].bytes, std::uintmax_t(70));
+    QVERIFY(revisions[0].commit.empty() && !revisions[0].complete);
+    QCOMPARE(revisions[1].commit, std::string("abc"));
+    QVERIFY(revisions[1].references.empty() && revisions[1].complete);
+    QCOMPARE(revisions[1].bytes, std::uintmax_t(100 + 22));
+    QCOMPARE(revisions[2].references, std::vector<std::string>{"main"});
+    QVERIFY(hubRevisions(cache.path() / "absent").empty());
+}
+
+void TestHub::removesWhatNothingElseNeeds() {
+    const Cache cache;
+    const auto repository = cache.repository();
+    const auto first = cache.snapshot(repository, "abc");
+    const auto second = cache.snapshot(repository, "def");
+    cache.main(repository, "abc");
+    write(repository / "refs" / "v1", "def");
+    // Both have these weights, and one a link to something of the user's.
+    fs::remove(second / "model.safetensors");
+    fs::create_symlink("../../blobs/weights-abc", second / "model.safetensors");
+    write(cache.path() / "dear", "mine");
+    fs::create_symlink(cache.path() / "dear", first / "dear");
+    fs::create_symlink("../../../dear", first / "near");
+    fs::create_directories(cache.path() / ".locks" / "models--org--tiny");
+    const auto revisions = hubRevisions(cache.path());
+    QCOMPARE(revisions[0].commit, std::string("abc"));
+    QCOMPARE(removeRevision(cache.path(), revisions[0]), std::uintmax_t(22)); // its own configuration
+    QVERIFY(!fs::exists(first) && !fs::exists(repository / "refs" / "main"));
+    QVERIFY(fs::exists(repository / "refs" / "v1") && isWholeModel(second));
+    QVERIFY(fs::exists(cache.path() / "dear"));
+    removeRevision(cache.path(), hubRevisions(cache.path()).front());
+    QVERIFY(!fs::exists(repository) && !fs::exists(cache.path() / ".locks" / "models--org--tiny"));
+    QVERIFY(fs::exists(cache.path() / "dear"));
+    QVERIFY(hubRevisions(cache.path()).empty());
+}
+
+void TestHub::keepsWhatIsBeingFetched() {
+    const Cache cache;
+    const HubRepository repository(cache.path(), "org/tiny");
+    cache.snapshot(repository.folder(), "abc");
+    write(repository.part("fff"), "half");
+    {
+        const auto lock = BlobLock::attempt(repository, "fff");
+        QVERIFY(lock);
+        QVERIFY(!BlobLock::attempt(repository, "fff"));
+        QVERIFY(saidBy([&] {
+                    removeRevision(cache.path(), hubRevisions(cache.path()).front());
+                }).contains("is being fetched"));
+        QVERIFY(isWholeModel(repository.snapshot("abc")));
+    }
+    removeRevision(cache.path(), hubRevisions(cache.path()).front());
+    QVERIFY(!fs::exists(repository.folder()));
 }
 
 QTEST_GUILESS_MAIN(TestHub)
