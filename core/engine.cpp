@@ -4,6 +4,7 @@
 
 #include "core/blas.h"
 #include "core/engine_module.h"
+#include "core/families/known.h"
 
 #include <dlfcn.h>
 
@@ -19,6 +20,7 @@ std::atomic<bool> loaded = false;
 
 struct Module {
     decltype(&headlight_open) open = nullptr;
+    decltype(&headlight_require_family) requireFamily = nullptr;
     decltype(&headlight_set_threads) setThreads = nullptr;
 };
 
@@ -43,9 +45,11 @@ Module load() {
     };
     if (!opened)
         refuse();
-    const Module module{reinterpret_cast<decltype(&headlight_open)>(dlsym(opened, "headlight_open")),
-                        reinterpret_cast<decltype(&headlight_set_threads)>(dlsym(opened, "headlight_set_threads"))};
-    if (!module.open || !module.setThreads)
+    const Module module{
+        reinterpret_cast<decltype(&headlight_open)>(dlsym(opened, "headlight_open")),
+        reinterpret_cast<decltype(&headlight_require_family)>(dlsym(opened, "headlight_require_family")),
+        reinterpret_cast<decltype(&headlight_set_threads)>(dlsym(opened, "headlight_set_threads"))};
+    if (!module.open || !module.requireFamily || !module.setThreads)
         refuse();
     module.setThreads(wantedThreads);
     loaded = true;
@@ -61,6 +65,10 @@ const Module& module() {
 
 std::unique_ptr<Engine> Engine::open(const std::filesystem::path& folder) {
     return std::unique_ptr<Engine>(module().open(folder));
+}
+
+void requireFamily(const ModelConfig& config) {
+    module().requireFamily(config);
 }
 
 ComputeInfo Engine::compute() {

@@ -85,6 +85,10 @@ Engine* headlight_open(const std::filesystem::path& folder) {
     }
 }
 
+void headlight_require_family(const ModelConfig& config) {
+    findFamily(config);
+}
+
 void headlight_set_threads(int threads) {
     OpenModel::setThreads(threads);
 }
