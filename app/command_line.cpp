@@ -25,7 +25,7 @@ void printVersion(QTextStream& out) {
     out << '\n' << CommandLine::tr("threads %1").arg(compute.threads) << '\n';
 }
 
-constexpr const Command* commands[] = {&modelsCommand, &traceCommand, &tokenizeCommand, &renderCommand};
+constexpr const Command* commands[] = {&modelsCommand, &fetchCommand, &traceCommand, &tokenizeCommand, &renderCommand};
 
 constexpr Option windowOptions[] = {
     {"compare", "MODEL", QT_TRANSLATE_NOOP("headlight::CommandLine", "a second model, on the same text")},
@@ -79,7 +79,7 @@ void run(const QStringList& words, QTextStream& out, QTextStream& err) {
         if (std::any_of(rest.begin(), rest.end(), asksForHelp))
             printHelp(*command, out);
         else
-            command->run(Words(rest, command->options), out, err);
+            command->run(Words(rest, command->options, command->mostPlain), out, err);
         return;
     }
     if (words.value(0) == QLatin1String("--print") && words.size() == 2)

@@ -1,13 +1,16 @@
 #include "app/model_catalog.h"
 
+#include "app/hub/hub_name.h"
 #include "core/error.h"
 #include "core/files/hub.h"
+#include "core/files/hub_cache.h"
 #include "core/files/model_config.h"
 
 #include <QDir>
 #include <QFile>
 
 #include <exception>
+#include <optional>
 
 namespace headlight {
 
@@ -30,6 +33,23 @@ QString familyOf(const std::filesystem::path& folder) {
         return QString::fromStdString(ModelConfig::open(folder).modelType());
     } catch (const std::exception&) {
         return {};
+    }
+}
+
+/// The snapshot that the cache has of a model and a revision; without one of its own, `main` is what there is.
+std::optional<std::filesystem::path> inCache(const HubName& name) {
+    const HubRepository repository(hubCache(), name.id.toStdString());
+    const auto revision = name.revision.toStdString();
+    std::error_code ignored;
+    for (const auto& commit : {repository.commitOf(revision), std::optional(revision)})
+        if (commit && std::filesystem::exists(repository.snapshot(*commit) / "config.json", ignored))
+            return repository.snapshot(*commit);
+    if (revision != "main" || !std::filesystem::is_directory(repository.folder(), ignored))
+        return std::nullopt;
+    try {
+        return modelFolder(repository.folder());
+    } catch (const Error&) { // nothing but parts of it
+        return std::nullopt;
     }
 }
 
@@ -65,10 +85,11 @@ Models ModelCatalog::usual() {
 QList<CatalogEntry> ModelCatalog::cached() {
     QList<CatalogEntry> entries;
     for (const auto& model : hubModels())
-        entries.append({.name = QString::fromStdString(model.name),
-                        .folder = model.folder,
-                        .family = QString::fromStdString(model.modelType),
-                        .origin = CatalogEntry::Origin::Cache});
+        if (model.whole)
+            entries.append({.name = QString::fromStdString(model.name),
+                            .folder = model.folder,
+                            .family = QString::fromStdString(model.modelType),
+                            .origin = CatalogEntry::Origin::Cache});
     return entries;
 }
 
@@ -95,13 +116,21 @@ std::filesystem::path ModelCatalog::resolve(const QString& nameOrPath) {
     }
     if (!nameOrPath.isEmpty() && QFile::exists(nameOrPath))
         return modelFolder(QFile::encodeName(nameOrPath).toStdString());
-    for (const auto& entry : cached())
-        if (entry.name == nameOrPath)
-            return entry.folder;
+    const auto name = HubName::parse(nameOrPath);
+    const auto fetch = name ? "headlight fetch " + name->text().toStdString() : std::string();
+    if (name) {
+        if (const auto folder = inCache(*name)) {
+            if (!isWholeModel(*folder))
+                throw Error(Error::Kind::NotFound, nameOrPath.toStdString(),
+                            "is in the HuggingFace cache without its weights", "fetch them: " + fetch);
+            return *folder;
+        }
+    }
     throw Error(Error::Kind::NotFound, nameOrPath.isEmpty() ? "\"\"" : nameOrPath.toStdString(),
                 "is neither a bundled model, nor a folder, nor in the HuggingFace cache",
-                names.isEmpty() ? "there are no bundled models in " + bundledFolder().toStdString()
-                                : "bundled: " + names.join(QStringLiteral(", ")).toStdString());
+                (names.isEmpty() ? "there are no bundled models in " + bundledFolder().toStdString()
+                                 : "bundled: " + names.join(QStringLiteral(", ")).toStdString())
+                    + (name ? "; a model of the hub is fetched by: " + fetch : ""));
 }
 
 } // namespace headlight

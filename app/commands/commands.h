@@ -21,8 +21,10 @@ struct Command {
     /// @throws WrongWords, and Error where it cannot be done
     void (*run)(const Words& words, QTextStream& out, QTextStream& err);
     Surface surface;
+    qsizetype mostPlain = 0; ///< words without dashes that it takes
 };
 
+extern const Command fetchCommand;
 extern const Command modelsCommand;
 extern const Command traceCommand;
 extern const Command tokenizeCommand;

@@ -113,7 +113,14 @@ void TestCommandLine::initTestCase() {
     std::filesystem::create_directory_symlink(m_plain.path(), pathOf(m_models.filePath(u"plain"_qs)));
     QVERIFY(QDir(m_models.path()).mkdir(u"not a model"_qs));
     qputenv("HEADLIGHT_MODELS", m_models.path().toUtf8());
-    qputenv("HF_HUB_CACHE", m_settings.filePath(u"no cache"_qs).toUtf8());
+    // A cache with a model of which Python fetched the configuration alone.
+    const auto half = m_settings.filePath(u"cache/models--half--there/snapshots/abc"_qs);
+    QVERIFY(QDir().mkpath(half));
+    write(pathOf(half + u"/config.json"_qs), R"({"model_type": "bert"})");
+    qputenv("HF_HUB_CACHE", m_settings.filePath(u"cache"_qs).toUtf8());
+    for (const auto* variable : {"http_proxy", "HF_TOKEN", "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_ENDPOINT"})
+        qunsetenv(variable);
+    qputenv("HF_HOME", m_settings.path().toUtf8());
 }
 
 void TestCommandLine::init() {
@@ -182,11 +189,15 @@ void TestCommandLine::wrongWords_data() {
     const auto row = [](const char* line, const QStringList& says) {
         QTest::newRow(line) << QString::fromUtf8(line) << says;
     };
-    row("draw", {u"\"draw\""_qs, u"models, trace, tokenize, render"_qs});
+    row("draw", {u"\"draw\""_qs, u"models, fetch, trace, tokenize, render"_qs});
     row("--version now", {u"\"now\""_qs});
     row("--print poem", {u"\"poem\""_qs, u"zsh"_qs});
     row("models --jsn", {u"--jsn"_qs, u"--json"_qs});
     row("models tiny", {u"\"tiny\""_qs});
+    row("fetch", {u"a model is missing"_qs, u"@REVISION"_qs});
+    row("fetch ../evil", {u"../evil"_qs, u"no name of a model"_qs});
+    row("fetch a b", {u"\"b\""_qs});
+    row("fetch a --endpoint", {u"--endpoint"_qs, u"URL"_qs});
     row("models --json=yes", {u"--json"_qs, u"no value"_qs});
     row("trace --text a --out to", {u"--model"_qs});
     row("trace --model tiny --out to", {u"--text"_qs, u"--ids"_qs});
@@ -255,7 +266,12 @@ void TestCommandLine::notDone_data() {
     const auto row = [](const char* line, const QStringList& says) {
         QTest::newRow(line) << QString::fromUtf8(line) << says;
     };
-    row("trace --model nowhere --text a --out to", {u"nowhere"_qs, u"plain, tiny"_qs});
+    row("trace --model nowhere --text a --out to", {u"nowhere"_qs, u"plain, tiny"_qs, u"headlight fetch nowhere"_qs});
+    row("render --model https://huggingface.co/org/there/tree/v2 --text a --out a.png",
+        {u"headlight fetch org/there@v2"_qs});
+    row("trace --model half/there --text a --out to", {u"without its weights"_qs, u"headlight fetch half/there"_qs});
+    row("fetch org/tiny --endpoint ftp://hub", {u"ftp://hub"_qs, u"HF_ENDPOINT"_qs});
+    row("fetch org/tiny --endpoint http://127.0.0.1:1", {u"127.0.0.1:1 takes no connection"_qs});
     row("trace --model . --text a --out to", {u"config.json"_qs});
     row("trace --model tiny --ids 5,300 --out to", {u"300"_qs, u"0 to 299"_qs});
     row("trace --model tiny --text a --target-ids 300 --out to", {u"--target-ids"_qs, u"300"_qs});
@@ -303,6 +319,7 @@ void TestCommandLine::surfaces_data() {
     QTest::newRow("wrong words") << u"--nonsense"_qs << int(Surface::Window);
     QTest::newRow("trace") << u"trace --model tiny"_qs << int(Surface::None);
     QTest::newRow("tokenize") << u"tokenize"_qs << int(Surface::None);
+    QTest::newRow("fetch") << u"fetch org/name"_qs << int(Surface::None);
     QTest::newRow("--version") << u"--version"_qs << int(Surface::None);
     QTest::newRow("--print") << u"--print man"_qs << int(Surface::None);
     QTest::newRow("--help") << u"--help"_qs << int(Surface::None);
