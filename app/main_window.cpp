@@ -6,6 +6,7 @@
 #include "app/examples.h"
 #include "app/export_menu.h"
 #include "app/gold_list.h"
+#include "app/hub_doors.h"
 #include "app/menus.h"
 #include "app/model_catalog.h"
 #include "app/status_line.h"
@@ -57,7 +58,7 @@ bool isBeyond(const Selection::Pair& pair, const Trace& trace) {
 MainWindow::MainWindow(Settings settings, const Opening& opening, QWidget* parent)
     : QMainWindow(parent), m_settings(std::move(settings)), m_selection(new Selection(this)),
       m_workbench(std::make_unique<Workbench>(*m_selection, Models{ModelCatalog::usual().a, {}})),
-      m_doors(new Doors(*this, *m_workbench)) {
+      m_doors(new Doors(*this, *m_workbench)), m_hubDoors(new HubDoors(*this)) {
     // Without this a window with a style sheet keeps its palette from what is in it.
     QCoreApplication::setAttribute(Qt::AA_UseStyleSheetPropagationInWidgetStyles);
     setWindowTitle(tr("Headlight"));
@@ -189,6 +190,11 @@ void MainWindow::buildMenus() {
         const auto& models = m_workbench->models();
         m_workbench->choose(first ? Models{model, models.b} : Models{models.a, model});
     });
+    connect(menus, &Menus::hubWanted, m_hubDoors, [this] { m_hubDoors->getModel(); });
+    connect(menus, &Menus::managementWanted, m_hubDoors, &HubDoors::manageModels);
+    connect(m_hubDoors, &HubDoors::modelWanted, m_doors, &Doors::open);
+    connect(m_hubDoors, &HubDoors::remarked, m_status, &StatusLine::remark);
+    connect(m_hubDoors, &HubDoors::failed, m_banner, &Banner::tellProblem);
     connect(menus, &Menus::swapWanted, m_workbench.get(), &Workbench::swapModels);
     connect(menus, &Menus::pageWanted, this,
             [this](const QString& title, const QString& richText) { presentPage(*this, title, richText); });

@@ -23,6 +23,7 @@ namespace headlight {
 class Banner;
 class Doors;
 class ExportMenu;
+class HubDoors;
 class Inspector;
 class Notice;
 class StatusLine;
@@ -95,6 +96,7 @@ private:
     Selection* m_selection;
     std::unique_ptr<Workbench> m_workbench;
     Doors* m_doors;
+    HubDoors* m_hubDoors;
     TopBar* m_topBar;
     Banner* m_banner;
     Notice* m_notice;

@@ -109,6 +109,9 @@ void Menus::buildModel(QMenuBar& bar) {
         connect(models, &QMenu::aboutToShow, this, [this, models, first] { fillModels(models, first); });
     }
     menu->addAction(tr("&Swap A and B"), QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_X), this, &Menus::swapWanted);
+    menu->addSeparator();
+    menu->addAction(tr("&Get a model…"), QKeySequence(Qt::CTRL | Qt::Key_G), this, &Menus::hubWanted);
+    menu->addAction(tr("&Manage models…"), this, &Menus::managementWanted);
 }
 
 void Menus::fillModels(QMenu* menu, bool first) {

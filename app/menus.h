@@ -52,6 +52,9 @@ Q_SIGNALS:
     /// As model A, or as B: one of those known, none, or the folder of one in the cache.
     void modelChosen(const QString& model, bool first);
     void swapWanted();
+    /// A model of the hub; and what there is of such models on this disk.
+    void hubWanted();
+    void managementWanted();
     void pageWanted(const QString& title, const QString& richText);
     /// The cache could not be looked through.
     void failed(const QString& why);
