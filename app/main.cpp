@@ -31,10 +31,10 @@ void useUtf8() {
         qputenv("LC_ALL", "C.UTF-8");
 }
 
-/// One thread unless HEADLIGHT_THREADS says otherwise.
+/// As many threads as HEADLIGHT_THREADS says; otherwise as models are fastest with.
 void chooseThreads() {
     Engine::compute(); // which chooses OpenBLAS's kernels, while there is one thread
-    int threads = 1;
+    int threads = 0;
     const auto wish = qEnvironmentVariable("HEADLIGHT_THREADS");
     if (!wish.isEmpty()) {
         const int most = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));

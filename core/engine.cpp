@@ -1,5 +1,5 @@
-// The door: it loads the module that runs models, and LibTorch with it, when the first is opened. Who runs no model does
-// not wait for 287 libraries.
+// The door: it loads the module that runs models, and LibTorch with it, when the first is opened. Who runs no model
+// does not wait for 287 libraries.
 #include "core/engine.h"
 
 #include "core/blas.h"
@@ -22,6 +22,7 @@ struct Module {
     decltype(&headlight_open) open = nullptr;
     decltype(&headlight_require_family) requireFamily = nullptr;
     decltype(&headlight_set_threads) setThreads = nullptr;
+    decltype(&headlight_used_threads) usedThreads = nullptr;
 };
 
 /// The file beside the library that this function is in.
@@ -48,8 +49,9 @@ Module load() {
     const Module module{
         reinterpret_cast<decltype(&headlight_open)>(dlsym(opened, "headlight_open")),
         reinterpret_cast<decltype(&headlight_require_family)>(dlsym(opened, "headlight_require_family")),
-        reinterpret_cast<decltype(&headlight_set_threads)>(dlsym(opened, "headlight_set_threads"))};
-    if (!module.open || !module.requireFamily || !module.setThreads)
+        reinterpret_cast<decltype(&headlight_set_threads)>(dlsym(opened, "headlight_set_threads")),
+        reinterpret_cast<decltype(&headlight_used_threads)>(dlsym(opened, "headlight_used_threads"))};
+    if (!module.open || !module.requireFamily || !module.setThreads || !module.usedThreads)
         refuse();
     module.setThreads(wantedThreads);
     loaded = true;
@@ -72,11 +74,12 @@ void requireFamily(const ModelConfig& config) {
 }
 
 ComputeInfo Engine::compute() {
-    return {HEADLIGHT_LIBTORCH, blas().library, blas().slow, wantedThreads};
+    const int threads = wantedThreads > 0 ? wantedThreads.load() : loaded ? module().usedThreads() : 1;
+    return {HEADLIGHT_LIBTORCH, blas().library, blas().slow, threads};
 }
 
 void Engine::setThreads(int threads) {
-    wantedThreads = std::max(threads, 1);
+    wantedThreads = std::max(threads, 0);
     if (loaded)
         module().setThreads(wantedThreads);
 }

@@ -4,6 +4,7 @@
 #include "core/error.h"
 #include "core/request.h"
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <stop_token>
@@ -16,9 +17,12 @@ struct ComputeInfo {
     std::string libtorch; ///< version
     std::string blas;     ///< file of the library found, with OpenBLAS's kernels: `libopenblasp-r0.3.21.so (Haswell)`
     bool slowBlas =
-        false; ///< the reference BLAS, or kernels of old processors: models run many times slower than they could
-    int threads = 1;
+        false;       ///< the reference BLAS, or kernels of old processors: models run many times slower than they could
+    int threads = 1; ///< of the last run, or of the next
 };
+
+/// Most bytes that an open model keeps of the texts of its last runs, so that a small edit costs little.
+inline constexpr std::int64_t mostKeptBytes = std::int64_t{256} << 20;
 
 /// One open model. Not for use from two threads at once.
 class Engine {
@@ -31,6 +35,8 @@ public:
     /// Loads the BLAS, and no more. Call it once before there is a second thread: see core/blas.h.
     static ComputeInfo compute();
     /// For all runs from now on.
+    /// With how many threads models run; 0: as many as each runs fastest with, measured for some tenths of a second
+    /// when the first of its size runs on this machine, and remembered.
     static void setThreads(int threads);
 
     virtual ~Engine() = default;
@@ -40,6 +46,9 @@ public:
     /// @returns null when `stop` was requested, which is tested between layers and decoding steps
     /// @throws Error for ids out of the vocabulary and the like
     virtual TracePointer run(const Request& request, std::stop_token stop = {}) = 0;
+
+    /// Drops what is kept of earlier texts: the next run computes everything anew.
+    virtual void forget() {}
 };
 
 } // namespace headlight

@@ -13,6 +13,8 @@ Engine* headlight_open(const std::filesystem::path& folder);
 void headlight_require_family(const ModelConfig& config);
 /// Engine::setThreads.
 void headlight_set_threads(int threads);
+/// With how many threads the last run ran.
+int headlight_used_threads();
 }
 
 } // namespace headlight

@@ -139,6 +139,38 @@ bool holdsNotFinite(const torch::Tensor& values) {
            && !values.isfinite().all().item<bool>();
 }
 
+/// Copies what is stored to our parameter some rows at a time and lets each piece of the file go, so that never much
+/// more than the network itself is in memory.
+/// @returns false when it holds NaN or an infinity
+bool copyPieces(const Weights::Source& source, const TensorView& file, const torch::Tensor& stored,
+                const torch::Tensor& to) {
+    bool finite = true;
+    const auto copy = [&finite](const torch::Tensor& target, const torch::Tensor& piece) {
+        target.copy_(piece.to(target.scalar_type()));
+        finite = finite && !holdsNotFinite(target);
+    };
+    const bool turned = source.transposed && stored.dim() == 2;
+    if (stored.dim() != 2 || source.parts > 1 || source.rows > 0 || file.bytes.empty()) {
+        copy(to, sliceOf(turned ? stored.t() : stored, source, to));
+        requireRead(file.bytes);
+        letGo(file.bytes);
+        return finite;
+    }
+    const auto parameter = turned ? to.t() : to; // as it is stored
+    const auto whole = stored.size(0);
+    constexpr std::int64_t rowsAtOnce = 256; // a turned copy has a line of each in the nearest cache
+    const auto rowBytes = file.bytes.size() / static_cast<std::size_t>(whole);
+    for (std::int64_t first = 0; first < whole; first += rowsAtOnce) {
+        const auto rows = std::min(rowsAtOnce, whole - first);
+        copy(parameter.narrow(0, first, rows), stored.narrow(0, first, rows));
+        const auto read =
+            file.bytes.subspan(static_cast<std::size_t>(first) * rowBytes, static_cast<std::size_t>(rows) * rowBytes);
+        requireRead(read);
+        letGo(read);
+    }
+    return finite;
+}
+
 } // namespace
 
 std::uintmax_t Weights::bytesOnDisk(const std::filesystem::path& folder) {
@@ -325,19 +357,14 @@ std::vector<std::string> Weights::loadInto(torch::nn::Module& network, const Nam
         if (source.name.empty())
             return;
         const auto& entry = findShaped(source, parameter.sizes().vec());
-        auto theirs = asStored(entry.tensor);
+        const auto theirs = asStored(entry.tensor);
         if (theirs.is_floating_point() != parameter.is_floating_point())
             throw Error(Error::Kind::Mismatch, *entry.file,
                         "tensor \"" + entry.tensor.name + "\" is of type " + std::string(dtypeName(entry.tensor.dtype))
                             + ", the model has "
                             + (parameter.is_floating_point() ? "numbers with a fraction" : "whole numbers") + " there",
                         sameModel);
-        if (source.transposed && theirs.dim() == 2)
-            theirs = theirs.t();
-        parameter.copy_(sliceOf(theirs, source, parameter));
-        requireRead(entry.tensor.bytes);
-        letGo(entry.tensor.bytes); // or files larger than a run take memory until all is copied
-        if (holdsNotFinite(parameter))
+        if (!copyPieces(source, entry.tensor, theirs, parameter))
             notFinite.insert(entry.tensor.name);
         used.insert(source.name);
     };

@@ -1,5 +1,6 @@
 // The table of families. A new one is a file beside this, a declaration in family.h and a line here.
 #include "core/families/family.h"
+#include "core/nn/layers.h"
 #include "core/nn/networks.h"
 
 #include <torch/nn/module.h>
@@ -182,6 +183,7 @@ Network openNetwork(const ModelConfig& given, const Weights& weights) {
     auto network = family.build(config, &named);
     network.family = family.modelType;
     auto& module = network.module();
+    layForProducts(module);
     network.notFinite = named.loadInto(module, naming, &network.leftOut);
     module.eval();
     for (auto& parameter : module.parameters())

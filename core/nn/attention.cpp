@@ -69,10 +69,21 @@ torch::Tensor MultiHeadAttention::split(const torch::Tensor& projected, std::int
 }
 
 MultiHeadAttention::KeyValue MultiHeadAttention::project(const torch::Tensor& states, const Rotation& rotation) {
-    auto key = split(m_key->forward(states), m_keyHeads);
+    const auto parts = Linear::forwardAll(states, {m_key, m_value});
+    return keysAndValues(parts[0], parts[1], rotation);
+}
+
+MultiHeadAttention::KeyValue MultiHeadAttention::keysAndValues(const torch::Tensor& keys, const torch::Tensor& values,
+                                                               const Rotation& rotation) const {
+    auto key = split(keys, m_keyHeads);
     if (m_keyNorm)
         key = m_keyNorm->forward(key);
-    return {turned(key, rotation), split(m_value->forward(states), m_keyHeads)};
+    return {turned(key, rotation), split(values, m_keyHeads)};
+}
+
+MultiHeadAttention::Projected MultiHeadAttention::projectAll(const torch::Tensor& states, const Rotation& rotation) {
+    const auto parts = Linear::forwardAll(states, {m_query, m_key, m_value});
+    return {parts[0], keysAndValues(parts[1], parts[2], rotation)};
 }
 
 torch::Tensor MultiHeadAttention::disentangled(const torch::Tensor& query, const torch::Tensor& key,
@@ -95,9 +106,9 @@ torch::Tensor MultiHeadAttention::disentangled(const torch::Tensor& query, const
 }
 
 torch::Tensor MultiHeadAttention::forward(const torch::Tensor& states, const KeyValue& memory, const Scoring& scoring,
-                                          Place place, const Context& context) {
+                                          Place place, const Context& context, const torch::Tensor& projected) {
     const auto batch = states.size(0), queries = states.size(1), keys = memory.key.size(2);
-    auto query = split(m_query->forward(states), m_heads); // [B, H, Q, D]
+    auto query = split(projected.defined() ? projected : m_query->forward(states), m_heads); // [B, H, Q, D]
     if (m_queryNorm)
         query = m_queryNorm->forward(query);
     query = turned(query, scoring.rotation);
@@ -127,7 +138,7 @@ torch::Tensor MultiHeadAttention::forward(const torch::Tensor& states, const Key
         if (m_scoreCap > 0)
             scores = m_scoreCap * torch::tanh(scores / m_scoreCap);
         if (scoring.mask.defined())
-            scores = scores.masked_fill(scoring.mask.logical_not(), -std::numeric_limits<float>::infinity());
+            scores.masked_fill_(scoring.mask.logical_not(), -std::numeric_limits<float>::infinity());
         torch::Tensor globalValue;
         if (scoring.global.defined() && m_globalQuery) {
             const auto asking = split(m_globalQuery->forward(states.index_select(1, scoring.global)), m_heads);
@@ -138,7 +149,12 @@ torch::Tensor MultiHeadAttention::forward(const torch::Tensor& states, const Key
             query = query.index_copy(2, scoring.global, asking);
             globalValue = split(m_globalValue->forward(states), m_heads);
         }
-        weights = torch::softmax(scores, -1);
+        if (context.watch && !scores.requires_grad()) { // straight to where they are kept
+            weights = context.watch->roomForWeights(place.kind, place.layer, scores);
+            at::_softmax_out(weights, scores, -1, false);
+        } else {
+            weights = torch::softmax(scores, -1);
+        }
         if (context.intervention && place.kind == BlockKind::Cross)
             for (std::int64_t row = 0; row < queries; ++row)
                 if (const auto key = context.forcedKey(place.firstQuery + row))
@@ -166,11 +182,11 @@ AdditiveAttention::AdditiveAttention(std::int64_t querySize, std::int64_t keySiz
 }
 
 torch::Tensor AdditiveAttention::keyPart(const torch::Tensor& states) {
-    return m_u(states);
+    return affine(states, m_u->weight, m_u->bias);
 }
 
 torch::Tensor AdditiveAttention::queryPart(const torch::Tensor& states) {
-    return m_w(states);
+    return affine(states, m_w->weight, m_w->bias);
 }
 
 AdditiveAttention::Result AdditiveAttention::forward(const torch::Tensor& queryPart, const torch::Tensor& keyPart,

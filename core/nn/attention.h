@@ -35,6 +35,13 @@ public:
     };
     KeyValue project(const torch::Tensor& states, const Rotation& rotation = {});
 
+    /// What a sequence asks, answers with and gives, for attention to itself: as one product.
+    struct Projected {
+        torch::Tensor query; ///< [B, Q, H D], for forward()
+        KeyValue own;
+    };
+    Projected projectAll(const torch::Tensor& states, const Rotation& rotation);
+
     /// What else than queries and keys decides a score.
     struct Scoring {
         torch::Tensor mask;      ///< bool, true where a key may be looked at, over [B, H, Q, K]; undefined: everywhere
@@ -52,13 +59,15 @@ public:
         int layer;
         std::int64_t firstQuery = 0; ///< which step of the decoder the first query is
     };
-    /// @param states what asks, [B, Q, width]
+    /// @param states    what asks, [B, Q, width]
+    /// @param projected its queries, if they are there already, [B, Q, H D]
     /// @returns [B, Q, width]
     torch::Tensor forward(const torch::Tensor& states, const KeyValue& memory, const Scoring& scoring, Place place,
-                          const Context& context);
+                          const Context& context, const torch::Tensor& projected = {});
 
 private:
     torch::Tensor split(const torch::Tensor& projected, std::int64_t heads) const;
+    KeyValue keysAndValues(const torch::Tensor& keys, const torch::Tensor& values, const Rotation& rotation) const;
     /// What DeBERTa's scores have beside those of contents, not scaled. [B, H, Q, K]
     torch::Tensor disentangled(const torch::Tensor& query, const torch::Tensor& key, const Scoring& scoring);
 

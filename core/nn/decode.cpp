@@ -62,8 +62,11 @@ std::vector<std::vector<std::int64_t>> decodeBest(SequenceToSequence& model, con
         beam.living.front().logProbability = 0;
     }
 
+    if (options.begun)
+        state = *options.begun;
     for (const auto id : options.begin) {
-        model.step(last, state, spread, context);
+        if (!options.begun)
+            model.step(last, state, spread, context);
         last = torch::full_like(last, id);
         for (auto& beam : beams)
             beam.living.front().ids.push_back(id);
@@ -81,6 +84,12 @@ std::vector<std::vector<std::int64_t>> decodeBest(SequenceToSequence& model, con
         const auto idsHere = ids.to(torch::kCPU).contiguous();
         const float* value = valuesHere.data_ptr<float>();
         const std::int64_t* id = idsHere.data_ptr<std::int64_t>();
+
+        if (options.leastLead && candidates > 1) {
+            const double lead = value[0] - value[1];
+            *options.leastLead =
+                std::isnan(lead) ? -std::numeric_limits<double>::infinity() : std::min(*options.leastLead, lead);
+        }
 
         std::vector<std::int64_t> parents, next;
         for (std::size_t i = 0; i < waiting.size(); ++i) {

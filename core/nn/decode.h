@@ -15,6 +15,11 @@ struct DecodeOptions {
     SpecialIds ids;
     std::vector<std::int64_t> banned;     ///< ids that are never chosen
     std::vector<std::int64_t> begin = {}; ///< what every translation begins with, start token left out
+    /// The decoder's state when all of `begin` but its last token has been taken in, if that is known.
+    const DecoderState* begun = nullptr;
+    /// Where to put the least lead of a token that greedy decoding chose over the next best, in log probability, unless
+    /// null; minus infinity where the model's output is no number.
+    double* leastLead = nullptr;
     /// Where to put the hypotheses that were kept, unless null; for one source alone. Tokens have no text yet.
     std::vector<BeamNode>* tree = nullptr;
 };

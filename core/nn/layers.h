@@ -5,12 +5,23 @@
 
 #include <torch/nn/module.h>
 
+#include <initializer_list>
+#include <memory>
+#include <vector>
+
 namespace headlight {
 
 torch::Tensor activate(const torch::Tensor& values, Activation activation);
 
-/// x Wᵀ + b, weight [outputs, inputs]; the bias may be undefined. Fast for the single row that a decoding step has.
+/// x Wᵀ + b, the one product that all layers use: [..., inputs] -> [..., outputs]. The few rows of a decoding step are
+/// read at the speed of memory.
+/// @param weight [outputs, inputs], in memory as it likes; @param bias [outputs], may be undefined
 torch::Tensor affine(const torch::Tensor& x, const torch::Tensor& weight, const torch::Tensor& bias);
+
+/// Lays every matrix that a product reads, [outputs, inputs] as ever, as [inputs, outputs] in memory, which is read
+/// fastest, and those of q_proj, k_proj and v_proj side by side, so that they are one product. What they hold is lost:
+/// for a network that is about to be loaded and run, not trained.
+void layForProducts(torch::nn::Module& network);
 
 struct LinearOptions {
     std::int64_t inputs = 0;
@@ -27,6 +38,10 @@ public:
 
     /// [..., inputs] -> [..., outputs]
     torch::Tensor forward(const torch::Tensor& x) const;
+
+    /// What each of these gives for the same inputs; one product where their weights lie side by side.
+    static std::vector<torch::Tensor> forwardAll(const torch::Tensor& x,
+                                                 std::initializer_list<std::shared_ptr<Linear>> all);
 
 private:
     torch::Tensor m_weight;

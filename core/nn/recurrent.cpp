@@ -3,7 +3,6 @@
 #include "core/nn/dropout.h"
 #include "core/nn/unrolled.h"
 
-#include <torch/nn/functional/linear.h>
 #include <torch/nn/init.h>
 #include <torch/nn/utils/rnn.h>
 
@@ -11,6 +10,19 @@
 #include <vector>
 
 namespace headlight {
+
+namespace {
+
+/// One step of a GRU, [B, inputs] and [B, N] -> [B, N].
+torch::Tensor stepped(const torch::nn::GRUCell& cell, const torch::Tensor& input, const torch::Tensor& state) {
+    const auto given = affine(input, cell->weight_ih, cell->bias_ih).chunk(3, 1);
+    const auto kept = affine(state, cell->weight_hh, cell->bias_hh).chunk(3, 1);
+    const auto reset = torch::sigmoid(given[0] + kept[0]), update = torch::sigmoid(given[1] + kept[1]);
+    const auto candidate = torch::tanh(torch::addcmul(given[2], reset, kept[2]));
+    return torch::lerp(candidate, state, update);
+}
+
+} // namespace
 
 Recurrent::Recurrent(const RecurrentOptions& options, RecurrentDecoder decoder)
     : m_options(options), m_decoderKind(decoder),
@@ -45,7 +57,7 @@ Memory Recurrent::encode(const torch::Tensor& source, const torch::Tensor& mask,
     } else {
         const auto direction = [&](const torch::Tensor& inputs, std::size_t first) {
             const auto& all = m_encoder->all_weights(); // W, U and their biases, of this direction
-            const auto gates = torch::nn::functional::linear(inputs, all[first], all[first + 2]);
+            const auto gates = affine(inputs, all[first], all[first + 2]);
             const auto initial = torch::zeros({inputs.size(0), m_options.hidden}, all[first].options());
             return unrolledGru(gates, initial, {all[first + 1].unsqueeze(0), all[first + 3].unsqueeze(0)}, context);
         };
@@ -53,7 +65,7 @@ Memory Recurrent::encode(const torch::Tensor& source, const torch::Tensor& mask,
     }
     // The backward state of the first word has read the whole sentence (A.2.2: s_0 = tanh(W_s h_1)).
     const auto backward = states.select(1, 0).narrow(1, m_options.hidden, m_options.hidden); // [B, N]
-    Memory memory{states, mask, {torch::tanh(m_initial(backward))}};
+    Memory memory{states, mask, {torch::tanh(affine(backward, m_initial->weight, m_initial->bias))}};
     if (m_attention) {
         memory.extra.push_back(m_attention->keyPart(states)); // [B, S, A]
         return memory;
@@ -73,7 +85,7 @@ Memory Recurrent::encode(const torch::Tensor& source, const torch::Tensor& mask,
 Recurrent::Step Recurrent::advance(const torch::Tensor& token, const torch::Tensor& state, const Memory& memory,
                                    std::int64_t number, const Context& context) {
     Step step;
-    const auto asked = conditional() ? m_decoder(token, state) : state;
+    const auto asked = conditional() ? stepped(m_decoder, token, state) : state;
     if (m_attention) {
         step.queryPart = m_attention->queryPart(asked);
         step.attention = m_attention->forward(step.queryPart, memory.extra[1], memory.states, memory.mask,
@@ -84,8 +96,8 @@ Recurrent::Step Recurrent::advance(const torch::Tensor& token, const torch::Tens
     } else {
         step.context = memory.extra[1];
     }
-    step.state =
-        conditional() ? m_contextDecoder(step.context, asked) : m_decoder(torch::cat({token, step.context}, 1), state);
+    step.state = conditional() ? stepped(m_contextDecoder, step.context, asked)
+                               : stepped(m_decoder, torch::cat({token, step.context}, 1), state);
     return step;
 }
 
@@ -94,8 +106,9 @@ torch::Tensor Recurrent::readout(const torch::Tensor& states, const torch::Tenso
     auto sizes = states.sizes().vec();
     sizes.back() = m_options.embedding;
     sizes.push_back(2);
-    const auto pairs = m_readout(torch::cat({states, tokens, contexts}, -1)).view(sizes); // [..., E, 2]
-    return withDropout(std::get<0>(pairs.max(-1)), m_options.dropout, is_training());     // [..., E]
+    const auto pairs = affine(torch::cat({states, tokens, contexts}, -1), m_readout->weight, m_readout->bias)
+                           .view(sizes);                                              // [..., E, 2]
+    return withDropout(std::get<0>(pairs.max(-1)), m_options.dropout, is_training()); // [..., E]
 }
 
 torch::Tensor Recurrent::contextWeight() const {
@@ -112,20 +125,24 @@ GruRecurrence Recurrent::recurrence() const {
 
 torch::Tensor Recurrent::decoderGates(const torch::Tensor& tokens, const torch::Tensor& fixed) const {
     const auto ofWords = m_decoder->weight_ih.narrow(1, 0, m_options.embedding);
-    const auto words = torch::nn::functional::linear(tokens, ofWords, m_decoder->bias_ih); // [B, T, 3 N]
+    const auto words = affine(tokens, ofWords, m_decoder->bias_ih); // [B, T, 3 N]
     if (!conditional())
-        return fixed.defined() ? words + torch::nn::functional::linear(fixed, contextWeight()).unsqueeze(1) : words;
+        return fixed.defined() ? words + affine(fixed, contextWeight(), {}).unsqueeze(1) : words;
     const auto& bias = m_contextDecoder->bias_ih;
-    const auto contexts = fixed.defined() ? torch::nn::functional::linear(fixed, contextWeight(), bias)
-                                          : bias.expand({words.size(0), -1});
+    const auto contexts = fixed.defined() ? affine(fixed, contextWeight(), bias) : bias.expand({words.size(0), -1});
     return torch::stack({words, contexts.to(words.scalar_type()).unsqueeze(1).expand_as(words)}, 2).flatten(1, 2);
 }
 
-torch::Tensor Recurrent::decode(const torch::Tensor& target, const Memory& memory, const Context& context) {
+torch::Tensor Recurrent::decode(const torch::Tensor& target, const Memory& memory, const Context& context,
+                                DecoderState* all) {
+    const auto initial = all && all->steps > 0 ? all->tensors[0] : memory.extra[0];
+    const auto keep = [&](const torch::Tensor& states) { // [B, T, N]
+        if (all)
+            *all = {{initial, states}, all->steps + states.size(1)};
+    };
     const auto tokens = withDropout(m_embedding(target), m_options.dropout, is_training()); // [B, T, E]
     if (context.intervention && !context.intervention->empty())
-        return decodeChanged(tokens, memory, context);
-    const auto& initial = memory.extra[0];
+        return decodeChanged(tokens, memory, context, all);
     const auto gates = decoderGates(tokens, m_attention ? torch::Tensor() : memory.extra[1]);
     if (!m_attention) {
         const auto& fixed = memory.extra[1];
@@ -134,23 +151,32 @@ torch::Tensor Recurrent::decode(const torch::Tensor& target, const Memory& memor
         auto states = unrolledGru(gates, initial, recurrence(), context);
         if (conditional()) // those of the second GRU
             states = states.unflatten(1, {-1, 2}).select(2, 1);
+        keep(states);
         return readout(states, tokens, fixed.unsqueeze(1).expand({-1, states.size(1), -1}));
     }
     const auto run = unrolledAdditive(
         gates, initial, recurrence(),
         {m_attention->w(), m_attention->v(), contextWeight(), memory.extra[1], memory.states, memory.mask}, context);
+    keep(run.states);
     if (context.watch)
         context.watch->additive({run.weights, run.energies, run.queryPart, memory.extra[1], m_attention->v(),
                                  memory.states, conditional()});
     return readout(run.states, tokens, run.contexts); // [B, T, E]
 }
 
-torch::Tensor Recurrent::decodeChanged(const torch::Tensor& tokens, const Memory& memory, const Context& context) {
+DecoderState Recurrent::rewound(const DecoderState& all, std::int64_t steps) const {
+    return {{steps == 0 ? all.tensors[0] : all.tensors[1].select(1, steps - 1)}, steps};
+}
+
+torch::Tensor Recurrent::decodeChanged(const torch::Tensor& tokens, const Memory& memory, const Context& context,
+                                       DecoderState* all) {
     std::vector<torch::Tensor> states, contexts, weights, energies, queryParts;
-    auto state = memory.extra[0];
+    const auto before = all ? all->steps : 0;
+    const auto initial = before > 0 ? all->tensors[0] : memory.extra[0];
+    auto state = initial;
     for (std::int64_t number = 0; number < tokens.size(1); ++number) {
         context.checkStop();
-        const auto step = advance(tokens.select(1, number), state, memory, number, context);
+        const auto step = advance(tokens.select(1, number), state, memory, before + number, context);
         state = step.state;
         states.push_back(step.state);
         contexts.push_back(step.context);
@@ -165,11 +191,14 @@ torch::Tensor Recurrent::decodeChanged(const torch::Tensor& tokens, const Memory
     if (context.watch && m_attention)
         context.watch->additive({torch::stack(weights, 1), torch::stack(energies, 1), torch::stack(queryParts, 1),
                                  memory.extra[1], m_attention->v(), memory.states, conditional()});
-    return readout(torch::stack(states, 1), tokens, torch::stack(contexts, 1)); // [B, T, E]
+    const auto inOrder = torch::stack(states, 1); // [B, T, N]
+    if (all)
+        *all = {{initial, inOrder}, before + inOrder.size(1)};
+    return readout(inOrder, tokens, torch::stack(contexts, 1)); // [B, T, E]
 }
 
 torch::Tensor Recurrent::logits(const torch::Tensor& decoded) {
-    return torch::nn::functional::linear(decoded, m_embedding->weight, m_outputBias); // [..., V]
+    return affine(decoded, m_embedding->weight, m_outputBias); // [..., V]
 }
 
 DecoderState Recurrent::start(const Memory& memory) {

@@ -28,7 +28,9 @@ public:
     explicit Recurrent(const RecurrentOptions& options, RecurrentDecoder decoder = RecurrentDecoder::Paper);
 
     Memory encode(const torch::Tensor& source, const torch::Tensor& mask, const Context& context) override;
-    torch::Tensor decode(const torch::Tensor& target, const Memory& memory, const Context& context) override;
+    torch::Tensor decode(const torch::Tensor& target, const Memory& memory, const Context& context,
+                         DecoderState* all) override;
+    DecoderState rewound(const DecoderState& all, std::int64_t steps) const override;
     torch::Tensor logits(const torch::Tensor& decoded) override;
     DecoderState start(const Memory& memory) override;
     torch::Tensor step(const torch::Tensor& last, DecoderState& state, const Memory& memory,
@@ -51,7 +53,8 @@ private:
     Step advance(const torch::Tensor& token, const torch::Tensor& state, const Memory& memory, std::int64_t number,
                  const Context& context);
     /// decode() step by step, for a run that is changed on its way.
-    torch::Tensor decodeChanged(const torch::Tensor& tokens, const Memory& memory, const Context& context);
+    torch::Tensor decodeChanged(const torch::Tensor& tokens, const Memory& memory, const Context& context,
+                                DecoderState* all);
     torch::Tensor readout(const torch::Tensor& states, const torch::Tensor& tokens, const torch::Tensor& contexts);
 
     RecurrentOptions m_options;

@@ -25,6 +25,8 @@ struct DecoderState {
     std::vector<torch::Tensor> tensors;
     std::int64_t steps = 0; ///< tokens taken in so far
     DecoderState select(const torch::Tensor& rows) const;
+    /// What it was after the first `count` tokens, where its tensors are keys and values, [B, heads, T, D].
+    DecoderState before(std::int64_t count) const;
 };
 
 class SequenceToSequence : public torch::nn::Module {
@@ -35,8 +37,13 @@ public:
 
     /// All steps at once, the target given: what the output layer reads. Row t sees target[0..t] only.
     /// @param target [B, T] ids, the start token first
+    /// @param all    unless null, takes the states between all steps, for rewound(). If steps came before, the state
+    ///               after them: the target goes on from there
     /// @returns [B, T, D]
-    virtual torch::Tensor decode(const torch::Tensor& target, const Memory& memory, const Context& context) = 0;
+    virtual torch::Tensor decode(const torch::Tensor& target, const Memory& memory, const Context& context,
+                                 DecoderState* all = nullptr) = 0;
+    /// The state after the first tokens of what decode() took in.
+    virtual DecoderState rewound(const DecoderState& all, std::int64_t steps) const = 0;
 
     /// [..., D] -> [..., V]
     virtual torch::Tensor logits(const torch::Tensor& decoded) = 0;
@@ -64,6 +71,13 @@ inline DecoderState DecoderState::select(const torch::Tensor& rows) const {
     for (const auto& tensor : tensors)
         selected.tensors.push_back(tensor.index_select(0, rows));
     return selected;
+}
+
+inline DecoderState DecoderState::before(std::int64_t count) const {
+    DecoderState earlier{{}, count};
+    for (const auto& tensor : tensors)
+        earlier.tensors.push_back(tensor.narrow(2, 0, count));
+    return earlier;
 }
 
 } // namespace headlight

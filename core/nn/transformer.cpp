@@ -37,11 +37,13 @@ torch::Tensor tokenVectors(torch::nn::Embedding& vectors, const torch::Tensor& i
     return options.scaleEmbedding ? found * std::sqrt(static_cast<double>(options.width)) : found;
 }
 
-/// What an output layer without bias says, [..., W] -> [..., V].
+/// What the output layer says, [..., W] -> [..., V]. @param bias [V], may be undefined
 torch::Tensor outputs(const torch::Tensor& decoded, const std::shared_ptr<Linear>& untied,
-                      const torch::nn::Embedding& tied, const TransformerOptions& options) {
+                      const torch::nn::Embedding& tied, const torch::Tensor& bias, const TransformerOptions& options) {
     const auto read = options.outputScale == 1 ? decoded : decoded * options.outputScale;
-    const auto values = untied ? untied->forward(read) : affine(read, tied->weight, {});
+    auto values = untied ? untied->forward(read) : affine(read, tied->weight, bias);
+    if (untied && bias.defined())
+        values = values + bias;
     return options.outputCap > 0 ? options.outputCap * torch::tanh(values / options.outputCap) : values;
 }
 
@@ -93,13 +95,13 @@ torch::Tensor TransformerLayer::residual(const torch::Tensor& states, Norm* norm
 
 torch::Tensor TransformerLayer::attendToSelf(const torch::Tensor& states, const Inputs& inputs,
                                              const Context& context) {
-    auto own = m_selfAttention->project(states, inputs.self.rotation);
+    auto [query, own] = m_selfAttention->projectAll(states, inputs.self.rotation);
     if (inputs.past) {
         if (inputs.past->key.defined())
             own = {torch::cat({inputs.past->key, own.key}, 2), torch::cat({inputs.past->value, own.value}, 2)};
         *inputs.past = own;
     }
-    return m_selfAttention->forward(states, own, inputs.self, {m_kind, inputs.layer, inputs.first}, context);
+    return m_selfAttention->forward(states, own, inputs.self, {m_kind, inputs.layer, inputs.first}, context, query);
 }
 
 torch::Tensor TransformerLayer::feedForward(const torch::Tensor& states) {
@@ -318,15 +320,20 @@ Memory Transformer::encode(const torch::Tensor& source, const torch::Tensor& mas
     return {states, mask, m_decoder->projectMemory(states)};
 }
 
-torch::Tensor Transformer::decode(const torch::Tensor& target, const Memory& memory, const Context& context) {
+torch::Tensor Transformer::decode(const torch::Tensor& target, const Memory& memory, const Context& context,
+                                  DecoderState* all) {
     return m_decoder->forward(tokenVectors(m_embedding, target, m_options),
-                              {.mask = {}, .rows = {}, .segments = {}, .memory = &memory},
+                              {.mask = {}, .rows = {}, .segments = {}, .memory = &memory, .state = all},
                               context); // [B, T, W]
 }
 
+DecoderState Transformer::rewound(const DecoderState& all, std::int64_t steps) const {
+    return all.before(steps);
+}
+
 torch::Tensor Transformer::logits(const torch::Tensor& decoded) {
-    const auto values = outputs(decoded, m_untied, m_embedding, m_options); // [..., V]
-    return m_outputBias.defined() ? values + m_outputBias : values;
+    const auto bias = m_outputBias.defined() ? m_outputBias.flatten() : m_outputBias;
+    return outputs(decoded, m_untied, m_embedding, bias, m_options); // [..., V]
 }
 
 torch::Tensor Transformer::labels(const torch::Tensor& decoded) {
@@ -402,7 +409,7 @@ torch::Tensor TransformerDecoder::decode(const torch::Tensor& ids, DecoderState&
 torch::Tensor TransformerDecoder::logits(const torch::Tensor& decoded) {
     if (m_head)
         return m_head->forward(decoded, {});
-    return outputs(decoded, m_untied, m_embedding, m_options); // [..., V]
+    return outputs(decoded, m_untied, m_embedding, {}, m_options); // [..., V]
 }
 
 } // namespace headlight

@@ -128,7 +128,9 @@ public:
     explicit Transformer(const TransformerOptions& options, const EncoderHeadOptions& head = {});
 
     Memory encode(const torch::Tensor& source, const torch::Tensor& mask, const Context& context) override;
-    torch::Tensor decode(const torch::Tensor& target, const Memory& memory, const Context& context) override;
+    torch::Tensor decode(const torch::Tensor& target, const Memory& memory, const Context& context,
+                         DecoderState* all) override;
+    DecoderState rewound(const DecoderState& all, std::int64_t steps) const override;
     torch::Tensor logits(const torch::Tensor& decoded) override;
     torch::Tensor labels(const torch::Tensor& decoded) override;
     DecoderState start(const Memory& memory) override;

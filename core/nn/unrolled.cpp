@@ -1,5 +1,7 @@
 #include "core/nn/unrolled.h"
 
+#include "core/nn/layers.h"
+
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/types.h>
 
@@ -15,7 +17,12 @@ using torch::autograd::variable_list;
 
 /// a b in the type of b, the result in float32.
 Tensor product(const Tensor& a, const Tensor& b) {
-    return torch::mm(a.to(b.scalar_type()), b).to(torch::kFloat32);
+    return affine(a.to(b.scalar_type()), b.t(), {}).to(torch::kFloat32);
+}
+
+/// The same with a bias, [N].
+Tensor product(const Tensor& a, const Tensor& b, const Tensor& bias) {
+    return b.scalar_type() == torch::kFloat32 ? affine(a, b.t(), bias) : product(a, b).add_(bias);
 }
 
 /// aᵀ b over all steps: [T, B, M], [T, B, N] -> [M, N].
@@ -112,7 +119,7 @@ struct Gru : torch::autograd::Function<Gru> {
         Gates gates(stepsFirst(inputGates), initial.to(torch::kFloat32));
         for (std::int64_t step = 0; step < gates.steps(); ++step) {
             context->checkStop();
-            gates.advance(step, product(gates.last(step), typed[step % turns].t()).add_(biases[step % turns]));
+            gates.advance(step, product(gates.last(step), typed[step % turns].t(), biases[step % turns]));
         }
         auto saved = gates.saved();
         saved.push_back(typed);
@@ -158,9 +165,9 @@ struct Additive : torch::autograd::Function<Additive> {
             context->checkStop();
             const auto own = turns * (step + 1) - 1; // of that GRU
             for (auto before = turns * step; before < own; ++before)
-                gates.advance(before, product(gates.last(before), typed[0].t()).add_(biases[0]));
+                gates.advance(before, product(gates.last(before), typed[0].t(), biases[0]));
             const auto asked = gates.last(own).to(type);
-            queries[step].copy_(torch::mm(asked, typedQuery.t()));
+            queries[step].copy_(product(asked, typedQuery.t()));
             auto inner = hidden[step];
             torch::add_out(inner, keyPart, queries[step].unsqueeze(1)).tanh_();
             energies[step].copy_(torch::matmul(inner, v));
@@ -169,7 +176,7 @@ struct Additive : torch::autograd::Function<Additive> {
             weights[step].copy_(torch::softmax(energies[step], -1));
             contexts[step].copy_(torch::bmm(weights[step].unsqueeze(1), annotations).squeeze(1));
             gates.addInput(own, product(contexts[step], typedContext.t()));
-            gates.advance(own, product(asked, typed[turns - 1].t()).add_(biases[turns - 1]));
+            gates.advance(own, product(asked, typed[turns - 1].t(), biases[turns - 1]));
         }
         auto saved = gates.saved();
         saved.insert(saved.end(), {typed, typedQuery, typedContext, v, annotations, hidden, weights, contexts});

@@ -7,6 +7,7 @@
 #include <torch/types.h>
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <stop_token>
 #include <vector>
@@ -33,6 +34,10 @@ public:
         const torch::Tensor& value;   ///< [1, key heads, keys, headSize]
         double scale;                 ///< what query · key was multiplied by
     };
+    /// Where the weights of a layer's attention are kept, of the shape of these scores: what puts them there has them
+    /// recorded without a copy. Then attention() must be called with them.
+    torch::Tensor roomForWeights(BlockKind kind, int layer, const torch::Tensor& scores);
+
     /// Layers of one kind must come in order, from 0.
     void attention(BlockKind kind, int layer, const Attention& computed);
 
@@ -58,6 +63,14 @@ public:
     /// [1, T, W] each. Only the first that a stack announces is kept.
     void input(BlockKind stack, const torch::Tensor& tokens, const torch::Tensor& positions, const torch::Tensor& sums);
 
+    /// A decoder goes on after tokens whose rows are those of an earlier run over the same beginning, recorded alike:
+    /// they are taken from there, and what the decoder announces from now on is of the rows after them.
+    void goOnAfter(std::shared_ptr<const Trace> earlier, int rows);
+    /// All of a decoder is as in an earlier run of the same text, recorded alike.
+    void takeDecoder(const Trace& earlier);
+    /// As goOnAfter() where the earlier run is what the decoder has announced here so far; with no rows it begins anew.
+    void rewindDecoder(int rows);
+
     /// Moves what was collected into a Trace.
     void freeze(Trace& trace);
 
@@ -65,11 +78,17 @@ private:
     AttentionBlock& block(BlockKind kind);
 
     /// Makes room for all layers in what the first one begins.
+    void reserveLayers(std::vector<float>& values, const torch::Tensor& ofLayer) const;
     void appendLayer(std::vector<float>& values, const torch::Tensor& ofLayer) const;
+
+    /// How many rows of that kind are taken from m_earlier.
+    int rowsBefore(BlockKind kind) const { return kind != BlockKind::Encoder && m_earlier ? m_rowsBefore : 0; }
 
     Recording m_recording;
     int m_layers;
     Trace m_collected;
+    std::shared_ptr<const Trace> m_earlier; ///< null: the decoder begins at its first token
+    int m_rowsBefore = 0;
 };
 
 /// What goes down through the layers of one run.

@@ -78,6 +78,11 @@ std::optional<std::int64_t> leftIn(const std::filesystem::path& group, const cha
 
 } // namespace
 
+std::int64_t rowsAtOnce(std::int64_t vocabulary) {
+    constexpr std::int64_t numbers = 1 << 22, atLeast = 16; // 16 MB, which products with the output layer are fast from
+    return std::max(numbers / std::max<std::int64_t>(vocabulary, 1), atLeast);
+}
+
 std::int64_t keptBytes(const ModelSizes& model, const RunLength& length, const Recording& record) {
     return floats(keptFloats(model, length, record));
 }
@@ -94,7 +99,8 @@ std::int64_t runBytes(const ModelSizes& model, const RunLength& length, const Re
         + std::max(source, target)
               * static_cast<double>(3 * model.feedForward + 8 * model.width + 4 * model.heads * model.headSize);
     // Logits, their temperature and softmax.
-    const double output = 4 * rowsOfOutput(length) * static_cast<double>(model.vocabulary);
+    const double output = 4 * std::min(rowsOfOutput(length), static_cast<double>(rowsAtOnce(model.vocabulary)))
+                          * static_cast<double>(model.vocabulary);
     // Keys and values of all layers, of each hypothesis twice while they are chosen anew.
     const double remembered = 2.0 * static_cast<double>(model.heads * model.headSize)
                               * (model.decoderLayers * target + model.crossLayers * source)

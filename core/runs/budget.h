@@ -31,6 +31,9 @@ struct RunLength {
     std::int64_t beam = 1; ///< hypotheses that are decoded together
 };
 
+/// Of how many rows the logits are made at once.
+std::int64_t rowsAtOnce(std::int64_t vocabulary);
+
 /// Bytes of the numbers that a run's Trace keeps.
 std::int64_t keptBytes(const ModelSizes& model, const RunLength& length, const Recording& record);
 /// What a run takes at its height: what it keeps, and what one layer or the output is computed with.

@@ -1,10 +1,16 @@
 // A decoder alone: goes on with the text for as many tokens as were asked for, then one watched pass over all of it.
+// While someone types, what it computed for the unchanged beginning of the text is kept.
 #include "core/runs/open_model.h"
 
 #include <ATen/CPUGeneratorImpl.h>
 #include <torch/types.h>
 
 #include <algorithm>
+#include <deque>
+#include <iterator>
+#include <optional>
+#include <tuple>
+#include <utility>
 
 namespace headlight {
 
@@ -13,6 +19,8 @@ namespace {
 class CausalEngine : public OpenModel {
 public:
     explicit CausalEngine(LoadedModel loaded) : OpenModel(std::move(loaded)) { changeInfo().hasDecoder = true; }
+
+    void forget() override { m_kept.clear(); }
 
 protected:
     void runWatched(const Request& request, Watch& watch, const std::stop_token& stop, Trace& trace) override {
@@ -34,26 +42,35 @@ protected:
         goOn(request, stop, trace);
         numberWords(trace.target, wordsGiven ? static_cast<std::size_t>(trace.prompt) : 0);
 
-        const Context context{&watch, stop, &request.intervention};
-        DecoderState fresh;
-        const auto hidden = network().causal->decode(batchOfOne(idsOf(trace.target)), fresh, context);
-        context.checkStop();
-        const auto logits = network().causal->logits(hidden).squeeze(0).to(torch::kFloat32).contiguous(); // [T, V]
+        const auto next = record(request, watch, stop, trace);
         trace.emitted.assign(trace.target.begin() + 1, trace.target.end());
         if (speaks())
-            trace.emitted.push_back(tokenOf(logits[logits.size(0) - 1].argmax().item<std::int64_t>()));
+            trace.emitted.push_back(tokenOf(next));
         else // it was taught to label, not to go on: what it would have read next is nothing
             trace.emitted.push_back(tokenOf(std::max<std::int64_t>(network().ids.end, 0)));
         trace.targetForced = static_cast<std::size_t>(trace.prompt) == trace.target.size();
         trace.targetText = trace.sourceText;
         if (hasTokenizer())
             trace.targetText += continuation(trace);
-        if (network().causal->head() == EncoderHead::Classification)
-            classify(logits.narrow(0, lastRow(trace), 1), request, trace);
-        else if (network().causal->head() == EncoderHead::TokenClassification)
-            classifyTokens(logits, request, trace);
-        else
-            predict(logits, request, {}, trace);
+    }
+
+    void keep(const TracePointer& trace) override {
+        if (!m_running || std::find(trace->notices.begin(), trace->notices.end(), brokenOutput) != trace->notices.end())
+            return;
+        for (auto& tensor : m_running->state.tensors)
+            tensor = tensor.contiguous(); // not part of a larger product
+        std::erase_if(m_kept, [&](const KeptText& text) {
+            return text.ids == m_running->ids && alike(text.request, m_running->request);
+        });
+        m_running->trace = trace;
+        m_kept.push_front(std::move(*m_running));
+        m_running.reset();
+        std::int64_t bytes = 0;
+        for (auto text = m_kept.begin(); text != m_kept.end();) {
+            bytes += text->bytes();
+            text = bytes > mostKeptBytes || std::distance(m_kept.begin(), text) >= mostKeptTexts ? m_kept.erase(text)
+                                                                                                 : std::next(text);
+        }
     }
 
 private:
@@ -65,6 +82,102 @@ private:
         while (row > 0 && trace.target[static_cast<std::size_t>(row)].id == network().ids.pad)
             --row;
         return row;
+    }
+
+    /// A text that was run, with all that a text with the same beginning need not compute again.
+    struct KeptText {
+        std::vector<std::int64_t> ids;
+        Request request; ///< only texts that are run and recorded alike have rows in common
+        DecoderState state;
+        TracePointer trace;
+
+        std::int64_t bytes() const {
+            std::size_t numbers = 0;
+            for (const auto& tensor : state.tensors)
+                numbers += static_cast<std::size_t>(tensor.numel());
+            if (const auto& block = trace->decoder)
+                numbers += block->weights.size() + block->scores.size() + block->queryRows.size()
+                           + block->keyRows.size() + block->valueRows.size();
+            if (trace->logits)
+                numbers += trace->logits->values.size();
+            return static_cast<std::int64_t>(numbers * sizeof(float));
+        }
+    };
+
+    static bool alike(const Request& left, const Request& right) {
+        const auto key = [](const Request& request) {
+            const auto& record = request.record;
+            return std::tuple(record.scores, record.vectors, record.logits, record.positions, record.candidates,
+                              request.sampling.temperature);
+        };
+        return left.intervention == right.intervention && key(left) == key(right) && left.record.asked.empty()
+               && right.record.asked.empty();
+    }
+
+    /// The kept text that begins like this one for longest, and for how many tokens; null where none does.
+    std::pair<const KeptText*, std::int64_t> keptBeginning(const std::vector<std::int64_t>& ids,
+                                                           const Request& request) const {
+        std::pair<const KeptText*, std::int64_t> best{nullptr, 0};
+        for (const auto& text : m_kept) {
+            if (!alike(text.request, request))
+                continue;
+            const auto common = std::mismatch(ids.begin(), ids.end(), text.ids.begin(), text.ids.end()).first;
+            if (common - ids.begin() > best.second)
+                best = {&text, common - ids.begin()};
+        }
+        return best;
+    }
+
+    /// @param logits [T, labels]
+    void label(const torch::Tensor& logits, const Request& request, Trace& trace) const {
+        if (network().causal->head() == EncoderHead::Classification)
+            classify(logits.narrow(0, lastRow(trace), 1), request, trace);
+        else
+            classifyTokens(logits, request, trace);
+    }
+
+    /// The watched pass over all of the text, or over what comes after the beginning that it shares with an earlier
+    /// one.
+    /// @returns the most probable token after it
+    std::int64_t record(const Request& request, Watch& watch, const std::stop_token& stop, Trace& trace) {
+        const Context context{&watch, stop, &request.intervention};
+        const auto ids = idsOf(trace.target);
+        if (!speaks()) {
+            DecoderState fresh;
+            const auto hidden = network().causal->decode(batchOfOne(ids), fresh, context);
+            context.checkStop();
+            label(network().causal->logits(hidden).squeeze(0).to(torch::kFloat32).contiguous(), request, trace);
+            return 0;
+        }
+        const auto [earlier, common] = keptBeginning(ids, request);
+        if (common == std::ssize(ids) && earlier->ids.size() == ids.size()) { // an edit that was undone
+            watch.takeDecoder(*earlier->trace);
+            trace.predictions = earlier->trace->predictions;
+            trace.logits = earlier->trace->logits;
+            m_running = *earlier;
+            return earlier->trace->emitted.back().id;
+        }
+        const auto kept = std::min(common, std::ssize(ids) - 1);
+        auto& running = m_running.emplace();
+        running.request = request;
+        if (kept > 0) {
+            running.state = earlier->state.before(kept);
+            watch.goOnAfter(earlier->trace, static_cast<int>(kept));
+            for (const auto& prediction : earlier->trace->predictions)
+                if (prediction.position < kept)
+                    trace.predictions.push_back(prediction);
+            if (const auto& logits = earlier->trace->logits)
+                trace.logits = Logits{static_cast<int>(kept),
+                                      logits->vocabulary,
+                                      {logits->values.begin(), logits->values.begin() + kept * logits->vocabulary}};
+        }
+        const auto hidden =
+            network().causal->decode(batchOfOne({ids.begin() + kept, ids.end()}), running.state, context).squeeze(0);
+        context.checkStop();
+        running.ids = ids;
+        return predict(
+            hidden, [&](const torch::Tensor& rows) { return network().causal->logits(rows); }, request, {}, trace,
+            kept);
     }
 
     /// A decoder must take in something: what its texts begin with, or what parts them.
@@ -93,7 +206,13 @@ private:
         auto generator = at::detail::createCPUGenerator(request.sampling.seed);
         const Context unwatched{nullptr, stop, &request.intervention};
         DecoderState state;
-        auto next = batchOfOne(idsOf(trace.target));
+        auto ids = idsOf(trace.target);
+        if (const auto [earlier, common] = keptBeginning(ids, request); earlier) {
+            const auto kept = std::min(common, std::ssize(ids) - 1);
+            state = earlier->state.before(kept);
+            ids.erase(ids.begin(), ids.begin() + kept);
+        }
+        auto next = batchOfOne(ids);
         for (std::int64_t step = 0; step < steps; ++step) {
             unwatched.checkStop();
             const auto hidden = network().causal->decode(next, state, unwatched);
@@ -124,6 +243,10 @@ private:
         const auto all = tokenizer().decode(ids);
         return all.starts_with(before) ? all.substr(before.size()) : tokenizer().decode(std::span(ids).subspan(prompt));
     }
+
+    static constexpr std::int64_t mostKeptTexts = 4;
+    std::deque<KeptText> m_kept;       ///< the last one first, no more than that and than mostKeptBytes
+    std::optional<KeptText> m_running; ///< of the run that is under way, without its trace
 };
 
 } // namespace

@@ -54,7 +54,8 @@ protected:
             warnOfNaN(hidden, trace);
             return;
         }
-        const auto logits = model.logits(hidden).to(torch::kFloat32).contiguous();
+        const auto speaks = model.head() == EncoderHead::MaskedLanguage; // of each row, more than there need be at once
+        const auto logits = speaks ? torch::Tensor() : model.logits(hidden).to(torch::kFloat32).contiguous();
         switch (model.head()) {
         case EncoderHead::Classification:
             classify(logits, request, trace);
@@ -82,7 +83,9 @@ protected:
             std::vector<bool> masked;
             for (const auto& token : trace.source)
                 masked.push_back(m_mask && token.id == *m_mask);
-            predict(logits.squeeze(0), request, masked, trace);
+            predict(
+                hidden.squeeze(0), [&](const torch::Tensor& rows) { return model.logits(rows); }, request, masked,
+                trace);
         }
     }
 

@@ -14,8 +14,8 @@ namespace headlight {
 
 namespace {
 
-/// Null when the folder has no tokenizer at all, or one of a kind that is not read, which is told: ids can still be run.
-/// A broken one throws.
+/// Null when the folder has no tokenizer at all, or one of a kind that is not read, which is told: ids can still be
+/// run. A broken one throws.
 std::unique_ptr<Tokenizer> tokenizerIfAny(const std::filesystem::path& folder, std::vector<std::string>& notices) {
     try {
         return openTokenizer(folder);
@@ -91,6 +91,10 @@ void headlight_require_family(const ModelConfig& config) {
 
 void headlight_set_threads(int threads) {
     OpenModel::setThreads(threads);
+}
+
+int headlight_used_threads() {
+    return OpenModel::usedThreads();
 }
 
 } // namespace headlight

@@ -1,6 +1,7 @@
 #include "core/runs/open_model.h"
 
 #include "core/files/hub.h"
+#include "core/runs/thread_choice.h"
 #include "core/text/word_breaks.h"
 #include "core/trace/letters.h"
 
@@ -8,9 +9,15 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <iomanip>
+#include <limits>
+#include <map>
 #include <numeric>
+#include <set>
+#include <span>
 #include <sstream>
+#include <thread>
 #include <utility>
 
 namespace headlight {
@@ -50,6 +57,42 @@ void throwAsError(const std::filesystem::path& folder, const char* tooLarge, con
     }
 }
 
+std::vector<std::int64_t> mostProbable(std::span<const float> logits, int count) {
+    std::vector<std::int64_t> best;
+    const auto room = std::min(static_cast<std::size_t>(std::max(count, 0)), logits.size());
+    if (room == 0)
+        return best;
+    best.reserve(room + 1);
+    const auto value = [&](std::int64_t id) {
+        const float logit = logits[static_cast<std::size_t>(id)];
+        return std::isnan(logit) ? -std::numeric_limits<float>::infinity() : logit;
+    };
+    const auto take = [&](std::int64_t id) {
+        const auto after = [&](std::int64_t other) { return value(id) > value(other); };
+        best.insert(std::find_if(best.begin(), best.end(), after), id);
+        if (best.size() > room)
+            best.pop_back();
+    };
+    std::size_t next = 0;
+    for (; next < room; ++next)
+        take(static_cast<std::int64_t>(next));
+    // Most are below the least of the best by far: whole runs are passed over by one comparison of each, side by side.
+    constexpr std::size_t run = 64;
+    for (; next < logits.size(); next += run) {
+        const auto part = logits.subspan(next, std::min(run, logits.size() - next));
+        const float least = value(best.back());
+        unsigned above = 0;
+        for (const float logit : part)
+            above |= static_cast<unsigned>(logit > least);
+        if (above == 0)
+            continue;
+        for (std::size_t i = 0; i < part.size(); ++i)
+            if (part[i] > value(best.back()))
+                take(static_cast<std::int64_t>(next + i));
+    }
+    return best;
+}
+
 OpenModel::OpenModel(LoadedModel loaded) : m_loaded(std::move(loaded)) {
     const auto& network = m_loaded.network;
     if (m_loaded.tokenizer && m_loaded.tokenizer->size() > network.vocabulary)
@@ -84,8 +127,7 @@ OpenModel::OpenModel(LoadedModel loaded) : m_loaded(std::move(loaded)) {
 
 TracePointer OpenModel::run(const Request& asked, std::stop_token stop) {
     torch::NoGradGuard noGradients;
-    if (torch::get_num_threads() != s_threads) // OpenMP keeps their number for each thread that asks
-        torch::set_num_threads(s_threads);
+    useThreads();
     try {
         Request request = asked;
         if (request.memory <= 0)
@@ -104,12 +146,68 @@ TracePointer OpenModel::run(const Request& asked, std::stop_token stop) {
         watch.freeze(*trace);
         if (m_sizes.blockSparse)
             tellOfPartialRows(*trace);
+        keep(trace);
         return trace;
     } catch (const Stopped&) {
         return nullptr;
     } catch (...) {
         throwAsError(m_loaded.folder, "the run does not fit into memory", "shorten the text");
     }
+}
+
+void OpenModel::useThreads() {
+    int threads = s_threads;
+    if (threads == 0) {
+        if (m_threads == 0)
+            m_threads = rememberedThreads(threadsFile(), m_info.parameters, [this] { return fastestThreads(); });
+        threads = m_threads;
+    }
+    s_used = threads;
+    if (torch::get_num_threads() != threads) // OpenMP keeps their number for each thread that asks
+        torch::set_num_threads(threads);
+}
+
+int OpenModel::fastestThreads() {
+    using Clock = std::chrono::steady_clock;
+    torch::NoGradGuard noGradients;
+    const int before = torch::get_num_threads();
+    const auto cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+    torch::Tensor weight; // the largest of those that stand for most of the model
+    for (const auto& parameter : network().module().parameters())
+        if (parameter.dim() == 2 && (!weight.defined() || parameter.numel() > weight.numel())
+            && parameter.size(0) < m_loaded.network.vocabulary)
+            weight = parameter;
+    if (!weight.defined() || cores == 1)
+        return 1;
+    const auto one = torch::randn({weight.size(1)}), some = torch::randn({16, weight.size(1)});
+    const auto round = [&] { // as a step of decoding, and as a sentence
+        torch::mv(weight, one);
+        torch::mm(some, weight.t());
+    };
+    std::map<int, std::vector<double>> took;
+    const std::set<int> counts{1, 2, cores};
+    constexpr int rounds = 9; // by turns, so that what else the machine does troubles all alike
+    for (int i = 0; i < rounds; ++i) {
+        for (const int threads : counts) {
+            torch::set_num_threads(threads);
+            round(); // whose threads may have to be made
+            const auto start = Clock::now();
+            for (int k = 0; k < 3; ++k)
+                round();
+            took[threads].push_back(std::chrono::duration<double>(Clock::now() - start).count());
+        }
+    }
+    torch::set_num_threads(before);
+    const auto slower = [&](int threads) { // than three of four rounds: a busy machine is the case to fear
+        auto& times = took[threads];
+        std::sort(times.begin(), times.end());
+        return times[times.size() * 3 / 4];
+    };
+    int best = 1;
+    for (const int threads : counts)
+        if (slower(threads) < 0.85 * slower(1) && slower(threads) < slower(best))
+            best = threads;
+    return best;
 }
 
 void OpenModel::checkHeadsOff(const Intervention& intervention) const {
@@ -273,46 +371,63 @@ void OpenModel::cut(std::vector<Token>& tokens, const Room& room, const char* wh
     tokens.resize(room.tokens);
 }
 
-void OpenModel::predict(const torch::Tensor& logits, const Request& request, const std::vector<bool>& masked,
-                        Trace& trace) const {
-    warnOfNaN(logits, trace);
-    keepLogits(logits, request, trace);
+std::int64_t OpenModel::predict(const torch::Tensor& hidden, const LogitsOf& logitsOf, const Request& request,
+                                const std::vector<bool>& masked, Trace& trace, std::int64_t before) const {
+    const auto rows = hidden.size(0), atOnce = rowsAtOnce(m_loaded.network.vocabulary);
+    if (request.record.logits) {
+        if (!trace.logits)
+            trace.logits.emplace();
+        trace.logits->values.reserve(static_cast<std::size_t>((before + rows) * m_loaded.network.vocabulary));
+    }
+    std::int64_t last = 0;
+    for (std::int64_t first = 0; first < rows; first += atOnce) {
+        const auto logits =
+            logitsOf(hidden.narrow(0, first, std::min(atOnce, rows - first))).to(torch::kFloat32).contiguous();
+        warnOfNaN(logits, trace);
+        keepLogits(logits, request, trace);
+        predictRows(logits, before + first, request, masked, trace);
+        last = logits[logits.size(0) - 1].argmax().item<std::int64_t>();
+    }
+    return last;
+}
+
+void OpenModel::predictRows(const torch::Tensor& logits, std::int64_t first, const Request& request,
+                            const std::vector<bool>& masked, Trace& trace) const {
     const auto& record = request.record;
-    const auto rows = logits.size(0);
-    const bool anyMasked = std::find(masked.begin(), masked.end(), true) != masked.end();
-    const auto most = std::max(record.candidates, anyMasked ? record.maskCandidates : 0);
-    const auto width = std::clamp<std::int64_t>(most, 0, logits.size(1));
-    if (width == 0 && record.asked.empty())
-        return;
+    const auto rows = logits.size(0), vocabulary = logits.size(1);
     const double temperature = request.sampling.temperature;
-    const auto all = torch::softmax(temperature == 1 ? logits : logits / temperature, -1); // [rows, V]
-    const auto [values, indices] = all.topk(width);
-    const auto probability = values.contiguous(), id = indices.contiguous();
-    for (std::int64_t row = 0; row < rows; ++row) {
-        const auto kept = std::min<std::int64_t>(width, masked.empty() || !masked[static_cast<std::size_t>(row)]
-                                                            ? record.candidates
-                                                            : record.maskCandidates);
-        Prediction prediction{static_cast<int>(row), {}};
-        for (std::int64_t k = 0; k < kept; ++k) {
-            const auto candidate = id.data_ptr<std::int64_t>()[row * width + k];
-            prediction.candidates.push_back(candidateOf(candidate, probability.data_ptr<float>()[row * width + k]));
+    constexpr std::int64_t cached = 16; // rows whose softmax is read again before it has left the caches
+    for (std::int64_t begin = 0; begin < rows; begin += cached) {
+        const auto some = logits.narrow(0, begin, std::min(cached, rows - begin));
+        const auto all = torch::softmax(temperature == 1 ? some : some / temperature, -1); // [≤ cached, V]
+        for (std::int64_t i = 0; i < some.size(0); ++i) {
+            const auto row = first + begin + i;
+            const auto at = static_cast<std::size_t>(row);
+            const float* const logit = some.data_ptr<float>() + i * vocabulary;
+            const float* const probability = all.data_ptr<float>() + i * vocabulary;
+            const auto kept = at < masked.size() && masked[at] ? record.maskCandidates : record.candidates;
+            Prediction prediction{static_cast<int>(row), {}};
+            for (const auto id : mostProbable({logit, static_cast<std::size_t>(vocabulary)}, kept))
+                prediction.candidates.push_back(candidateOf(id, probability[id]));
+            if (at < record.asked.size())
+                for (const auto asked : record.asked[at])
+                    if (asked >= 0 && asked < vocabulary)
+                        prediction.asked.push_back(candidateOf(asked, probability[asked]));
+            if (!prediction.candidates.empty() || !prediction.asked.empty())
+                trace.predictions.push_back(std::move(prediction));
         }
-        if (static_cast<std::size_t>(row) < record.asked.size())
-            for (const auto asked : record.asked[static_cast<std::size_t>(row)])
-                if (asked >= 0 && asked < logits.size(1))
-                    prediction.asked.push_back(candidateOf(asked, all.data_ptr<float>()[row * logits.size(1) + asked]));
-        if (kept > 0 || !prediction.asked.empty())
-            trace.predictions.push_back(std::move(prediction));
     }
 }
 
 void OpenModel::keepLogits(const torch::Tensor& logits, const Request& request, Trace& trace) {
     if (!request.record.logits)
         return;
-    auto& kept = trace.logits.emplace();
-    kept.rows = static_cast<int>(logits.size(0));
+    if (!trace.logits)
+        trace.logits.emplace();
+    auto& kept = *trace.logits;
+    kept.rows += static_cast<int>(logits.size(0));
     kept.vocabulary = static_cast<int>(logits.size(1));
-    kept.values.assign(logits.data_ptr<float>(), logits.data_ptr<float>() + logits.numel());
+    kept.values.insert(kept.values.end(), logits.data_ptr<float>(), logits.data_ptr<float>() + logits.numel());
 }
 
 std::vector<Candidate> OpenModel::labelled(const torch::Tensor& logits) const {
@@ -349,8 +464,11 @@ void OpenModel::classifyTokens(const torch::Tensor& logits, const Request& reque
 }
 
 void OpenModel::warnOfNaN(const torch::Tensor& logits, Trace& trace) {
-    if (!torch::isfinite(logits).all().item<bool>())
-        trace.notices.push_back("the model's output is not finite: its weights are broken");
+    // A sum costs a fraction of looking at each number; it is finite only where all of them are.
+    if (std::isfinite(logits.sum().item<float>()) || torch::isfinite(logits).all().item<bool>())
+        return;
+    if (std::find(trace.notices.begin(), trace.notices.end(), brokenOutput) == trace.notices.end())
+        trace.notices.push_back(brokenOutput);
 }
 
 std::vector<std::int64_t> OpenModel::idsOf(const std::vector<Token>& tokens) {

@@ -13,6 +13,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -33,6 +34,7 @@ public:
     TracePointer run(const Request& request, std::stop_token stop) final;
     /// Of all models, from their next runs on.
     static void setThreads(int threads) { s_threads = threads; }
+    static int usedThreads() { return s_used; }
 
 protected:
     /// @throws Error when the tokenizer is of another model
@@ -41,6 +43,8 @@ protected:
     /// @param request with the memory that the run may take
     /// @throws Stopped
     virtual void runWatched(const Request& request, Watch& watch, const std::stop_token& stop, Trace& trace) = 0;
+    /// What runWatched() made, now that it is whole and does not change any more.
+    virtual void keep(const TracePointer&) {}
 
     Network& network() { return m_loaded.network; }
     const Network& network() const { return m_loaded.network; }
@@ -79,11 +83,17 @@ protected:
     /// Keeps the first, as many as there is room for, and says so.
     static void cut(std::vector<Token>& tokens, const Room& room, const char* what, Trace& trace);
 
-    /// What the model says at each row. @param logits [rows, V] @param masked rows where it guesses a hidden word
-    void predict(const torch::Tensor& logits, const Request& request, const std::vector<bool>& masked,
-                 Trace& trace) const;
+    /// The logits of some rows, [rows, W] -> [rows, V].
+    using LogitsOf = std::function<torch::Tensor(const torch::Tensor& hidden)>;
+    /// What the model says at each row, some rows at a time, for all logits of a long text take more memory than all
+    /// else. @param hidden what the output layer reads, [rows, W] @param masked rows where it guesses a hidden word
+    /// @returns the most probable token of the last row
+    /// @param before how many rows came before these, which trace has already
+    std::int64_t predict(const torch::Tensor& hidden, const LogitsOf& logitsOf, const Request& request,
+                         const std::vector<bool>& masked, Trace& trace, std::int64_t before = 0) const;
     static void keepLogits(const torch::Tensor& logits, const Request& request, Trace& trace);
     static void warnOfNaN(const torch::Tensor& logits, Trace& trace);
+    static constexpr auto brokenOutput = "the model's output is not finite: its weights are broken";
     /// Labels of one text. @param logits [1, labels]; of one label alone a number
     void classify(const torch::Tensor& logits, const Request& request, Trace& trace) const;
     /// Labels of each token. @param logits [rows, labels]
@@ -97,17 +107,28 @@ protected:
     void numberWords(std::vector<Token>& tokens, std::size_t from = 0) const;
 
 private:
+    /// @param logits [rows, V] of the rows from `first` on
+    void predictRows(const torch::Tensor& logits, std::int64_t first, const Request& request,
+                     const std::vector<bool>& masked, Trace& trace) const;
+    /// Measured, more than one only where they are clearly faster on the machine as it is now.
+    int fastestThreads();
+    void useThreads();
     /// @throws Error for a head that the model does not have
     void checkHeadsOff(const Intervention& intervention) const;
 
-    static inline std::atomic<int> s_threads = 1;
+    static inline std::atomic<int> s_threads = 1; ///< 0: as measured
+    static inline std::atomic<int> s_used = 1;    ///< by the last run
     LoadedModel m_loaded;
     ModelInfo m_info;
     ModelSizes m_sizes;
+    int m_threads = 0; ///< that this model runs fastest with; 0: not known yet
 };
 
 /// Within a catch block: throws what is caught as an Error that names the folder; an Error as it is.
 [[noreturn]] void throwAsError(const std::filesystem::path& folder, const char* tooLarge, const char* remedy);
+
+/// The ids of the largest logits, the largest first, of equal ones the lower id; what is no number comes last.
+std::vector<std::int64_t> mostProbable(std::span<const float> logits, int count);
 
 std::unique_ptr<Engine> translationEngine(LoadedModel loaded);
 std::unique_ptr<Engine> encoderEngine(LoadedModel loaded);

@@ -117,9 +117,10 @@ public:
     Memory encode(const torch::Tensor& source, const torch::Tensor& mask, const Context&) override {
         return {source, mask, {}};
     }
-    torch::Tensor decode(const torch::Tensor& target, const Memory&, const Context&) override {
+    torch::Tensor decode(const torch::Tensor& target, const Memory&, const Context&, DecoderState*) override {
         return m_rows.index_select(0, target.flatten()).view({target.size(0), target.size(1), -1});
     }
+    DecoderState rewound(const DecoderState& all, std::int64_t) const override { return all; }
     torch::Tensor logits(const torch::Tensor& decoded) override { return decoded; }
     DecoderState start(const Memory& memory) override { return {{memory.states}, 0}; }
     /// The source stands before the first word.
