@@ -1,5 +1,6 @@
 #include "app/get_model_dialog.h"
 
+#include "app/dialog_sheet.h"
 #include "app/doors.h"
 #include "app/fetch_row.h"
 #include "core/error.h"
@@ -127,16 +128,9 @@ private:
 
 GetModelDialog::GetModelDialog(Downloads& downloads, QWidget* parent) : QDialog(parent), m_downloads(downloads) {
     setWindowTitle(tr("Get a model"));
-    // A sheet of its own: the dialog's is set by whoever shows it. Colours are the palette's, which follows the theme.
+    // A sheet of its own: the dialog's is set by whoever shows it.
     auto* body = new QWidget;
-    body->setStyleSheet(QStringLiteral(
-        "QTreeWidget { background: palette(base); border: 1px solid palette(mid); border-radius: 6px; outline: none; }"
-        "QTreeWidget::item { padding: 4px 2px; border: none; }"
-        "QTreeWidget::item:selected { background: palette(highlight); color: palette(highlighted-text); }"
-        "QHeaderView::section { background: palette(base); color: palette(placeholder-text); border: none;"
-        " border-bottom: 1px solid palette(mid); padding: 5px 4px; }"
-        "QProgressBar { background: palette(alternate-base); border: none; border-radius: 3px; max-height: 6px; }"
-        "QProgressBar::chunk { background: palette(placeholder-text); border-radius: 3px; }"));
+    body->setStyleSheet(dialogSheet(parent ? parent->palette() : palette()));
     auto* column = new QVBoxLayout(body);
     column->setContentsMargins(16, 14, 16, 12);
     column->setSpacing(8);
@@ -216,7 +210,7 @@ QWidget* GetModelDialog::buildSearch() {
     m_list->header()->setStretchLastSection(false);
     m_list->header()->setSectionResizeMode(ModelColumn, QHeaderView::Stretch);
     for (const auto& [section, width] : {std::pair{TaskColumn, 150}, std::pair{DownloadsColumn, 84},
-                                         std::pair{SizeColumn, 90}, std::pair{OpensColumn, 150}}) {
+                                         std::pair{SizeColumn, 112}, std::pair{OpensColumn, 150}}) {
         m_list->header()->setSectionResizeMode(section, QHeaderView::Fixed);
         m_list->header()->resizeSection(section, width);
     }
@@ -450,11 +444,9 @@ void GetModelDialog::showChoice() {
             parts << tr("%1 is in the cache, with all of its %2.").arg(text, bytesInWords(plan.bytes));
             m_get->setText(tr("Open"));
         } else {
-            parts << (free ? tr("%1 to fetch in %n file(s), %2 are free on the disk.", nullptr,
-                                static_cast<int>(plan.files.size()))
+            parts << (free ? tr("%1 to fetch, %2 are free on the disk.")
                                  .arg(bytesInWords(plan.missing), bytesInWords(static_cast<qint64>(*free)))
-                           : tr("%1 to fetch in %n file(s).", nullptr, static_cast<int>(plan.files.size()))
-                                 .arg(bytesInWords(plan.missing)));
+                           : tr("%1 to fetch.").arg(bytesInWords(plan.missing)));
             m_get->setText(tr("Get %1").arg(bytesInWords(plan.missing)));
         }
         parts << (memory ? tr("To run it takes about %1 of memory, %2 are free.")
@@ -489,13 +481,9 @@ void GetModelDialog::listFetches() {
         else
             m_rowOf.take(id)->deleteLater();
     }
-    constexpr int rowsSeen = 3;
-    const auto count = static_cast<int>(m_rowOf.size());
-    int height = 0;
-    for (auto* row : std::as_const(m_rowOf))
-        height = std::max(height, row->sizeHint().height());
-    m_fetches->setVisible(count > 0);
-    m_fetches->setFixedHeight(std::min(count, rowsSeen) * (height + 6));
+    constexpr int tallest = 200;
+    m_fetches->setVisible(!m_rowOf.isEmpty());
+    m_fetches->setFixedHeight(std::min(m_rows->sizeHint().height(), tallest));
 }
 
 void GetModelDialog::showFoot() {

@@ -1,5 +1,6 @@
 #include "app/manage_models_dialog.h"
 
+#include "app/dialog_sheet.h"
 #include "app/doors.h"
 #include "app/hub/hub_problem.h"
 #include "widgets/plain_text.h"
@@ -47,12 +48,7 @@ ManageModelsDialog::ManageModelsDialog(std::filesystem::path cache, QWidget* par
       m_reveal(new QPushButton(tr("Open its folder"))), m_remove(new QPushButton(tr("Remove…"))) {
     setWindowTitle(tr("Manage models"));
     auto* body = new QWidget;
-    body->setStyleSheet(QStringLiteral(
-        "QTreeWidget { background: palette(base); border: 1px solid palette(mid); border-radius: 6px; outline: none; }"
-        "QTreeWidget::item { padding: 4px 2px; border: none; }"
-        "QTreeWidget::item:selected { background: palette(highlight); color: palette(highlighted-text); }"
-        "QHeaderView::section { background: palette(base); color: palette(placeholder-text); border: none;"
-        " border-bottom: 1px solid palette(mid); padding: 5px 4px; }"));
+    body->setStyleSheet(dialogSheet(parent ? parent->palette() : palette()));
     for (auto* label : {m_summary, m_message, m_folder}) {
         label->setTextFormat(Qt::PlainText);
         label->setWordWrap(true);
@@ -172,10 +168,9 @@ void ManageModelsDialog::show(std::vector<HubRevision> revisions) {
             m_list->setCurrentItem(item);
     }
     const auto free = freeSpace(m_cache);
-    const auto all = tr("%n model(s), %1, in %2", nullptr, static_cast<int>(m_revisions.size()))
-                         .arg(bytesInWords(static_cast<qint64>(bytes)), pathText(m_cache));
+    const auto all = tr("%1 of models in %2").arg(bytesInWords(static_cast<qint64>(bytes)), pathText(m_cache));
     m_summary->setText(m_revisions.empty() ? tr("There are no models in %1 yet.").arg(pathText(m_cache))
-                       : free ? tr("%1; %2 are free there.").arg(all, bytesInWords(static_cast<qint64>(*free)))
+                       : free ? tr("%1; %2 are free there").arg(all, bytesInWords(static_cast<qint64>(*free)))
                               : all);
     showChoice();
 }

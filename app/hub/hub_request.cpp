@@ -250,9 +250,9 @@ void HubRequest::askAgain(const HubProblem& problem, std::optional<std::chrono::
     if (wish)
         pause = std::max(*wish, 100ms); // whoever says 0 is not asked without a breath
     if (pause > patience.longestWish) {
-        told.text = HubText::tr("%1, and wants to be asked again in %n minute(s). What is there is kept.", nullptr,
-                                static_cast<int>(std::chrono::ceil<std::chrono::minutes>(pause).count()))
-                        .arg(problem.text);
+        told.text = HubText::tr("%1, and wants to be asked again in %2 min. What is there is kept.")
+                        .arg(problem.text)
+                        .arg(std::chrono::ceil<std::chrono::minutes>(pause).count());
         return fail(told);
     }
     m_redirects = 0;

@@ -499,7 +499,7 @@ void TestHubClient::refusals_data() {
     row("teapot", Kind::Other, {QStringLiteral("418"), QStringLiteral("no coffee")}, "hf_tea");
     row("revision@v9", Kind::NoSuchRevision, {QStringLiteral("v9"), QStringLiteral("/org/revision")});
     row("down", Kind::Busy, {QStringLiteral("503"), QStringLiteral("4 times"), QStringLiteral("Try again later")});
-    row("patient", Kind::Busy, {QStringLiteral("too often"), QStringLiteral("120 minute")});
+    row("patient", Kind::Busy, {QStringLiteral("too often"), QStringLiteral("120 min")});
     row("moving", Kind::Busy, {QStringLiteral("changes"), QStringLiteral("org/moving@COMMIT")});
     row("liar", Kind::WrongBytes, {QStringLiteral("model.safetensors"), QStringLiteral("twice")});
     row("longer", Kind::WrongBytes, {QStringLiteral("More bytes"), QStringLiteral("20000")});
