@@ -82,8 +82,9 @@ private Q_SLOTS:
                     QByteArray::fromStdString(readWholeFile(entry.path(), 64 << 20));
         for (const auto* model : {"org/tiny", "org/gated", "org/slow"})
             m_hub->add(QString::fromLatin1(model), files);
-        m_hub->add(QStringLiteral("org/unknown"), {{QStringLiteral("config.json"), R"({"model_type": "gpt_neox"})"},
-                                                   {QStringLiteral("model.safetensors"), QByteArray(2000, 'x')}});
+        m_hub->add(QStringLiteral("org/unknown"),
+                   {{QStringLiteral("config.json"), R"({"model_type": "no_such_family"})"},
+                    {QStringLiteral("model.safetensors"), QByteArray(2000, 'x')}});
     }
 
     void isGotAndRuns() {
@@ -119,9 +120,9 @@ private Q_SLOTS:
         QTRY_VERIFY_WITH_TIMEOUT(choice->text().contains(m_hub->endpoint() + QStringLiteral("/org/gated")), patience);
         QVERIFY(!get->isEnabled());
         look(opened, QStringLiteral("org/unknown"));
-        QTRY_VERIFY_WITH_TIMEOUT(choice->text().contains(QLatin1String("gpt_neox")), patience);
+        QTRY_VERIFY_WITH_TIMEOUT(choice->text().contains(QLatin1String("no_such_family")), patience);
         QVERIFY(!get->isEnabled());
-        QVERIFY(row(*list, QStringLiteral("org/unknown"))->text(4).contains(QLatin1String("no: gpt_neox")));
+        QVERIFY(row(*list, QStringLiteral("org/unknown"))->text(4).contains(QLatin1String("no: no_such_family")));
         look(opened, QStringLiteral("org/nowhere"));
         QTRY_VERIFY_WITH_TIMEOUT(choice->text().contains(QLatin1String("no model org/nowhere")), patience);
         look(opened, QStringLiteral("nothing of these words"));
