@@ -121,10 +121,6 @@ private:
     std::vector<std::int64_t> globalTokens(const Request& request, const Trace& trace) const {
         const auto tokens = static_cast<std::int64_t>(trace.source.size());
         for (const auto token : request.globalTokens) {
-            if (!network().takesGlobalTokens)
-                throw Error(Error::Kind::Unsupported, "--global",
-                            info().name + " (" + info().family + ") has no windows beyond which a token could see",
-                            "leave it out");
             if (token < 0 || token >= tokens)
                 throw Error(Error::Kind::Invalid, "--global", std::to_string(token) + " is not a token of this text",
                             "its tokens go from 0 to " + std::to_string(tokens - 1));

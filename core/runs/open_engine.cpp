@@ -86,7 +86,9 @@ Engine* headlight_open(const std::filesystem::path& folder) {
 }
 
 void headlight_require_family(const ModelConfig& config) {
-    findFamily(config);
+    if (!config.modelType().empty()) // else the weights will tell
+        findFamily(config);
+    refuseQuantised(config, nullptr);
 }
 
 void headlight_set_threads(int threads) {

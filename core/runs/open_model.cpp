@@ -138,6 +138,7 @@ TracePointer OpenModel::run(const Request& asked, std::stop_token stop) {
         trace->notices = m_loaded.notices;
         trace->intervention = request.intervention;
         checkHeadsOff(request.intervention);
+        refuseForeign(request);
         Watch watch(request.record, std::max({m_sizes.encoderLayers, m_sizes.decoderLayers, m_sizes.crossLayers}));
         const auto start = std::chrono::steady_clock::now();
         runWatched(request, watch, stop, *trace);
@@ -208,6 +209,21 @@ int OpenModel::fastestThreads() {
         if (slower(threads) < 0.85 * slower(1) && slower(threads) < slower(best))
             best = threads;
     return best;
+}
+
+void OpenModel::refuseForeign(const Request& request) const {
+    const auto refuse = [&](const char* option, const char* why) {
+        throw Error(Error::Kind::Unsupported, option, m_info.name + " (" + m_info.family + ") " + why, "leave it out");
+    };
+    if (!request.globalTokens.empty() && !m_info.takesGlobalTokens)
+        refuse("--global", "has no windows beyond which a token could see");
+    if (!request.sourceLanguage.empty() && m_info.sourceLanguages.empty())
+        refuse("--from-language", "is not told the language of its source");
+    if (!request.targetLanguage.empty() && m_info.targetLanguages.empty())
+        refuse("--to-language", "has no languages to choose from");
+    if (!request.prefix.empty() && !request.sourceIds.empty())
+        throw Error(Error::Kind::Invalid, "--prefix", "stands before a text, not before ids",
+                    "give its ids before the others");
 }
 
 void OpenModel::checkHeadsOff(const Intervention& intervention) const {

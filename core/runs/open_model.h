@@ -113,6 +113,8 @@ private:
     /// Measured, more than one only where they are clearly faster on the machine as it is now.
     int fastestThreads();
     void useThreads();
+    /// @throws Error for what only other models can be asked for
+    void refuseForeign(const Request& request) const;
     /// @throws Error for a head that the model does not have
     void checkHeadsOff(const Intervention& intervention) const;
 

@@ -103,6 +103,13 @@ class TestEngine : public QObject {
 private Q_SLOTS:
     void equalsTheReference();
     void decodesAsTheReference();
+    void headsAnswer_data();
+    void headsAnswer();
+    void choicesAreScored();
+    void foldersOfPeople_data();
+    void foldersOfPeople();
+    void languages();
+    void globalTokens();
     void recordsOnlyWhatIsAskedFor();
     void recurrent_data();
     void recurrent();
@@ -165,6 +172,170 @@ void TestEngine::decodesAsTheReference() {
     QCOMPARE(idsOf(trace->emitted), greedy);
     QCOMPARE(trace->target.front().id, 210);
     QVERIFY(trace->target.front().special && !trace->targetForced);
+}
+
+void TestEngine::headsAnswer_data() {
+    QTest::addColumn<QString>("folder");
+    for (const char* folder : {"bert_qa", "bert_tokens", "bert_pretraining", "bert_nsp", "electra_discriminator",
+                               "gpt2_classifier", "bart_classifier", "modernbert_classifier", "xlmr_tokens"})
+        QTest::newRow(folder) << QString::fromLatin1(folder);
+}
+
+/// What a Trace says of a text is what the reference's head gave out.
+void TestEngine::headsAnswer() {
+    QFETCH(QString, folder);
+    const auto path = std::filesystem::path(HEADLIGHT_FIXTURES) / "families" / folder.toStdString();
+    const auto expected = QJsonDocument::fromJson(read(path / "expected.json").toUtf8()).object();
+    const auto inputs = expected["inputs"].toObject();
+    const auto reference = SafetensorsFile::open(path / "expected.safetensors");
+    const auto engine = Engine::open(path);
+    Request request;
+    request.sourceIds = idsOf(inputs["input_ids"]);
+    request.segmentIds = idsOf(inputs["token_type_ids"]);
+    request.record.logits = true;
+    const auto trace = engine->run(request);
+    const float tolerance = 1e-4F; // of logits up to 5
+    std::string wrong;
+    if (reference.find("logits"))
+        wrong += compareWith(reference, "logits",
+                             trace->logits ? trace->logits->values : trace->relationship.value().logits, tolerance);
+    if (reference.find("start_logits"))
+        wrong += compareWith(reference, "start_logits", trace->answer.value().startLogits, tolerance)
+                 + compareWith(reference, "end_logits", trace->answer.value().endLogits, tolerance);
+    if (reference.find("seq_relationship_logits"))
+        wrong += compareWith(reference, "seq_relationship_logits", trace->relationship.value().logits, tolerance);
+    QVERIFY2(wrong.empty(), wrong.c_str());
+
+    const auto labels = expected["labels"].toArray();
+    QCOMPARE(engine->info().labels.size(), static_cast<std::size_t>(labels.size()));
+    const auto* logits = reference.find("logits");
+    if (logits && logits->shape.size() == 2 && !labels.isEmpty())
+        QCOMPARE(trace->tokenLabels.size(), request.sourceIds.size());
+    else
+        QCOMPARE(trace->labels.size(), static_cast<std::size_t>(labels.size()));
+    for (const auto& token : trace->tokenLabels)
+        QVERIFY(token.candidates.front().probability >= token.candidates.back().probability);
+    if (trace->answer) { // in the second text
+        QVERIFY(engine->info().answersQuestions && !trace->answer->spans.empty());
+        for (const auto& span : trace->answer->spans)
+            QCOMPARE(trace->source[static_cast<std::size_t>(span.begin)].segment, 1);
+    }
+}
+
+void TestEngine::foldersOfPeople_data() {
+    QTest::addColumn<QString>("folder");
+    QTest::addColumn<QString>("family"); // empty: it is refused
+    QTest::addColumn<QString>("says");   // a notice or the refusal; empty: nothing
+    const auto row = [](const char* folder, const char* family, const char* says) {
+        QTest::newRow(folder) << QString::fromLatin1(folder) << QString::fromLatin1(family)
+                              << QString::fromLatin1(says);
+    };
+    row("bart-mnli-classification", "bart", "");
+    row("bert-model-prefix", "bert", "");
+    row("bert-no-model_type", "bert", "");
+    row("bert-unknown-head", "bert", "left out, for attention does not need it: bert.linear.weight");
+    row("gpt2-sequence-classification", "gpt2", "");
+    row("llama-gptq", "", "quantised by GPTQ");
+    row("llama-kv-scales", "llama", "k_scale");
+    row("llama-sequence-classification", "llama", "");
+    row("peft-adapter", "", "an adapter without its model, which is \"gpt2\"");
+    row("roberta-id2label-int", "roberta", "");
+}
+
+void TestEngine::foldersOfPeople() {
+    QFETCH(QString, folder);
+    QFETCH(QString, family);
+    QFETCH(QString, says);
+    const auto path = std::filesystem::path(HEADLIGHT_FIXTURES) / "cases" / folder.toStdString();
+    Request request;
+    request.sourceIds = {2, 5, 7, 11, 3};
+    QString said;
+    try {
+        const auto engine = Engine::open(path);
+        const auto trace = engine->run(request);
+        QCOMPARE(QString::fromStdString(engine->info().family), family);
+        for (const auto& notice : trace->notices)
+            said += QString::fromStdString(notice);
+    } catch (const Error& error) {
+        QVERIFY2(family.isEmpty(), error.what());
+        said = QString::fromUtf8(error.what());
+    }
+    QVERIFY2(says.isEmpty() ? said.isEmpty() : said.contains(says), qPrintable(said));
+}
+
+void TestEngine::languages() {
+    const auto engine = Engine::open(std::filesystem::path(HEADLIGHT_FIXTURES) / "cases" / "mbart50-language-code");
+    const auto& info = engine->info();
+    QCOMPARE(info.sourceLanguages.size(), 52U);
+    QCOMPARE(info.sourceLanguage, std::string("en_XX"));
+    QCOMPARE(info.targetLanguage, std::string("fr_XX"));
+    Request request;
+    request.source = "the cat sat on the mat";
+    request.maxLength = 3;
+    auto trace = engine->run(request);
+    QCOMPARE(idsOf(trace->source),
+             (std::vector<std::int64_t>{40, 7, 6, 5, 23, 9, 14, 9, 4, 8, 11, 7, 6, 5, 4, 29, 9, 2}));
+    QCOMPARE(idsOf(trace->target), (std::vector<std::int64_t>{2, 44, 75})); // fr_XX behind the start
+    request.sourceLanguage = "de_DE";
+    request.targetLanguage = "ro_RO";
+    trace = engine->run(request);
+    QCOMPARE(trace->source.front().text, std::string("de_DE"));
+    QCOMPARE(trace->target[1].text, std::string("ro_RO"));
+    request.target = "the mat";
+    trace = engine->run(request);
+    QCOMPARE(trace->target[1].text, std::string("ro_RO"));
+    QCOMPARE(trace->emitted.back().text, std::string("</s>"));
+    request.targetLanguage = "xx";
+    QVERIFY_THROWS_EXCEPTION(Error, engine->run(request));
+    // Words before the text are read with it and are no part of it.
+    request = {};
+    request.source = "cat";
+    request.prefix = "the ";
+    trace = engine->run(request);
+    QVERIFY(trace->source[1].bytes.empty() && trace->source[1].word == -1);
+    QCOMPARE(trace->source.back().id, 2);
+    QCOMPARE(trace->source[trace->source.size() - 2].bytes.end, 3U);
+    QCOMPARE(trace->source[trace->source.size() - 2].word, 0);
+}
+
+void TestEngine::choicesAreScored() {
+    const auto path = std::filesystem::path(HEADLIGHT_FIXTURES) / "families" / "bert_choice";
+    const auto inputs = QJsonDocument::fromJson(read(path / "expected.json").toUtf8()).object()["inputs"].toObject();
+    const auto reference = SafetensorsFile::open(path / "expected.safetensors");
+    const auto engine = Engine::open(path);
+    QVERIFY(engine->info().scoresChoices);
+    std::vector<float> scores;
+    for (qsizetype choice = 0; choice < inputs["input_ids"].toArray().size(); ++choice) {
+        Request request;
+        request.sourceIds = idsOf(inputs["input_ids"].toArray()[choice]);
+        request.segmentIds = idsOf(inputs["token_type_ids"].toArray()[choice]);
+        scores.push_back(engine->run(request)->quantities.at(0).value);
+    }
+    const auto wrong = compareWith(reference, "logits", scores, 1e-4F);
+    QVERIFY2(wrong.empty(), wrong.c_str());
+}
+
+/// Global tokens see all and are seen by all; others see their window.
+void TestEngine::globalTokens() {
+    const auto path = std::filesystem::path(HEADLIGHT_FIXTURES) / "families" / "longformer";
+    const auto engine = Engine::open(path);
+    QVERIFY(engine->info().takesGlobalTokens);
+    Request request;
+    for (std::int64_t id = 4; id < 24; ++id)
+        request.sourceIds.push_back(id % 15);
+    const auto plain = engine->run(request);
+    request.globalTokens = {0, 7};
+    const auto global = engine->run(request);
+    const auto weight = [](const TracePointer& trace, int query, int key) {
+        return trace->encoder->at(Layer(0), Head(0), Query(query), Key(key));
+    };
+    QVERIFY(weight(plain, 0, 19) == 0 && weight(plain, 19, 7) == 0); // windows of 2 to either side
+    QVERIFY(weight(global, 0, 19) > 0 && weight(global, 19, 7) > 0 && weight(global, 19, 0) > 0);
+    QVERIFY(weight(global, 19, 8) == 0);
+    request.globalTokens = {20};
+    QVERIFY_THROWS_EXCEPTION(Error, engine->run(request));
+    request.globalTokens = {0};
+    QVERIFY_THROWS_EXCEPTION(Error, Engine::open(marian)->run(request));
 }
 
 void TestEngine::recordsOnlyWhatIsAskedFor() {

@@ -297,6 +297,8 @@ private Q_SLOTS:
     void tiedUnderAnyName();
     void bucketsByHand();
     void piecewiseEqualsWhole();
+    void wrongTensors_data();
+    void wrongTensors();
     void wrongConfigs_data();
     void wrongConfigs();
 };
@@ -751,6 +753,72 @@ void TestFamilies::piecewiseEqualsWhole() {
     const auto rest = network.causal->decode(ids.narrow(1, 3, 4), pieces, {});
     QCOMPARE(pieces.steps, 7);
     QVERIFY((torch::cat({first, rest}, 1) - expected).abs().max().item<float>() < 1e-5F);
+}
+
+void TestFamilies::wrongTensors_data() {
+    QTest::addColumn<QString>("folder");
+    for (const auto& entry : std::filesystem::directory_iterator(fixtures / "families"))
+        QTest::newRow(entry.path().filename().c_str()) << QString::fromStdString(entry.path().string());
+}
+
+/// Of each family: a tensor of the first layer that is missing, has another shape, or is there for a layer too many,
+/// and sizes that the weights do not have.
+void TestFamilies::wrongTensors() {
+    QFETCH(QString, folder);
+    const std::filesystem::path path = folder.toStdString();
+    const auto file = SafetensorsFile::open(path / "model.safetensors");
+    const auto values = readJson(path / "config.json");
+    const auto said = [&](const std::vector<TensorView>& tensors, const json& config) {
+        const Folder changed;
+        writeFileAtomically(changed.path() / "model.safetensors", serializeSafetensors(tensors));
+        try {
+            openNetwork(ModelConfig(config, "config.json"), Weights::open(changed.path()));
+        } catch (const Error& error) {
+            return QString::fromUtf8(error.what());
+        }
+        return QStringLiteral("nothing");
+    };
+    const auto tensors = file.tensors();
+    const auto place = static_cast<std::size_t>(std::find_if(tensors.begin(), tensors.end(),
+                                                             [](const TensorView& view) {
+                                                                 return view.shape.size() == 2
+                                                                        && view.name.find(".0.") != std::string::npos;
+                                                             })
+                                                - tensors.begin());
+    QVERIFY(place < tensors.size());
+    const auto name = QString::fromStdString(tensors[place].name);
+
+    auto changed = tensors;
+    changed.erase(changed.begin() + static_cast<std::ptrdiff_t>(place));
+    auto message = said(changed, values);
+    QVERIFY2(message.contains(name) && message.contains(u"is missing"_qs), qPrintable(message));
+
+    changed = tensors;
+    changed[place].shape = {tensors[place].shape[0] * tensors[place].shape[1], 1};
+    message = said(changed, values);
+    QVERIFY2(message.contains(name) && message.contains(u"has shape"_qs), qPrintable(message));
+
+    changed = tensors;
+    changed.push_back(tensors[place]);
+    changed.back().name.replace(changed.back().name.find(".0."), 3, ".99.");
+    message = said(changed, values);
+    QVERIFY2(message.contains(u".99."_qs) && message.contains(u"has no place"_qs), qPrintable(message));
+
+    for (const char* key : {"vocab_size", "hidden_size", "d_model", "dim", "n_embd", "intermediate_size",
+                            "encoder_ffn_dim", "decoder_ffn_dim", "num_hidden_layers", "n_layer", "decoder_layers"}) {
+        if (!values.contains(key) || !values[key].is_number()
+            || (values.contains("decoder_layers") && std::string(key) == "num_hidden_layers"))
+            continue;
+        for (const std::int64_t size : {std::int64_t(-1), std::int64_t(250), std::int64_t(1) << 40}) {
+            auto absurd = values;
+            absurd[key] = size;
+            if (size == 250 && (std::string(key).ends_with("layers") || std::string(key) == "n_layer")
+                && values.contains("num_hidden_groups"))
+                continue; // layers that share their weights may be as many as one likes
+            message = said(tensors, absurd);
+            QVERIFY2(message != u"nothing"_qs && message.size() > 20, key);
+        }
+    }
 }
 
 void TestFamilies::wrongConfigs_data() {

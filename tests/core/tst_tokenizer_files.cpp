@@ -1,5 +1,6 @@
 // Protects the tokenizers of vocab.txt and of merges.txt, and of a tokenizer.json that says the same, against what
 // HuggingFace's own tokenizers gave for awkward lines.
+#include "core/error.h"
 #include "core/text/tokenizer.h"
 
 #include <nlohmann/json.hpp>
@@ -76,6 +77,11 @@ class TestTokenizerFiles : public QObject {
 private Q_SLOTS:
     void sameAsReference_data();
     void sameAsReference();
+    void byClass_data();
+    void byClass();
+    void readAsText();
+    void refused_data();
+    void refused();
 };
 
 void TestTokenizerFiles::sameAsReference_data() {
@@ -105,6 +111,62 @@ void TestTokenizerFiles::sameAsReference() {
             ids.push_back(token.id);
         QVERIFY2(ids == expected["ids"].get<std::vector<std::int64_t>>(),
                  (text + ": " + json(ids).dump() + " instead of " + expected["ids"].dump()).c_str());
+    }
+}
+
+void TestTokenizerFiles::byClass_data() {
+    using Ids = std::vector<std::int64_t>;
+    QTest::addColumn<QString>("folder");
+    QTest::addColumn<QByteArray>("text");
+    QTest::addColumn<Ids>("ids");
+    const auto row = [](const char* name, const char* folder, const char* text, const Ids& ids) {
+        QTest::newRow(name) << QString::fromLatin1(folder) << QByteArray(text) << ids;
+    };
+    row("Qwen2 joins letters and parts digits", "qwen2-vocab-merges", "12345 e\u0301 I'LL",
+        {49, 50, 51, 52, 53, 32, 258, 32, 73, 260});
+    row("Qwen2 parts numbers", "qwen2-vocab-merges", "1234567890 3.14",
+        {49, 50, 51, 52, 53, 54, 55, 56, 57, 48, 32, 51, 46, 49, 52});
+    row("Qwen2 keeps line ends together", "qwen2-vocab-merges", "$100\n\n x", {36, 49, 48, 48, 10, 10, 32, 120});
+    row("an unknown word is an added token", "bert-unk-in-added-tokens", "the cat sat on a mat", {5, 6, 7, 8, 10, 9});
+    row("tiktoken's file", "llama3-tiktoken-model", "a the of", {64, 279, 297, 69});
+}
+
+void TestTokenizerFiles::byClass() {
+    QFETCH(QString, folder);
+    QFETCH(QByteArray, text);
+    QFETCH(std::vector<std::int64_t>, ids);
+    const auto tokenizer = openTokenizer(std::filesystem::path(HEADLIGHT_FIXTURES) / "cases" / folder.toStdString());
+    std::vector<std::int64_t> found;
+    for (const auto& token : tokenizer->encode(text.toStdString()))
+        found.push_back(token.id);
+    QCOMPARE(found, ids);
+}
+
+void TestTokenizerFiles::readAsText() {
+    const auto tokenizer = openTokenizer(fixtures / "words");
+    const auto typed = tokenizer->encode("a [MASK]"), plain = tokenizer->encodePlain("a [MASK]");
+    QVERIFY(typed.back().special && typed.size() == 2);
+    QVERIFY(plain.size() > 2 && !plain.back().special);
+    QCOMPARE(tokenizer->encodePlain("a house"), tokenizer->encode("a house"));
+}
+
+void TestTokenizerFiles::refused_data() {
+    QTest::addColumn<QString>("folder");
+    QTest::addColumn<QString>("says");
+    QTest::newRow("MeCab") << "bert-japanese-mecab"
+                           << "mecab";
+    QTest::newRow("a pointer of Git LFS") << "lfs-pointer-tokenizer.json"
+                                          << "git lfs pull";
+}
+
+void TestTokenizerFiles::refused() {
+    QFETCH(QString, folder);
+    QFETCH(QString, says);
+    try {
+        openTokenizer(std::filesystem::path(HEADLIGHT_FIXTURES) / "cases" / folder.toStdString());
+        QFAIL("nothing was said");
+    } catch (const Error& error) {
+        QVERIFY2(QString::fromUtf8(error.what()).contains(says), error.what());
     }
 }
 

@@ -130,6 +130,7 @@ class TestTraceFile : public QObject {
     Q_OBJECT
 
 private Q_SLOTS:
+    void savedByPeople();
     void init() { m_root = m_folder.path().toStdString(); }
 
     void everythingComesBack() {
@@ -624,6 +625,25 @@ private:
     QTemporaryDir m_folder;
     std::filesystem::path m_root;
 };
+
+/// As people save them: a batch of one, keys of groups of heads, weights that are no distributions.
+void TestTraceFile::savedByPeople() {
+    const auto cases = std::filesystem::path(HEADLIGHT_FIXTURES) / "cases" / "traces";
+    const auto stacked = readTrace(cases / "batch-5d.safetensors");
+    QCOMPARE(stacked.encoder->layers, 3);
+    QCOMPARE(stacked.encoder->heads, 2);
+    QVERIFY(stacked.encoder->distributions && stacked.notices.empty());
+    const auto grouped = readTrace(cases / "gqa-weights.safetensors");
+    const auto& block = *grouped.decoder;
+    QCOMPARE(block.heads, 8);
+    const auto rows = static_cast<std::ptrdiff_t>(block.keys) * block.headSize;
+    QCOMPARE(block.keyRows.size(), static_cast<std::size_t>(rows * block.layers * block.heads));
+    // Four heads in a row have the same keys, the next four others.
+    QVERIFY(std::equal(block.keyRows.begin(), block.keyRows.begin() + rows, block.keyRows.begin() + 3 * rows));
+    QVERIFY(!std::equal(block.keyRows.begin(), block.keyRows.begin() + rows, block.keyRows.begin() + 4 * rows));
+    const auto scaled = readTrace(cases / "not-normalised.safetensors");
+    QVERIFY(!scaled.encoder->distributions && !scaled.notices.empty());
+}
 
 QTEST_GUILESS_MAIN(TestTraceFile)
 #include "tst_trace_file.moc"
