@@ -23,8 +23,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view partEnd = ".incomplete";
-
 [[noreturn]] void failWith(int number, const fs::path& path, const char* what) {
     const bool full = number == ENOSPC || number == EDQUOT;
     throw Error(Error::Kind::Unreadable, path.string(), what + std::generic_category().message(number),
