@@ -72,9 +72,10 @@ QString HelpText::lookingAt() {
     text += section(
         tr("Kinds of heads"),
         tr("previous, next, same, first: at least half of the head's weight is on the token before, behind, on the "
-           "token itself, on the first one; delimiter: on special tokens. Where several of these hold, the largest share "
-           "names the head, and of equal ones the first in this order. broad: none holds, and its entropy is at least 4/5 "
-           "of what equal weights would have; mixed: nothing of that. All measures are means over the rows, of which one "
+           "token itself, on the first one; delimiter: on special tokens. Where several of these hold, the largest "
+           "share names the head, and of equal ones the first in this order. broad: none holds, and its entropy is at "
+           "least 4/5 of what equal weights would have; mixed: nothing of that. All measures are means over the rows, "
+           "of which one "
            "that may see a single key, such as a decoder’s first, does not count: entropy in bits, confidence (the "
            "largest weight of a row), distance in tokens. After Clark et al. 2019, <i>What Does BERT Look At?</i>, "
            "and Voita et al. 2019, <i>Analyzing Multi-Head Self-Attention</i>. Rollout follows attention down through "

@@ -32,7 +32,7 @@ bool isFallback(const std::string& kernels) {
 }
 
 Blas prepare() {
-    ::setenv("OMP_WAIT_POLICY", "passive", 0); // OpenMP reads it when it is loaded, see Engine::setThreads
+    ::setenv("OMP_WAIT_POLICY", "passive", 0);      // OpenMP reads it when it is loaded, see Engine::setThreads
     dlopen("libblas.so.3", RTLD_NOW | RTLD_GLOBAL); // where LibTorch brings its own, there need be none
     Blas found;
     auto* const product = symbol<void()>("sgemm_");

@@ -328,8 +328,7 @@ std::vector<Panel> HeadsView::build() {
     }
     panel.ownRanges = !change && selection()->ownRange();
     if (!heads.tiles->maps.empty()) {
-        panel.cellRows =
-            sharedNames(shownTexts(rowTokens(*run, kind, single->rows)), heads.tiles->maps.front()->rows);
+        panel.cellRows = sharedNames(shownTexts(rowTokens(*run, kind, single->rows)), heads.tiles->maps.front()->rows);
         panel.cellColumns = sharedNames(shownTexts(run->keyTokens(kind)), heads.tiles->maps.front()->columns);
     }
     const auto& collected = selection()->collected();
