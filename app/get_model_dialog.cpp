@@ -327,7 +327,9 @@ void GetModelDialog::search() {
     showChoice();
     m_search = std::make_unique<HubClient>(m_downloads.settings());
     connect(m_search.get(), &HubClient::found, this, &GetModelDialog::list);
-    connect(m_search.get(), &HubClient::failed, this, [this](const HubProblem& problem) { tell(problem.text); });
+    connect(m_search.get(), &HubClient::failed, this, [this, whole](const HubProblem& problem) {
+        tell(whole ? QString() : problem.text); // a whole name's row says what became of it
+    });
     connect(m_search.get(), &HubClient::waits, this,
             [this](const QString& why, int seconds) { tell(tr("%1; again in %2 s").arg(why).arg(seconds)); });
     m_search->search(whole ? name->id : text);
