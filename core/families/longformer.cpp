@@ -7,15 +7,9 @@ namespace headlight {
 namespace {
 
 Weights::Naming naming() {
-    return bertNaming("longformer.", {{".self_attn.global_q_proj.", ".attention.self.query_global."},
-                                      {".self_attn.global_k_proj.", ".attention.self.key_global."},
-                                      {".self_attn.global_v_proj.", ".attention.self.value_global."},
-                                      {"masked.dense.", "lm_head.dense."},
-                                      {"masked.norm.", "lm_head.layer_norm."},
-                                      {"masked.output.", "lm_head.decoder."},
-                                      {"masked.bias", "lm_head.bias"},
-                                      {"classification.dense.", "classifier.dense."},
-                                      {"classification.output.", "classifier.out_proj."}});
+    return robertaNaming("longformer.", {{".self_attn.global_q_proj.", ".attention.self.query_global."},
+                                         {".self_attn.global_k_proj.", ".attention.self.key_global."},
+                                         {".self_attn.global_v_proj.", ".attention.self.value_global."}});
 }
 
 Network build(const ModelConfig& config, const Weights* weights) {

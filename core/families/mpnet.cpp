@@ -7,18 +7,12 @@ namespace headlight {
 namespace {
 
 Weights::Naming naming() {
-    return bertNaming("mpnet.", {{".attention.self.query.", ".attention.attn.q."},
-                                 {".attention.self.key.", ".attention.attn.k."},
-                                 {".attention.self.value.", ".attention.attn.v."},
-                                 {".attention.output.dense.", ".attention.attn.o."},
-                                 {".attention.output.LayerNorm.", ".attention.LayerNorm."},
-                                 {"encoder.relative_positions.", "mpnet.encoder.relative_attention_bias."},
-                                 {"masked.dense.", "lm_head.dense."},
-                                 {"masked.norm.", "lm_head.layer_norm."},
-                                 {"masked.output.", "lm_head.decoder."},
-                                 {"masked.bias", "lm_head.bias"},
-                                 {"classification.dense.", "classifier.dense."},
-                                 {"classification.output.", "classifier.out_proj."}});
+    return robertaNaming("mpnet.", {{".attention.self.query.", ".attention.attn.q."},
+                                    {".attention.self.key.", ".attention.attn.k."},
+                                    {".attention.self.value.", ".attention.attn.v."},
+                                    {".attention.output.dense.", ".attention.attn.o."},
+                                    {".attention.output.LayerNorm.", ".attention.LayerNorm."},
+                                    {"encoder.relative_positions.", "mpnet.encoder.relative_attention_bias."}});
 }
 
 Network build(const ModelConfig& config, const Weights* weights) {

@@ -55,6 +55,16 @@ Weights::Naming bertNaming(const std::string& prefix, const Renames& others) {
             .body = {prefix}};
 }
 
+Weights::Naming robertaNaming(const std::string& prefix, Renames others) {
+    others.insert(others.end(), {{"masked.dense.", "lm_head.dense."},
+                                 {"masked.norm.", "lm_head.layer_norm."},
+                                 {"masked.output.", "lm_head.decoder."},
+                                 {"masked.bias", "lm_head.bias"},
+                                 {"classification.dense.", "classifier.dense."},
+                                 {"classification.output.", "classifier.out_proj."}});
+    return bertNaming(prefix, others);
+}
+
 Weights::Naming gptNaming(const Renames& ends, std::vector<std::string> unread) {
     Renames renames{
         {"decoder.layers.", "transformer.h."},

@@ -20,6 +20,8 @@ std::function<Weights::Source(const std::string& ours)> namedBy(Renames renames)
 /// BERT's names of an encoder's tensors, which its successors kept under prefixes of their own.
 /// @param others names that are not BERT's, such as those of heads
 Weights::Naming bertNaming(const std::string& prefix, const Renames& others);
+/// The same with RoBERTa's names of heads, which its kin kept.
+Weights::Naming robertaNaming(const std::string& prefix, Renames others = {});
 /// GPT's names: matrices lie as [in, out], those of queries, keys and values in one.
 /// @param ends names of what stands before and behind the layers
 Weights::Naming gptNaming(const Renames& ends, std::vector<std::string> unread);

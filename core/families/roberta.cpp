@@ -7,12 +7,7 @@ namespace headlight {
 namespace {
 
 Weights::Naming naming() {
-    return bertNaming("roberta.", {{"masked.dense.", "lm_head.dense."},
-                                   {"masked.norm.", "lm_head.layer_norm."},
-                                   {"masked.output.", "lm_head.decoder."},
-                                   {"masked.bias", "lm_head.bias"},
-                                   {"classification.dense.", "classifier.dense."},
-                                   {"classification.output.", "classifier.out_proj."}});
+    return robertaNaming("roberta.");
 }
 
 Network build(const ModelConfig& config, const Weights* weights) {
