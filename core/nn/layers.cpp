@@ -94,7 +94,8 @@ void layForProducts(torch::nn::Module& network) {
             std::vector<torch::Tensor> parts;
             std::int64_t outputs = 0;
             for (const auto& child : joint) {
-                if (const auto* part = child->named_parameters(false).find(name))
+                const auto own = child->named_parameters(false);
+                if (const auto* part = own.find(name))
                     outputs += parts.emplace_back(*part).size(0);
             }
             if (parts.size() < 2)
