@@ -7,7 +7,9 @@ namespace headlight {
 
 namespace {
 
-/// Bytes of a number in the files, as the configuration has it; numbers are 4 bytes each when the model runs.
+constexpr qint64 bytesOfRunningNumber = 4;
+
+/// Bytes of a number in the files, as the configuration has it.
 qint64 bytesOfNumber(const ModelConfig& config) {
     for (const char* key : {"torch_dtype", "dtype"}) {
         if (!config.has(key))
@@ -26,14 +28,17 @@ QString timeInWords(qint64 seconds) {
     return HubText::tr("%1 h %2 min left").arg(seconds / 3600).arg(seconds % 3600 / 60);
 }
 
-ModelOutlook outlookOf(const QByteArray& bytes, const QString& name, qint64 weights) {
+/// @param parameters what the hub counted: believed where that many numbers have room in the files
+ModelOutlook outlookOf(const QByteArray& bytes, const QString& name, qint64 weights, qint64 parameters) {
     ModelOutlook outlook;
     try {
         const ModelConfig config(
             parseJson({bytes.constData(), static_cast<std::size_t>(bytes.size())}, name.toStdString() + "/config.json"),
             name.toStdString() + "/config.json");
         outlook.family = QString::fromStdString(config.modelType());
-        outlook.memory = weights / bytesOfNumber(config) * 4;
+        if (parameters <= 0 || parameters > weights)
+            parameters = weights / bytesOfNumber(config);
+        outlook.memory = parameters * bytesOfRunningNumber;
         requireFamily(config);
         outlook.opens = true;
     } catch (const Error& error) {
@@ -62,7 +67,7 @@ QStringList ModelOutlook::lines() const {
 }
 
 ModelOutlook outlookOf(const HubPlan& plan) {
-    auto outlook = outlookOf(plan.config, plan.name.id, plan.weightBytes);
+    auto outlook = outlookOf(plan.config, plan.name.id, plan.weightBytes, plan.parameters);
     const auto has = [&plan](const char* file) { return plan.has(QLatin1String(file)); };
     // As openTokenizer() chooses, by names alone.
     const bool twoVocabularies = has("source.spm") && has("target_vocab.json");
@@ -85,7 +90,7 @@ ModelOutlook outlookOf(const HubPlan& plan) {
 }
 
 ModelOutlook outlookOf(const QByteArray& config, const QString& name) {
-    return outlookOf(config, name, 0);
+    return outlookOf(config, name, 0, 0);
 }
 
 std::optional<HubProblem> requireOpening(const HubPlan& plan) {

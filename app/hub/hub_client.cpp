@@ -285,6 +285,8 @@ void HubClient::chooseFiles(const QByteArray& answer) {
                                "pytorch_model.bin; see %3.")
                        .arg(plan.name.text(), needed.unread.join(QStringLiteral(", ")), m_connection.page.toString()),
              m_connection.page});
+    if (needed.weights.startsWith(QLatin1String("model.safetensors")))
+        plan.parameters = json[QLatin1String("safetensors")][QLatin1String("total")].toInteger();
     m_job->order = QStringList{needed.config} + needed.small + QStringList{needed.weights};
     m_job->headsLeft = 1;
     askForHead(needed.config, [this](const HubFile& config) {

@@ -34,6 +34,7 @@ struct HubPlan {
     QByteArray config;    ///< config.json's bytes
     qint64 bytes = 0;     ///< of all files
     qint64 weightBytes = 0;
+    qint64 parameters = 0;        ///< numbers in safetensors as the hub counted them; 0: it did not
     qint64 missing = 0;           ///< bytes that are not in the cache yet
     std::filesystem::path folder; ///< where it will be
     QString remark;               ///< why this is what the cache has, and not what the hub has; mostly empty

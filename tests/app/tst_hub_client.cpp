@@ -439,6 +439,13 @@ void TestHubClient::planWritesNothing() {
     QCOMPARE(plan.config, model()[QStringLiteral("config.json")]);
     QVERIFY(filesIn(cache()).empty());
     QCOMPARE(m_hub->count("GET", "safetensors"), 0);
+    QCOMPARE(plan.parameters, 0);
+    m_hub->add(QStringLiteral("org/counted"), model());
+    QCOMPARE(ask(toHub(), QStringLiteral("org/counted"), Deed::Plan).plan.value().parameters, 9'900);
+    auto pickled = model();
+    pickled.remove(QStringLiteral("model.safetensors"));
+    m_hub->add(QStringLiteral("org/pickled-counted"), pickled);
+    QCOMPARE(ask(toHub(), QStringLiteral("org/pickled-counted"), Deed::Plan).plan.value().parameters, 0);
 }
 
 void TestHubClient::checksBeforeTheWeights() {

@@ -265,8 +265,10 @@ private:
             QJsonArray siblings;
             for (const auto& file : m_models[model].keys())
                 siblings.append(QJsonObject{{QStringLiteral("rfilename"), file}});
-            const QJsonObject answer{
+            QJsonObject answer{
                 {QStringLiteral("id"), model}, {QStringLiteral("sha"), commit}, {QStringLiteral("siblings"), siblings}};
+            if (is("counted"))
+                answer[QStringLiteral("safetensors")] = QJsonObject{{QStringLiteral("total"), 9'900}};
             if (is("moved") || is("moving"))
                 ++m_asked;
             return {200, QJsonDocument(answer).toJson(), {{"Content-Type", "application/json"}}};
