@@ -206,6 +206,7 @@ void ManageModelsDialog::askBeforeRemoval() {
     question->setTextFormat(Qt::PlainText);
     question->setInformativeText(tr("Python's programs use the same files. It can be fetched again."));
     auto* yes = question->addButton(tr("Remove"), QMessageBox::AcceptRole);
+    question->setDefaultButton(QMessageBox::Cancel); // Enter alone must not remove anything
     question->setWindowModality(Qt::WindowModal);
     connect(yes, &QAbstractButton::clicked, this, [this, removed = *revision] { remove(removed); });
     present(question);

@@ -135,6 +135,7 @@ QString widgetStyleSheet(const Appearance& appearance) {
     // Rules for kinds of widget, and for the few that say by a property what they are: heading, note, primary, banner.
     static const auto rules = QStringLiteral(R"(
 QMainWindow, QDialog { background: @panel; }
+QDialogButtonBox { dialogbuttonbox-buttons-have-icons: 0; }
 QWidget#middle { background: @window; }
 QWidget#topBar { background: @panel; border-bottom: 1px solid @line; }
 QSplitter::handle { background: @line; }
