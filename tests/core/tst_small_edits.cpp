@@ -172,8 +172,9 @@ private Q_SLOTS:
             folder.recurrent(u"additive"_qs, model);
         else
             path = fixtures / model.toStdString();
-        // T5 does not scale its scores, and with random weights they are large: rounding grows from layer to layer.
-        tolerance = model.contains(u"t5") ? 5e-3F : 2e-5F;
+        // T5 does not scale its scores, and with these random weights they reach 470: even a text and its first four
+        // tokens, read by models that keep nothing, differ by 6e-4.
+        tolerance = model.contains(u"t5") ? 2e-3F : 2e-5F;
         const auto typed = Engine::open(path), anew = Engine::open(path);
         constexpr std::int64_t vocabulary = 200;
         Typist typist(7);
