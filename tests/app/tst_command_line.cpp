@@ -337,9 +337,9 @@ void TestCommandLine::opening() {
     QCOMPARE(all.modelB, u"plain"_qs);
     QCOMPARE(all.source, u"a b"_qs);
     QVERIFY(openingOf({}).modelA.isEmpty());
-    QVERIFY_EXCEPTION_THROWN(openingOf(split(u"tiny plain"_qs)), WrongWords);
-    QVERIFY_EXCEPTION_THROWN(openingOf(split(u"tiny --txt a"_qs)), WrongWords);
-    QVERIFY_EXCEPTION_THROWN(openingOf(split(u"tiny --text"_qs)), WrongWords);
+    QVERIFY_THROWS_EXCEPTION(WrongWords, openingOf(split(u"tiny plain"_qs)));
+    QVERIFY_THROWS_EXCEPTION(WrongWords, openingOf(split(u"tiny --txt a"_qs)));
+    QVERIFY_THROWS_EXCEPTION(WrongWords, openingOf(split(u"tiny --text"_qs)));
 }
 
 void TestCommandLine::modelsAsJson() {
@@ -357,8 +357,8 @@ void TestCommandLine::modelsByNameOrFolder() {
     QVERIFY(QDir().mkdir(u"tiny"_qs)); // a bundled model's name comes first, a path says that it is one
     QCOMPARE(ModelCatalog::resolve(u"tiny"_qs), pathOf(m_models.filePath(u"tiny"_qs)));
     QCOMPARE(ModelCatalog::resolve(u"./tiny"_qs), pathOf(QDir(m_work->path()).canonicalPath() + u"/tiny"_qs));
-    QVERIFY_EXCEPTION_THROWN(ModelCatalog::resolve({}), Error);
-    QVERIFY_EXCEPTION_THROWN(ModelCatalog::resolve(u"not a model"_qs), Error);
+    QVERIFY_THROWS_EXCEPTION(Error, ModelCatalog::resolve({}));
+    QVERIFY_THROWS_EXCEPTION(Error, ModelCatalog::resolve(u"not a model"_qs));
 }
 
 void TestCommandLine::traceIsTheRunOfTheEngine() {

@@ -326,9 +326,9 @@ void TestHubClient::settings() {
                   {QStringLiteral("HF_HUB_OFFLINE"), QStringLiteral("0")}});
     QCOMPARE(found.token, QByteArray("newer"));
     QVERIFY(!found.offline);
-    QVERIFY_EXCEPTION_THROWN(with({{QStringLiteral("HF_ENDPOINT"), QStringLiteral("ftp://mirror")}}), HubFailure);
-    QVERIFY_EXCEPTION_THROWN(with({{QStringLiteral("HF_ENDPOINT"), QStringLiteral("mirror")}}), HubFailure);
-    QVERIFY_EXCEPTION_THROWN(with({{QStringLiteral("HF_TOKEN"), QStringLiteral("a\r\nHost: evil")}}), HubFailure);
+    QVERIFY_THROWS_EXCEPTION(HubFailure, with({{QStringLiteral("HF_ENDPOINT"), QStringLiteral("ftp://mirror")}}));
+    QVERIFY_THROWS_EXCEPTION(HubFailure, with({{QStringLiteral("HF_ENDPOINT"), QStringLiteral("mirror")}}));
+    QVERIFY_THROWS_EXCEPTION(HubFailure, with({{QStringLiteral("HF_TOKEN"), QStringLiteral("a\r\nHost: evil")}}));
     with({});
 }
 
@@ -582,7 +582,7 @@ void TestHubClient::tokensAreKeptForTheirOwner() {
     QCOMPARE(contentOf(settings.tokenFile), QByteArray("hf_newer"));
     QCOMPARE(filesIn(settings.tokenFile.parent_path()).size(), std::size_t(1));
     settings.tokenFile = "/proc/nowhere/token";
-    QVERIFY_EXCEPTION_THROWN(settings.keepToken(), Error);
+    QVERIFY_THROWS_EXCEPTION(Error, settings.keepToken());
 }
 
 void TestHubClient::certificatesAreChecked() {

@@ -410,10 +410,10 @@ void TestAttention::stops() {
     std::stop_source stop;
     stop.request_stop();
     const Context context{nullptr, stop.get_token()};
-    QVERIFY_EXCEPTION_THROWN(network->encode(sentences.source, sentences.mask, context), Stopped);
-    QVERIFY_EXCEPTION_THROWN(network->decode(sentences.target, memory, context), Stopped);
-    QVERIFY_EXCEPTION_THROWN(decodeBest(*network, memory, {.maxLength = 5, .ids = specials, .banned = {}}, context),
-                             Stopped);
+    QVERIFY_THROWS_EXCEPTION(Stopped, network->encode(sentences.source, sentences.mask, context));
+    QVERIFY_THROWS_EXCEPTION(Stopped, network->decode(sentences.target, memory, context));
+    QVERIFY_THROWS_EXCEPTION(Stopped,
+                             decodeBest(*network, memory, {.maxLength = 5, .ids = specials, .banned = {}}, context));
 }
 
 void TestAttention::manyTogetherAsAlone() {

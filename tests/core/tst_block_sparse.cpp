@@ -294,16 +294,16 @@ void TestBlockSparse::kindByVersion() {
 }
 
 void TestBlockSparse::impossibleOptions() {
-    QVERIFY_EXCEPTION_THROWN(usesBlockSparse(100, {.blockSize = 0}), Error);
-    QVERIFY_EXCEPTION_THROWN(usesBlockSparse(100, {.blockSize = 8, .randomBlocks = -1}), Error);
-    QVERIFY_EXCEPTION_THROWN(blockSparsePattern(72, 4, 0, {.blockSize = 8, .randomBlocks = 2}), Error);
-    QVERIFY_EXCEPTION_THROWN(blockSparsePattern(161, 4, 0, {.blockSize = 8, .randomBlocks = 2, .maxPositions = 160}),
-                             Error);
+    QVERIFY_THROWS_EXCEPTION(Error, usesBlockSparse(100, {.blockSize = 0}));
+    QVERIFY_THROWS_EXCEPTION(Error, usesBlockSparse(100, {.blockSize = 8, .randomBlocks = -1}));
+    QVERIFY_THROWS_EXCEPTION(Error, blockSparsePattern(72, 4, 0, {.blockSize = 8, .randomBlocks = 2}));
+    QVERIFY_THROWS_EXCEPTION(Error,
+                             blockSparsePattern(161, 4, 0, {.blockSize = 8, .randomBlocks = 2, .maxPositions = 160}));
     // 8 blocks of the text, but 16 of the model to draw from, as nothing keeps them within the first 1024 tokens.
-    QVERIFY_EXCEPTION_THROWN(
+    QVERIFY_THROWS_EXCEPTION(
+        Error,
         blockSparsePattern(4096, 4, 0,
-                           {.blockSize = 512, .randomBlocks = 1, .maxPositions = 8192, .kind = RandomBlocks::Drawn}),
-        Error);
+                           {.blockSize = 512, .randomBlocks = 1, .maxPositions = 8192, .kind = RandomBlocks::Drawn}));
 }
 
 void TestBlockSparse::sameAsReference_data() {

@@ -100,9 +100,9 @@ private Q_SLOTS:
     }
     void aFileWithNothingIsRefused() {
         const QTemporaryDir folder;
-        QVERIFY_EXCEPTION_THROWN(readGoldAlignments(written(folder, "#only a comment\n")), Error);
+        QVERIFY_THROWS_EXCEPTION(Error, readGoldAlignments(written(folder, "#only a comment\n")));
         for (const std::string& file : {folder.path().toStdString() + "/nothing", std::string("/dev/zero")})
-            QVERIFY_EXCEPTION_THROWN(readGoldAlignments(file), Error);
+            QVERIFY_THROWS_EXCEPTION(Error, readGoldAlignments(file));
     }
 
     void rateOfLinks_data() {

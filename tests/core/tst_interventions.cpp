@@ -81,7 +81,7 @@ private Q_SLOTS:
         const auto engine = translator(folder, u"additive"_qs);
         auto request = forcedRequest();
         request.intervention.forced = {{Query(0), Key(4)}};
-        QVERIFY_EXCEPTION_THROWN(engine->run(request), Error);
+        QVERIFY_THROWS_EXCEPTION(Error, engine->run(request));
     }
 
     void headsAreSwitchedOff_data() {
@@ -189,7 +189,7 @@ private Q_SLOTS:
         QCOMPARE(ended->emitted.size(), std::size_t(2)); // nothing comes behind the end
         QCOMPARE(ended->emitted[1].id, end);
         request.beginIds = {-1};
-        QVERIFY_EXCEPTION_THROWN(engine->run(request), Error);
+        QVERIFY_THROWS_EXCEPTION(Error, engine->run(request));
     }
 
     void theBeamIsATree_data() { addTranslators(); }

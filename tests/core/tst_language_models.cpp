@@ -1,6 +1,6 @@
 // Protects the training of language models: vocabularies, rows of text, hiding, both losses, and the folders written.
-#include "core/files/whole_file.h"
 #include "core/engine.h"
+#include "core/files/whole_file.h"
 #include "core/text/tokenizer.h"
 #include "models/train/corpus.h"
 #include "models/train/language_scores.h"
@@ -236,7 +236,7 @@ void TestLanguageModels::readsTexts() {
     }
     QCOMPARE(found, texts);
     std::ofstream(pathOf(folder, "a.txt")) << "\n";
-    QVERIFY_EXCEPTION_THROWN(readTexts(file), Error);
+    QVERIFY_THROWS_EXCEPTION(Error, readTexts(file));
 }
 
 void TestLanguageModels::rowsHoldAsManyLinesAsFit() {
@@ -347,7 +347,7 @@ void TestLanguageModels::maskedLossIsOfHiddenTokensOnly() {
 }
 
 void TestLanguageModels::anEncoderNeedsAMask() {
-    QVERIFY_EXCEPTION_THROWN(makeObjective(smallNetwork("masked")), Error);
+    QVERIFY_THROWS_EXCEPTION(Error, makeObjective(smallNetwork("masked")));
 }
 
 void TestLanguageModels::learnsAndGoesOnAfterAStop() {
@@ -404,7 +404,7 @@ void TestLanguageModels::theFolderOpensAndPredicts() {
     QCOMPARE(trainCommand(Arguments(words, trainOptionNames), torch::kCPU), 0);
     auto others = words;
     *std::next(std::find(others.begin(), others.end(), "--width")) = "32";
-    QVERIFY_EXCEPTION_THROWN(trainCommand(Arguments(others, trainOptionNames), torch::kCPU), Error);
+    QVERIFY_THROWS_EXCEPTION(Error, trainCommand(Arguments(others, trainOptionNames), torch::kCPU));
 }
 
 void TestLanguageModels::beginsWithTheWeightsOfAnother() {
@@ -428,8 +428,8 @@ void TestLanguageModels::beginsWithTheWeightsOfAnother() {
         return readWholeFile(model / "model.safetensors", 1 << 20);
     };
     QVERIFY(bytes(second) == bytes(first));
-    QVERIFY_EXCEPTION_THROWN(
-        with({{"--out", pathOf(folder, "third").string()}, {"--from", first.string()}, {"--width", "32"}}), Error);
+    QVERIFY_THROWS_EXCEPTION(
+        Error, with({{"--out", pathOf(folder, "third").string()}, {"--from", first.string()}, {"--width", "32"}}));
     // What fits is most of it here, all but the feed-forward layers.
     QCOMPARE(with({{"--out", pathOf(folder, "fourth").string()}, {"--from", first.string()}, {"--feed-forward", "40"}}),
              0);

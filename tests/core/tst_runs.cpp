@@ -132,7 +132,7 @@ private Q_SLOTS:
         QVERIFY(drawn != greedy);
         QVERIFY(engine->run(request)->target == drawn); // the seed decides
         request.sampling.temperature = 0;
-        QVERIFY_EXCEPTION_THROWN(engine->run(request), Error);
+        QVERIFY_THROWS_EXCEPTION(Error, engine->run(request));
     }
 
     void nothingTypedStillRuns_data() {
@@ -163,7 +163,7 @@ private Q_SLOTS:
         Request request;
         request.source = "w10";
         (target ? request.target : request.second) = "w11";
-        QVERIFY_EXCEPTION_THROWN(Engine::open(folder.path())->run(request), Error);
+        QVERIFY_THROWS_EXCEPTION(Error, Engine::open(folder.path())->run(request));
     }
 
     /// BigBird reads some blocks of keys several times; the references have one reading of each, and so has a Trace.

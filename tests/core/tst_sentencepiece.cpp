@@ -531,7 +531,7 @@ void TestSentencePiece::brokenFolder() {
         QVERIFY2(error.detail().find(detail.toStdString()) != std::string::npos, error.what());
     }
     std::filesystem::remove_all(folder);
-    QVERIFY_EXCEPTION_THROWN(openTokenizer(folder), Error);
+    QVERIFY_THROWS_EXCEPTION(Error, openTokenizer(folder));
     std::filesystem::create_directory(folder);
     try {
         openTokenizer(folder);

@@ -841,7 +841,7 @@ void TestTokenizerJson::bertFiles() {
     QCOMPARE(encoded(*openTokenizer(path), "Un cat注"), QString("un[Un] [UNK][cat注]"));
 
     writeFile(path / "vocab.txt", "[UNK]\ncat\n");
-    QVERIFY_EXCEPTION_THROWN(openTokenizer(path), Error);
+    QVERIFY_THROWS_EXCEPTION(Error, openTokenizer(path));
 }
 
 void TestTokenizerJson::bytePairFiles_data() {

@@ -352,11 +352,11 @@ private Q_SLOTS:
     void writesBothOrNeither() {
         const auto folder = m_root / "both";
         std::filesystem::create_directories(folder / "trace.json"); // a folder where the file should be
-        QVERIFY_EXCEPTION_THROWN(writeTrace(fullTrace(), folder), Error);
+        QVERIFY_THROWS_EXCEPTION(Error, writeTrace(fullTrace(), folder));
         QCOMPARE(QDir(QString::fromStdString(folder.string()))
                      .entryList(QDir::NoDotAndDotDot | QDir::AllEntries | QDir::Hidden),
                  QStringList("trace.json"));
-        QVERIFY_EXCEPTION_THROWN(writeTrace(fullTrace(), "/dev/null/folder"), Error);
+        QVERIFY_THROWS_EXCEPTION(Error, writeTrace(fullTrace(), "/dev/null/folder"));
     }
 
     void tellsWhichOfTheTwoFilesIsOlder() {
@@ -370,7 +370,7 @@ private Q_SLOTS:
             return std::string_view(to).ends_with(".json") ? -1 : before.rename(from, to); // as if killed between
         };
         trace.model = "another";
-        QVERIFY_EXCEPTION_THROWN(writeTrace(trace, folder), Error);
+        QVERIFY_THROWS_EXCEPTION(Error, writeTrace(trace, folder));
         systemCalls() = before;
         const auto read = readTrace(folder / "trace.safetensors");
         QCOMPARE(read.model, std::string("another"));
