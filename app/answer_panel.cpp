@@ -6,14 +6,16 @@
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QPushButton>
+#include <QSignalBlocker>
 #include <QSpinBox>
 #include <QVBoxLayout>
+
+#include <utility>
 
 namespace headlight {
 
 namespace {
 
-constexpr int usualTopK = 10;
 constexpr int mostTopK = 100;
 
 bool goesOn(const ModelInfo& model) {
@@ -56,7 +58,7 @@ AnswerPanel::AnswerPanel(QWidget* parent)
     m_temperature->setAccessibleName(tr("Temperature"));
     m_temperature->setToolTip(tr("Temperature: the logits are divided by it. Below 1 the likely gets likelier"));
     m_topK->setRange(1, mostTopK);
-    m_topK->setValue(usualTopK);
+    m_topK->setValue(Session::Typed::usualTopK);
     m_topK->setPrefix(tr("top "));
     m_topK->setAccessibleName(tr("Number of candidates"));
     m_topK->setToolTip(tr("How many candidates are listed, and drawn from"));
@@ -103,6 +105,7 @@ AnswerPanel::AnswerPanel(QWidget* parent)
     });
     connect(m_temperature, &QDoubleSpinBox::valueChanged, this, &AnswerPanel::changed);
     connect(m_topK, &QSpinBox::valueChanged, this, &AnswerPanel::changed);
+    connect(m_draw, &QPushButton::toggled, this, &AnswerPanel::changed);
     showState();
 }
 
@@ -113,7 +116,7 @@ bool AnswerPanel::serves(const ModelInfo& model) {
 void AnswerPanel::setModel(const ModelInfo& model) {
     const bool another = model.name != m_model.name || model.family != m_model.family;
     m_model = model;
-    if (another)
+    if (another && !std::exchange(m_addedByNext, false))
         forgetContinuation(); // ids of another vocabulary
     showState();
     if (another && goesOn(model))
@@ -142,16 +145,21 @@ void AnswerPanel::setAppearance(const Appearance& appearance) {
     m_list->setAppearance(appearance);
 }
 
-void AnswerPanel::complete(Request& request) const {
-    if (!goesOn(m_model))
-        return;
-    request.targetIds.assign(m_added.begin(), m_added.end());
-    request.record.candidates = m_topK->value();
-    request.maxLength = m_continuing ? 1 : 0;
-    request.sampling = {.random = m_draw->isChecked(),
-                        .temperature = m_temperature->value(),
-                        .topK = m_topK->value(),
-                        .seed = static_cast<std::uint64_t>(m_added.size()) + 1};
+void AnswerPanel::tell(Session::Typed& typed) const {
+    typed.added = m_added;
+    typed.random = m_draw->isChecked();
+    typed.temperature = m_temperature->value();
+    typed.candidates = m_topK->value();
+}
+
+void AnswerPanel::show(const Session::Typed& typed) {
+    const QSignalBlocker quiet(this);
+    m_added = typed.added;
+    m_addedByNext = true;
+    m_draw->setChecked(typed.random);
+    m_temperature->setValue(typed.temperature);
+    m_topK->setValue(typed.candidates);
+    stop();
 }
 
 void AnswerPanel::forgetContinuation() {

@@ -2,6 +2,7 @@
 // decoder how to go on with the text.
 #pragma once
 
+#include "app/session.h"
 #include "core/request.h"
 #include "widgets/answer_list.h"
 
@@ -26,8 +27,10 @@ public:
     void setTrace(TracePointer trace);
     void setAppearance(const Appearance& appearance);
 
-    /// Adds to a request what of it is set here: tokens already added, how the next one is chosen, whether one is.
-    void complete(Request& request) const;
+    /// Adds what of it is set here: tokens already added, and how the next one is chosen.
+    void tell(Session::Typed& typed) const;
+    /// Says nothing of it to others.
+    void show(const Session::Typed& typed);
     /// The text was edited: what was added to it belongs to another.
     void forgetContinuation();
 
@@ -40,7 +43,7 @@ public:
     QStringList describe() const;
 
 Q_SIGNALS:
-    /// What complete() adds has changed: the model is to run.
+    /// What tell() adds has changed, or whether it goes on: the model is to run.
     void changed();
     /// What is to stand for the token at this position of the source, as Token::letters.
     void wordChosen(int position, const QString& letters);
@@ -53,6 +56,7 @@ private:
     ModelInfo m_model;
     TracePointer m_trace;
     QList<std::int64_t> m_added;
+    bool m_addedByNext = false; ///< that is, by the next model
     bool m_continuing = false;
     QLabel* m_heading;
     QLabel* m_hint;

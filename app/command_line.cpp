@@ -5,6 +5,7 @@
 #include "core/engine.h"
 #include "core/trace/trace_file.h"
 
+#include <QDir>
 #include <QTextStream>
 
 #include <algorithm>
@@ -48,7 +49,7 @@ void printHelp(const Command& command, QTextStream& out) {
 
 void printHelp(QTextStream& out) {
     out << CommandLine::tr("headlight shows where attention looks while you type.") << "\n\n"
-        << "headlight [MODEL | TRACE.safetensors]: "
+        << "headlight [MODEL | SESSION.headlight | TRACE.safetensors]: "
         << CommandLine::tr("opens the window; MODEL is a bundled model's name, or a folder") << '\n';
     printOptions(windowOptions, out);
     for (const auto* command : commands) {
@@ -125,14 +126,16 @@ int runCommand(const QStringList& words, QTextStream& out, QTextStream& err) {
 MainWindow::Opening openingOf(const QStringList& words) {
     const Words found(words, windowOptions, 1);
     const auto what = found.plain().value(0);
-    const bool isTrace = isTraceFile(pathOf(what));
-    return {.modelA = isTrace ? QString() : what,
+    const bool isTrace = isTraceFile(pathOf(what)), isSession = Session::isIn(what);
+    return {.modelA = isTrace || isSession ? QString() : what,
             .modelB = found.value("compare"),
             .source = found.value("text"),
             .target = {},
             .view = {},
             .beam = 1,
-            .trace = isTrace ? what : QString()};
+            .trace = isTrace ? what : QString(),
+            .session = {},
+            .file = isSession ? QDir::current().absoluteFilePath(what) : QString()};
 }
 
 } // namespace headlight

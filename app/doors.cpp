@@ -1,6 +1,7 @@
 #include "app/doors.h"
 
 #include "app/help_text.h"
+#include "app/session.h"
 #include "app/workbench.h"
 #include "core/trace/trace_file.h"
 
@@ -50,6 +51,10 @@ QString Doors::attempt(const QString& path, const std::function<void()>& deed) {
 void Doors::open(const QString& path, bool first) {
     const auto problem = attempt(path, [&] {
         const std::filesystem::path file(QFile::encodeName(path).toStdString());
+        if (Session::isIn(path)) {
+            Q_EMIT sessionOpened(Session::load(file), path);
+            return;
+        }
         if (isTraceFile(file))
             return m_workbench.openTrace(path);
         for (const auto* ending : {".tsv", ".txt"}) {
@@ -73,6 +78,10 @@ void Doors::askForFolder(bool first, const QString& from) {
     dialog->setWindowModality(Qt::WindowModal);
     connect(dialog, &QFileDialog::fileSelected, this, [this, first](const QString& folder) { open(folder, first); });
     present(dialog);
+}
+
+void Doors::askForSession(const QString& from) {
+    askForFile(tr("Open a session"), tr("Sessions (*.headlight);;All files (*)"), from);
 }
 
 void Doors::askForTrace(const QString& from) {

@@ -14,6 +14,7 @@ class QWidget;
 
 namespace headlight {
 
+struct Session;
 class Workbench;
 
 /// Opens whatever a path leads to, and says what is wrong with it: nothing on a disk ends the program.
@@ -26,15 +27,17 @@ public:
     /// Does what may fail. Returns why it did; empty: it did not.
     static QString attempt(const QString& path, const std::function<void()>& deed);
 
-    /// A run, gold alignments, or a model: as model A, or as B.
+    /// A session, a run, gold alignments, or a model: as model A, or as B.
     void open(const QString& path, bool first);
     /// @param from where the dialog begins
     void askForFolder(bool first, const QString& from);
+    void askForSession(const QString& from);
     void askForTrace(const QString& from);
     void askForGold(const QString& from);
 
 Q_SIGNALS:
     void failed(const QString& why);
+    void sessionOpened(const headlight::Session& session, const QString& file);
     void goldOpened(const std::vector<headlight::GoldAlignment>& sentences, const QString& file);
 
 protected:

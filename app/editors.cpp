@@ -3,6 +3,9 @@
 #include "widgets/token_strip.h"
 
 #include <QAbstractTextDocumentLayout>
+#include <QContextMenuEvent>
+#include <QKeyEvent>
+#include <QMenu>
 #include <QMimeData>
 #include <QScrollBar>
 #include <QTextCursor>
@@ -12,6 +15,7 @@
 namespace headlight {
 
 Editor::Editor() {
+    setUndoRedoEnabled(false);
     connect(document()->documentLayout(), &QAbstractTextDocumentLayout::documentSizeChanged, this,
             [this] { updateGeometry(); });
     // Where lines wrap anew, only the bar tells.
@@ -30,15 +34,40 @@ void Editor::prepareFor(const QString& text) {
         setWordWrapMode(QTextOption::WrapAtWordBoundaryOrAnywhere);
 }
 
-void Editor::replace(const QString& text, bool joinsTheStepBefore) {
+void Editor::show(const QString& text) {
+    const auto before = toPlainText();
+    if (text == before)
+        return;
+    prepareFor(text);
+    const auto shorter = std::min(text.size(), before.size());
+    auto begin = std::mismatch(text.begin(), text.begin() + shorter, before.begin()).first - text.begin();
+    if (begin > 0 && text[begin - 1].isHighSurrogate()) // whose other half differs
+        --begin;
+    auto end = std::mismatch(text.rbegin(), text.rbegin() + shorter - begin, before.rbegin()).first - text.rbegin();
+    if (end > 0 && text[text.size() - end].isLowSurrogate())
+        --end;
     QTextCursor cursor(document());
-    if (joinsTheStepBefore)
-        cursor.joinPreviousEditBlock();
-    else
-        cursor.beginEditBlock();
-    cursor.select(QTextCursor::Document);
-    cursor.insertText(text);
-    cursor.endEditBlock();
+    cursor.setPosition(static_cast<int>(begin));
+    cursor.setPosition(static_cast<int>(before.size() - end), QTextCursor::KeepAnchor);
+    cursor.insertText(text.mid(begin, text.size() - end - begin));
+    setTextCursor(cursor);
+}
+
+bool Editor::event(QEvent* event) {
+    if (event->type() == QEvent::ShortcutOverride) // else undo would be kept for the text alone
+        for (const auto key : {QKeySequence::Undo, QKeySequence::Redo})
+            if (static_cast<QKeyEvent*>(event)->matches(key))
+                return false;
+    return QPlainTextEdit::event(event);
+}
+
+void Editor::contextMenuEvent(QContextMenuEvent* event) {
+    auto* menu = createStandardContextMenu(event->pos());
+    menu->setAttribute(Qt::WA_DeleteOnClose);
+    for (auto* action : menu->actions())
+        if (action->objectName() == QLatin1String("edit-undo") || action->objectName() == QLatin1String("edit-redo"))
+            menu->removeAction(action);
+    menu->popup(event->globalPos());
 }
 
 QSize Editor::sizeHint() const {

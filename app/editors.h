@@ -10,7 +10,7 @@ namespace headlight {
 
 class TokenStrip;
 
-/// Plain text, as high as it has lines, within bounds; files dropped on it are the window's.
+/// Plain text, as high as it has lines, within bounds; files dropped on it are the window's, and so is undo.
 class Editor : public QPlainTextEdit {
 public:
     Editor();
@@ -18,13 +18,15 @@ public:
     /// To be called before a text is put in. To find where best to break a word without end costs Qt a time that
     /// grows with its square: a second for 100 kB. Such words are broken anywhere.
     void prepareFor(const QString& text);
-    /// Replaces all text as one step that undo takes back.
-    void replace(const QString& text, bool joinsTheStepBefore = false);
+    /// Replaces what of the text differs, and puts the cursor behind it.
+    void show(const QString& text);
 
     QSize sizeHint() const override;
     QSize minimumSizeHint() const override { return {80, heightOf(2)}; }
 
 protected:
+    bool event(QEvent* event) override;
+    void contextMenuEvent(QContextMenuEvent* event) override;
     bool canInsertFromMimeData(const QMimeData* source) const override;
     void insertFromMimeData(const QMimeData* source) override;
 

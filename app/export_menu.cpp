@@ -19,8 +19,8 @@ namespace headlight {
 
 ExportMenu::ExportMenu(std::function<Subject()> subject, QWidget* parent)
     : QMenu(tr("Export"), parent), m_subject(std::move(subject)) {
-    addAction(tr("Save &picture…"), QKeySequence::Save, this, [this] { ask(false); });
-    addAction(tr("Save &numbers…"), QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_S), this, [this] { ask(true); });
+    addAction(tr("Save &picture…"), QKeySequence(Qt::CTRL | Qt::Key_E), this, [this] { ask(false); });
+    addAction(tr("Save &numbers…"), QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_E), this, [this] { ask(true); });
     addAction(tr("&Copy picture"), QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_C), this, &ExportMenu::copy);
     addSeparator();
     auto* scales = new QActionGroup(this);

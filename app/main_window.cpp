@@ -13,16 +13,22 @@
 #include "app/top_bar.h"
 #include "app/views.h"
 #include "widgets/inspector.h"
+#include "widgets/plain_text.h"
 #include "widgets/playback_view.h"
 #include "widgets/veil.h"
 
 #include <QApplication>
 #include <QCloseEvent>
+#include <QDialog>
 #include <QDir>
+#include <QFile>
+#include <QFileDialog>
 #include <QFileInfo>
 #include <QMenuBar>
+#include <QScopedValueRollback>
 #include <QScreen>
 #include <QScrollArea>
+#include <QSignalBlocker>
 #include <QSplitter>
 #include <QTabBar>
 #include <QTabWidget>
@@ -61,11 +67,11 @@ MainWindow::MainWindow(Settings settings, const Opening& opening, QWidget* paren
       m_doors(new Doors(*this, *m_workbench)), m_hubDoors(new HubDoors(*this)) {
     // Without this a window with a style sheet keeps its palette from what is in it.
     QCoreApplication::setAttribute(Qt::AA_UseStyleSheetPropagationInWidgetStyles);
-    setWindowTitle(tr("Headlight"));
     buildLayout();
     buildExport();
     connect(m_doors, &Doors::failed, m_banner, &Banner::tellProblem);
     connect(m_doors, &Doors::goldOpened, this, &MainWindow::listGold);
+    connect(m_doors, &Doors::sessionOpened, this, &MainWindow::openSession);
     buildMenus();
     applyAppearance();
     if (!restoreGeometry(m_settings.geometry))
@@ -73,7 +79,11 @@ MainWindow::MainWindow(Settings settings, const Opening& opening, QWidget* paren
 
     m_saveSoon.setSingleShot(true);
     m_saveSoon.setInterval(untilSaved);
-    connect(&m_saveSoon, &QTimer::timeout, this, &MainWindow::saveSettings);
+    connect(&m_saveSoon, &QTimer::timeout, this, &MainWindow::saveState);
+    m_noted.setSingleShot(true); // all that one deed changes is one step
+    connect(&m_noted, &QTimer::timeout, this, &MainWindow::takeNote);
+    connect(&m_document, &Document::stateChanged, this, &MainWindow::nameWindow);
+    connect(&m_document, &Document::stateChanged, this, &MainWindow::saveSoon);
     connectWorkbench();
     openWith(opening);
 }
@@ -138,6 +148,7 @@ void MainWindow::buildViews() {
         made->setAccessibleName(titleOf(type));
         made->setSelection(m_selection);
         connect(made, &TraceView::headOpened, this, [this] { showView(QStringLiteral("matrix")); });
+        connect(made, &TraceView::chosen, this, &MainWindow::note);
         m_tabs->addTab(made, titleOf(type));
         m_views.append(made);
     }
@@ -149,14 +160,15 @@ void MainWindow::buildViews() {
         m_texts->useOwnTranslation();
         m_workbench->undoChanges();
     });
+    connect(m_workbench.get(), &Workbench::changed, this, &MainWindow::note);
 }
 
 void MainWindow::buildExport() {
     m_exportMenu = new ExportMenu(
         [this]() -> ExportMenu::Subject {
             const auto run = trace();
-            return {view(),
-                    run ? QString::fromStdString(run->model + ": " + run->sourceText).left(200) : windowTitle()};
+            return {view(), run ? QString::fromStdString(run->model + ": " + run->sourceText).left(200)
+                                : QStringLiteral("Headlight")};
         },
         this);
     m_exportMenu->setFolder(m_settings.exportFolder);
@@ -173,8 +185,19 @@ void MainWindow::buildMenus() {
     QStringList views;
     for (int i = 0; i < m_tabs->count(); ++i)
         views << m_tabs->tabText(i);
-    auto* menus = new Menus(*menuBar(), {*m_texts, *m_topBar, *m_selection, *m_exportMenu, views},
-                            {m_settings.theme, m_settings.map}, this);
+    auto* menus = new Menus(
+        *menuBar(), {*m_texts, *m_topBar, *m_selection, *m_exportMenu, m_document, m_settings.recentSessions, views},
+        {m_settings.theme, m_settings.map}, this);
+    connect(menus, &Menus::newWanted, this, &MainWindow::beginAnew);
+    connect(menus, &Menus::sessionWanted, this, [this] {
+        m_doors->askForSession(QFileInfo(m_settings.recentSessions.value(0, QDir::homePath() + u'/')).path());
+    });
+    connect(menus, &Menus::fileWanted, this, [this](const QString& file) { m_doors->open(file, true); });
+    connect(menus, &Menus::saveWanted, this, &MainWindow::save);
+    connect(menus, &Menus::saveAsWanted, this, &MainWindow::askWhereToSave);
+    connect(menus, &Menus::undoWanted, this, &MainWindow::undo);
+    connect(menus, &Menus::redoWanted, this, &MainWindow::redo);
+    connect(menus, &Menus::notesWanted, this, &MainWindow::editNotes);
     connect(menus, &Menus::folderWanted, this, &MainWindow::askForFolder);
     connect(menus, &Menus::traceWanted, this, [this] { m_doors->askForTrace(m_settings.exportFolder); });
     connect(menus, &Menus::goldWanted, this, [this] { m_doors->askForGold(m_settings.exportFolder); });
@@ -204,7 +227,7 @@ void MainWindow::buildMenus() {
 void MainWindow::connectWorkbench() {
     auto* workbench = m_workbench.get();
     connect(m_texts, &TextPanel::textEdited, workbench, &Workbench::request);
-    connect(m_texts, &TextPanel::textEdited, this, &MainWindow::saveSoon);
+    connect(m_texts, &TextPanel::textEdited, this, &MainWindow::note);
     connect(m_topBar, &TopBar::modelsChosen, workbench, &Workbench::choose);
     connect(m_topBar, &TopBar::folderWanted, this, &MainWindow::askForFolder);
     connect(m_notice, &Notice::backWanted, workbench, &Workbench::undoChanges);
@@ -226,6 +249,7 @@ void MainWindow::connectWorkbench() {
         connect(workbench, &Workbench::shown, shownView, &TraceView::setTrace);
         connect(workbench, &Workbench::staleChanged, shownView, &TraceView::setStale);
     }
+    connect(workbench, &Workbench::shown, this, &MainWindow::finishShowing);
     connect(workbench, &Workbench::shown, this, &MainWindow::shown); // last: by then it is on the views
     connect(workbench, &Workbench::staleChanged, m_sideVeil, &Veil::lie);
     connect(workbench, &Workbench::stateChanged, this, &MainWindow::tellState);
@@ -233,6 +257,7 @@ void MainWindow::connectWorkbench() {
     connect(workbench, &Workbench::remarked, m_status, &StatusLine::remark);
     connect(workbench, &Workbench::viewWanted, this, &MainWindow::showView);
     connect(workbench, &Workbench::modelsChanged, this, &MainWindow::listModels);
+    connect(workbench, &Workbench::modelsChanged, this, &MainWindow::note);
     connect(workbench, &Workbench::modelsRan, this, [this] {
         if (m_settings.remember(m_workbench->models()))
             saveSoon();
@@ -244,17 +269,26 @@ void MainWindow::connectWorkbench() {
     connect(workbench, &Workbench::ownTranslationWanted, m_texts, &TextPanel::useOwnTranslation);
     connect(workbench, &Workbench::traceOpened, this, [this](const Trace& opened) {
         if (!m_typed)
-            m_typed = m_texts->texts();
+            m_typed = m_texts->typed();
         m_topBar->showFile(QFileInfo(m_workbench->traceFile()).fileName());
         m_texts->setShownTexts(opened);
+        note();
     });
     connect(workbench, &Workbench::traceLeft, this, [this](bool typed) {
         m_topBar->showFile({});
         if (const auto before = std::exchange(m_typed, std::nullopt); typed && before)
-            m_texts->putBack(*before);
+            m_texts->show(*before);
+        note();
     });
 
     connect(m_tabs, &QTabWidget::currentChanged, this, &MainWindow::followView);
+    connect(m_tabs, &QTabWidget::currentChanged, this, &MainWindow::note);
+    connect(m_selection, &Selection::headChanged, this, &MainWindow::note);
+    connect(m_selection, &Selection::offChanged, this, &MainWindow::note);
+    connect(m_selection, &Selection::pairChanged, this, [this] {
+        if (m_selection->chosen().locked != m_document.session().selection.locked)
+            note();
+    });
     // Queued: a view draws first, and then there is a time to tell.
     connect(m_selection, &Selection::headChanged, this, &MainWindow::tellState, Qt::QueuedConnection);
     connect(m_tabs, &QTabWidget::currentChanged, this, &MainWindow::tellState, Qt::QueuedConnection);
@@ -262,21 +296,231 @@ void MainWindow::connectWorkbench() {
 }
 
 void MainWindow::openWith(const Opening& opening) {
-    auto models = ModelCatalog::usual();
-    const auto secondOfFirstStart = m_settings.fresh && opening.modelA.isEmpty() ? models.b : QString();
-    models = {firstOf({opening.modelA, m_settings.modelA, models.a}),
-              firstOf({opening.modelB, m_settings.modelB, secondOfFirstStart})};
-    m_texts->setBeam(opening.beam);
-    const auto target = firstOf({opening.target, opening.source.isEmpty() ? m_settings.targetText : QString()});
-    m_texts->setTexts(firstOf({opening.source, m_settings.sourceText, examples().value(0).text}),
-                      target.isEmpty() ? std::nullopt : std::optional(target),
-                      opening.source.isEmpty() ? m_settings.secondText : QString());
-    showView(opening.view.isEmpty() ? QStringLiteral("alignment") : opening.view);
+    m_keeps = !opening.session;
+    const auto usual = ModelCatalog::usual();
+    auto last = opening.session ? opening.session : m_settings.last;
+    auto session = last.value_or(Session());
+    if (!last)
+        session.models.b = opening.modelA.isEmpty() && opening.modelB.isEmpty() ? usual.b : QString();
+    auto file = opening.session ? QString() : m_settings.session;
+    std::optional<Session> saved; ///< what the file holds
+    const auto read = [&](const QString& path) {
+        return Doors::attempt(path, [&] { saved = Session::load(QFile::encodeName(path).toStdString()); });
+    };
+    if (!opening.file.isEmpty()) {
+        m_notOpened = read(opening.file);
+        if (saved) {
+            session = *saved;
+            file = opening.file;
+            m_settings.rememberSession(file);
+        }
+    } else if (!file.isEmpty() && !read(file).isEmpty()) {
+        file.clear(); // moved, or gone: what it held is on show
+    }
+    if (!opening.session && opening.file.isEmpty()) {
+        if (!opening.modelA.isEmpty() || !opening.source.isEmpty()) { // whose steps and heads those were
+            session.changes.clear();
+            session.selection.off.clear();
+            session.selection.locked.reset();
+        }
+        session.view = firstOf({opening.view, session.view});
+        session.models.a = firstOf({opening.modelA, session.models.a, usual.a});
+        session.models.b = firstOf({opening.modelB, session.models.b});
+        session.trace = opening.trace;
+        if (!opening.source.isEmpty() || session.typed.source.isEmpty())
+            session.typed = {.source = firstOf({opening.source, examples().value(0).text})};
+        if (!opening.target.isEmpty())
+            session.typed.target = opening.target;
+        if (opening.beam > 1)
+            session.typed.beam = opening.beam;
+    }
+    if (file.isEmpty())
+        m_document.start(session);
+    else
+        m_document.start(session, file, *saved);
     m_texts->focusSource();
-    m_workbench->start(models, m_texts->request());
-    if (!opening.trace.isEmpty())
-        m_notOpened = Doors::attempt(opening.trace, [&] { m_workbench->openTrace(opening.trace); });
+    showSession(session);
+}
+
+Session MainWindow::session() const {
+    Session session;
+    session.models = m_workbench->models();
+    session.typed = m_typed.value_or(m_texts->typed());
+    session.changes = m_workbench->whatIf();
+    session.selection = m_selection->chosen();
+    session.view = view()->objectName();
+    for (const auto* shownView : m_views)
+        if (const auto choices = shownView->choices(); !choices.isEmpty())
+            session.choices.insert(shownView->objectName(), choices);
+    session.trace = m_workbench->traceFile();
+    session.notes = m_document.session().notes;
+    return session;
+}
+
+void MainWindow::showSession(const Session& session) {
+    const QScopedValueRollback showing(m_showing, true);
+    m_noted.stop();
+    m_toShow.reset();
+    showView(session.view);
+    if (session.runsAs(this->session()) && m_workbench->first())
+        return showChoices(session);
+    m_typed.reset();
+    m_texts->show(session.typed);
+    auto first = session;
+    first.selection.locked.reset(); // which is of a run that is yet to come
+    m_workbench->start(first, m_texts->request());
+    showChoices(first);
+    m_toShow = session;
+    if (!session.trace.isEmpty()) {
+        m_notOpened = Doors::attempt(session.trace, [&] { m_workbench->openTrace(session.trace); });
+    }
     m_workbench->run(); // no window is without a picture, whatever the file was
+}
+
+void MainWindow::showChoices(const Session& session) {
+    for (auto* shownView : std::as_const(m_views))
+        shownView->setChoices(session.choices.value(shownView->objectName()));
+    auto chosen = session.selection;
+    chosen.off = m_selection->off(); // which the workbench sees to
+    m_selection->setChosen(chosen);
+}
+
+void MainWindow::finishShowing() {
+    if (!m_toShow)
+        return;
+    const QScopedValueRollback showing(m_showing, true);
+    const auto run = trace();
+    auto session = *m_toShow;
+    if (const auto& locked = session.selection.locked; !run || (locked && isBeyond(*locked, *run)))
+        session.selection.locked.reset();
+    if (!run->block(session.selection.kind))
+        session.selection.kind = m_selection->kind();
+    showChoices(session);
+    if (m_workbench->busy())
+        return;
+    m_toShow.reset();
+    m_document.amend(this->session());
+}
+
+void MainWindow::note() {
+    if (m_showing)
+        return;
+    m_byUser |= !m_workbench->displaying();
+    m_noted.start();
+}
+
+void MainWindow::takeNote() {
+    m_noted.stop();
+    if (std::exchange(m_byUser, false)) {
+        m_toShow.reset();
+        m_document.take(session());
+    } else if (!m_toShow) {
+        m_document.amend(session());
+    }
+}
+
+void MainWindow::undo() {
+    if (m_noted.isActive())
+        takeNote();
+    if (!m_document.steps().canUndo())
+        return;
+    if (!m_toShow)
+        m_document.amend(session()); // what is pointed at and played to, of which there are no steps
+    showSession(Session(m_document.undo()));
+}
+
+void MainWindow::redo() {
+    if (m_noted.isActive())
+        takeNote();
+    if (m_document.steps().canRedo())
+        showSession(Session(m_document.redo()));
+}
+
+void MainWindow::beginAnew() {
+    takeNote();
+    Session session;
+    session.models = m_workbench->models();
+    session.view = view()->objectName();
+    openSession(session, {});
+    m_texts->focusSource();
+}
+
+void MainWindow::openSession(const Session& session, const QString& file) {
+    if (m_noted.isActive())
+        takeNote();
+    m_document.open(session, file);
+    if (!file.isEmpty())
+        m_settings.rememberSession(file);
+    showSession(session);
+    m_status->remark(file.isEmpty()
+                         ? tr("A new session; undo brings back the one before")
+                         : tr("Opened %1; undo brings back what was there before").arg(QDir::toNativeSeparators(file)));
+}
+
+void MainWindow::save() {
+    if (m_document.file().isEmpty())
+        askWhereToSave();
+    else
+        saveAs(m_document.file());
+}
+
+void MainWindow::askWhereToSave() {
+    const auto before = m_document.file().isEmpty() ? m_settings.recentSessions.value(0) : m_document.file();
+    auto* dialog =
+        new QFileDialog(this, tr("Save the session"), before.isEmpty() ? QDir::homePath() : QFileInfo(before).path(),
+                        tr("Sessions (*.headlight)"));
+    dialog->setAcceptMode(QFileDialog::AcceptSave);
+    dialog->setDefaultSuffix(QStringLiteral("headlight"));
+    dialog->selectFile(m_document.file().isEmpty() ? tr("session") : QFileInfo(m_document.file()).fileName());
+    dialog->setWindowModality(Qt::WindowModal);
+    connect(dialog, &QFileDialog::fileSelected, this, &MainWindow::saveAs);
+    present(dialog);
+}
+
+void MainWindow::saveAs(const QString& file) {
+    if (m_noted.isActive())
+        takeNote();
+    const auto problem = Doors::attempt(file, [&] { m_document.save(file); });
+    if (!problem.isEmpty())
+        return m_banner->tellProblem(problem);
+    m_settings.rememberSession(file);
+    m_status->remark(tr("Saved as %1").arg(QDir::toNativeSeparators(file)));
+    saveSoon();
+}
+
+void MainWindow::nameWindow() {
+    const auto& file = m_document.file();
+    setWindowTitle(file.isEmpty() ? tr("Headlight")
+                                  : QStringLiteral("%1[*]").arg(brief(QFileInfo(file).fileName(), mostOfName)));
+    setWindowModified(!file.isEmpty() && m_document.changed());
+}
+
+void MainWindow::editNotes() {
+    const auto name = QStringLiteral("notes");
+    if (auto* before = findChild<QDialog*>(name))
+        return before->activateWindow();
+    auto* dialog = new QDialog(this);
+    dialog->setObjectName(name);
+    dialog->setWindowTitle(tr("Notes"));
+    auto* editor = new Editor;
+    editor->setAccessibleName(tr("Notes"));
+    editor->setPlaceholderText(tr("Notes that are kept with the session"));
+    const auto follow = [this, editor] {
+        const QSignalBlocker quiet(editor);
+        editor->show(m_document.session().notes);
+    };
+    follow();
+    connect(&m_document, &Document::stateChanged, editor, follow);
+    connect(editor, &QPlainTextEdit::textChanged, this, [this, editor] {
+        auto session = this->session();
+        session.notes = editor->toPlainText();
+        m_document.take(session);
+    });
+    auto* column = new QVBoxLayout(dialog);
+    column->addWidget(editor);
+    dialog->resize(420, 320);
+    present(dialog);
+    editor->setFocus();
 }
 
 TraceView* MainWindow::view() const {
@@ -379,15 +623,19 @@ void MainWindow::saveSoon() {
         m_saveSoon.start();
 }
 
-void MainWindow::saveSettings() {
-    const auto typed = m_typed.value_or(m_texts->texts());
-    m_settings.sourceText = typed.source;
-    m_settings.secondText = typed.second;
-    m_settings.targetText = typed.target.value_or(QString());
+void MainWindow::saveState() {
+    if (!m_keeps)
+        return;
+    if (m_noted.isActive())
+        takeNote();
+    m_settings.session = m_document.file();
     m_settings.exportFolder = m_exportMenu->folder();
     m_settings.geometry = saveGeometry();
     m_settings.fresh = false;
-    const auto problem = Doors::attempt({}, [this] { m_settings.save(); });
+    const auto problem = Doors::attempt({}, [this] {
+        m_settings.last = m_document.session();
+        m_settings.save();
+    });
     const auto said =
         problem.isEmpty() ? QString() : tr("What is typed and chosen is not kept for the next start: %1").arg(problem);
     if (std::exchange(m_notSaved, said) != said)
@@ -407,7 +655,7 @@ bool MainWindow::event(QEvent* event) {
 
 void MainWindow::closeEvent(QCloseEvent* event) {
     m_saveSoon.stop();
-    saveSettings();
+    saveState();
     QMainWindow::closeEvent(event);
 }
 

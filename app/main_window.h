@@ -1,6 +1,7 @@
 // The window: text on the left, views in the middle, the inspector on the right, timings below.
 #pragma once
 
+#include "app/document.h"
 #include "app/settings.h"
 #include "app/text_panel.h"
 #include "app/workbench.h"
@@ -31,12 +32,13 @@ class TopBar;
 class TraceView;
 class Veil;
 
-/// Holds the parts together: what is typed goes to the Workbench, what comes back to the views. It asks for files, and
+/// Holds the parts together: what is typed goes to the Workbench, what comes back to the views. What the user does to
+/// them becomes the next Session of the Document, and each of its sessions can be shown again. It asks for files, and
 /// remembers what is to be remembered.
 class MainWindow : public QMainWindow {
     Q_OBJECT
 public:
-    /// What to open with; empty parts are as the settings or the first example have them.
+    /// What to open with; empty parts are as the session is that was on show last, or the first example.
     struct Opening {
         QString modelA = {};
         QString modelB = {};
@@ -45,6 +47,9 @@ public:
         QString view = {};  ///< as ViewType::name
         int beam = 1;       ///< hypotheses of the translation
         QString trace = {}; ///< a file with a run to show instead of a model's; empty: none
+        /// Another session, with nothing kept for the next start; the rest of this is then passed over.
+        std::optional<Session> session = {};
+        QString file = {}; ///< a session's; empty: none
     };
 
     MainWindow(Settings settings, const Opening& opening, QWidget* parent = nullptr);
@@ -59,6 +64,9 @@ public:
     /// True while what is drawn is not yet of the text that is typed.
     bool waiting() const { return m_workbench->busy(); }
     const Workbench& workbench() const { return *m_workbench; }
+    const Document& document() const { return m_document; }
+    /// What is on show now.
+    Session session() const;
 
 Q_SIGNALS:
     /// A run came back and is on the views.
@@ -76,6 +84,24 @@ private:
     void connectWorkbench();
     void openWith(const Opening& opening);
 
+    /// Puts a session on show, as far as it is another than the one that is.
+    void showSession(const Session& session);
+    void showChoices(const Session& session);
+    /// Once what a session asked for has run.
+    void finishShowing();
+    /// Something of session() has changed, or may have.
+    void note();
+    void takeNote();
+    void undo();
+    void redo();
+    void beginAnew();
+    void openSession(const Session& session, const QString& file);
+    void save();
+    void askWhereToSave();
+    void saveAs(const QString& file);
+    void nameWindow();
+    void editNotes();
+
     void showRun(const TracePointer& first, const TracePointer& second);
     void tell(const Workbench::Message& message);
     void tellState();
@@ -89,9 +115,10 @@ private:
     void applyAppearance();
     void fitSides();
     void saveSoon();
-    void saveSettings();
+    void saveState();
 
     Settings m_settings;
+    Document m_document;
     Appearance m_appearance;
     Selection* m_selection;
     std::unique_ptr<Workbench> m_workbench;
@@ -109,10 +136,15 @@ private:
     QList<TraceView*> m_views;
     Veil* m_sideVeil;
 
-    std::optional<TextPanel::Texts> m_typed; ///< before the file on show was opened
-    Workbench::Message m_message;            ///< of the workbench
-    QString m_notOpened;                     ///< the file that the window was to open with, and why
-    QString m_notSaved;                      ///< why settings are not kept
+    std::optional<Session::Typed> m_typed; ///< before the file on show was opened
+    std::optional<Session> m_toShow;       ///< until what it asked for has run
+    bool m_showing = false;                ///< a session is put on show: no user changes anything
+    bool m_byUser = false;                 ///< what is noted was not changed by a run that came
+    QTimer m_noted;
+    Workbench::Message m_message; ///< of the workbench
+    QString m_notOpened;          ///< the file that the window was to open with, and why
+    QString m_notSaved;           ///< why settings are not kept
+    bool m_keeps = true;          ///< for the next start
     QTimer m_saveSoon;
     bool m_sidesMoved = false; ///< by the user: then they stay
 };

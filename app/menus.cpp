@@ -1,6 +1,7 @@
 #include "app/menus.h"
 
 #include "app/answer_panel.h"
+#include "app/document.h"
 #include "app/doors.h"
 #include "app/export_menu.h"
 #include "app/help_text.h"
@@ -9,6 +10,7 @@
 #include "widgets/plain_text.h"
 
 #include <QActionGroup>
+#include <QDir>
 #include <QFile>
 #include <QMenu>
 #include <QMenuBar>
@@ -30,7 +32,16 @@ Menus::Menus(QMenuBar& bar, const Parts& parts, const Colors& colors, QObject* p
 
 void Menus::buildFile(QMenuBar& bar) {
     auto* menu = bar.addMenu(tr("&File"));
-    menu->addAction(tr("&Open model folder…"), QKeySequence::Open, this, [this] { Q_EMIT folderWanted(true); });
+    menu->addAction(tr("&New session"), QKeySequence::New, this, &Menus::newWanted);
+    menu->addAction(tr("&Open session…"), QKeySequence::Open, this, &Menus::sessionWanted);
+    auto* recent = menu->addMenu(tr("Open &recent"));
+    connect(recent, &QMenu::aboutToShow, this, [this, recent] { fillRecent(*recent); });
+    menu->addAction(tr("&Save session"), QKeySequence::Save, this, &Menus::saveWanted);
+    menu->addAction(tr("Save session &as…"), QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_S), this,
+                    &Menus::saveAsWanted);
+    menu->addSeparator();
+    menu->addAction(tr("Open &model folder…"), QKeySequence(Qt::CTRL | Qt::ALT | Qt::Key_O), this,
+                    [this] { Q_EMIT folderWanted(true); });
     menu->addAction(tr("Open &trace…"), QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_O), this, &Menus::traceWanted);
     menu->addAction(tr("Open &gold alignments…"), this, &Menus::goldWanted);
     menu->addSeparator();
@@ -39,9 +50,32 @@ void Menus::buildFile(QMenuBar& bar) {
     menu->addAction(tr("&Quit"), QKeySequence(Qt::CTRL | Qt::Key_Q), this, &Menus::quitWanted);
 }
 
+void Menus::fillRecent(QMenu& menu) {
+    menu.clear();
+    for (const auto& file : m_parts.recentSessions)
+        menu.addAction(withoutAccelerators(brief(QDir::toNativeSeparators(file), mostOfName)), this,
+                       [this, file] { Q_EMIT fileWanted(file); });
+    if (menu.isEmpty())
+        menu.addAction(tr("none"))->setEnabled(false);
+}
+
 void Menus::buildEdit(QMenuBar& bar) {
     auto* menu = bar.addMenu(tr("&Edit"));
     auto* texts = &m_parts.texts;
+    auto* undo = menu->addAction(tr("&Undo"), QKeySequence::Undo, this, &Menus::undoWanted);
+    auto* redo = menu->addAction(tr("&Redo"), QKeySequence::Redo, this, &Menus::redoWanted);
+    const auto follow = [this, undo, redo] {
+        const auto& steps = m_parts.document.steps();
+        undo->setEnabled(steps.canUndo());
+        redo->setEnabled(steps.canRedo());
+        undo->setText(steps.canUndo() ? tr("&Undo: %1").arg(steps.undoText()) : tr("&Undo"));
+        redo->setText(steps.canRedo() ? tr("&Redo: %1").arg(steps.redoText()) : tr("&Redo"));
+    };
+    connect(&m_parts.document, &Document::stateChanged, this, follow);
+    follow();
+    menu->addSeparator();
+    menu->addAction(tr("&Notes…"), QKeySequence(Qt::CTRL | Qt::Key_J), this, &Menus::notesWanted);
+    menu->addSeparator();
     menu->addAction(tr("Go to the &source"), QKeySequence(Qt::CTRL | Qt::Key_L), texts, &TextPanel::focusSource);
     menu->addAction(tr("Use A's &own translation"), QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_L), texts,
                     &TextPanel::useOwnTranslation);

@@ -18,6 +18,7 @@ class QToolButton;
 
 namespace headlight {
 
+class Document;
 class ExportMenu;
 class Selection;
 class TextPanel;
@@ -33,7 +34,9 @@ public:
         TopBar& topBar;
         Selection& selection;
         ExportMenu& exports;
-        QStringList views; ///< titles, in the order of the tabs
+        const Document& document;
+        const QStringList& recentSessions; ///< files
+        QStringList views;                 ///< titles, in the order of the tabs
     };
     struct Colors {
         std::optional<Theme> theme;  ///< absent: as the desktop has it
@@ -43,6 +46,15 @@ public:
     Menus(QMenuBar& bar, const Parts& parts, const Colors& colors, QObject* parent);
 
 Q_SIGNALS:
+    void newWanted();
+    void sessionWanted();
+    /// One that was opened before.
+    void fileWanted(const QString& file);
+    void saveWanted();
+    void saveAsWanted();
+    void undoWanted();
+    void redoWanted();
+    void notesWanted();
     void folderWanted(bool first);
     void traceWanted();
     void goldWanted();
@@ -66,6 +78,7 @@ private:
     void buildModel(QMenuBar& bar);
     void buildHelp(QMenuBar& bar);
     void addColors(QMenu* menu);
+    void fillRecent(QMenu& menu);
     void fillModels(QMenu* menu, bool first);
     void listCached(QMenu& menu, const QList<CatalogEntry>& entries, bool first);
 

@@ -133,4 +133,13 @@ std::filesystem::path ModelCatalog::resolve(const QString& nameOrPath) {
                     + (name ? "; a model of the hub is fetched by: " + fetch : ""));
 }
 
+QString ModelCatalog::portable(const QString& nameOrPath) {
+    const std::filesystem::path folder(QFile::encodeName(nameOrPath).toStdString());
+    const auto name = modelName(folder);
+    if (folder.parent_path().filename() != "snapshots" || name == folder.filename())
+        return nameOrPath;
+    const HubName known{QString::fromStdString(name), QFile::decodeName(folder.filename().c_str())};
+    return inCache(known) == folder ? known.text() : nameOrPath;
+}
+
 } // namespace headlight

@@ -40,6 +40,9 @@ public:
     /// keeps around it, or to a file in it.
     /// @throws Error NotFound when it is neither, naming the bundled models
     static std::filesystem::path resolve(const QString& nameOrPath);
+    /// What resolve() leads to the same folder here and on other machines, as far as there is such a word: of a folder
+    /// in the hub's cache, its name and revision.
+    static QString portable(const QString& nameOrPath);
 };
 
 } // namespace headlight

@@ -10,13 +10,16 @@
 #include <QStandardPaths>
 
 #include <span>
+#include <utility>
 
 namespace headlight {
 
 namespace {
 
-constexpr qsizetype mostRecentFolders = 8;
+constexpr qsizetype mostRecent = 8;
 constexpr std::uintmax_t largestFile = 16U << 20;
+constexpr auto storeName = "settings.json";
+constexpr auto lastName = "last.headlight";
 
 /// The words that stand for the values of an enum, in their order.
 QStringList wordsFor(const Theme&) {
@@ -85,19 +88,16 @@ template <class SettingsType, class Visitor>
 void visitKeys(SettingsType& settings, const Visitor& visit) {
     visit("theme", settings.theme);
     visit("colors", settings.map);
-    visit("model_a", settings.modelA);
-    visit("model_b", settings.modelB);
     visit("recent_folders", settings.recentFolders);
-    visit("source_text", settings.sourceText);
-    visit("second_text", settings.secondText);
-    visit("target_text", settings.targetText);
+    visit("recent_sessions", settings.recentSessions);
+    visit("session", settings.session);
     visit("export_folder", settings.exportFolder);
     visit("geometry", settings.geometry);
 }
 
-std::filesystem::path storeFile() {
+std::filesystem::path storeFile(const char* name) {
     const auto folder = QStandardPaths::writableLocation(QStandardPaths::GenericConfigLocation);
-    return std::filesystem::path(QFile::encodeName(folder).toStdString()) / "headlight" / "settings.json";
+    return std::filesystem::path(QFile::encodeName(folder).toStdString()) / "headlight" / name;
 }
 
 } // namespace
@@ -110,26 +110,36 @@ bool Settings::remember(const Models& models) {
         recent.removeAll(model);
         recent.prepend(model);
     }
-    recent = recent.mid(0, mostRecentFolders);
-    if (models == Models{modelA, modelB} && recent == recentFolders)
-        return false;
-    modelA = models.a;
-    modelB = models.b;
-    recentFolders = recent;
-    return true;
+    recent = recent.mid(0, mostRecent);
+    return std::exchange(recentFolders, recent) != recent;
+}
+
+void Settings::rememberSession(const QString& file) {
+    recentSessions.removeAll(file);
+    recentSessions.prepend(file);
+    recentSessions = recentSessions.mid(0, mostRecent);
 }
 
 Settings Settings::load() {
     Settings settings;
     try {
-        visitKeys(settings, Loader(readJsonFile(storeFile(), largestFile)));
-        settings.recentFolders = settings.recentFolders.mid(0, mostRecentFolders);
+        visitKeys(settings, Loader(readJsonFile(storeFile(storeName), largestFile)));
+        settings.recentFolders = settings.recentFolders.mid(0, mostRecent);
+        settings.recentSessions = settings.recentSessions.mid(0, mostRecent);
         settings.fresh = false;
     } catch (const Error& error) { // the next save replaces them
         settings.fresh = error.kind() == Error::Kind::NotFound;
         if (!settings.fresh)
             settings.problem = QCoreApplication::translate("headlight::Settings", "Settings begin anew: %1")
                                    .arg(QString::fromUtf8(error.what()));
+    }
+    try {
+        settings.last = Session::load(storeFile(lastName));
+    } catch (const Error& error) {
+        if (error.kind() != Error::Kind::NotFound)
+            settings.problem =
+                QCoreApplication::translate("headlight::Settings", "What was on show before could not be read: %1")
+                    .arg(QString::fromUtf8(error.what()));
     }
     return settings;
 }
@@ -138,9 +148,12 @@ void Settings::save() const {
     nlohmann::ordered_json store;
     visitKeys(*this, Saver(store));
     const auto text = store.dump(1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
-    const auto file = storeFile();
+    const auto file = storeFile(storeName);
     makeFolders(file.parent_path());
-    writeFileAtomically(file, std::as_bytes(std::span(text)));
+    const auto shown = last.value_or(Session()).written();
+    const FileToWrite files[] = {{file, std::as_bytes(std::span(text))},
+                                 {storeFile(lastName), std::as_bytes(std::span(shown))}};
+    writeFilesAtomically(files);
 }
 
 } // namespace headlight

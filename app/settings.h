@@ -1,7 +1,7 @@
 // What the program remembers from one start to the next.
 #pragma once
 
-#include "app/model_catalog.h"
+#include "app/session.h"
 #include "widgets/appearance.h"
 
 #include <QByteArray>
@@ -16,19 +16,19 @@ namespace headlight {
 struct Settings {
     std::optional<Theme> theme;  ///< absent: as the desktop has it
     std::optional<ColorMap> map; ///< absent: the theme's own
-    QString modelA;              ///< name or folder; empty: the first bundled one
-    QString modelB;              ///< empty: none
-    QString sourceText;          ///< what was typed last, so that nothing typed is lost
-    QString secondText;          ///< of a model that reads pairs
-    QString targetText;          ///< empty: the model's own translation
     QStringList recentFolders;   ///< newest first, at most 8
+    QStringList recentSessions;  ///< files, likewise
+    std::optional<Session> last; ///< what was on show, so that nothing typed is lost; in a file of its own beside this
+    QString session;             ///< the file that it is of; empty: none
     QString exportFolder;        ///< of the last export
     QByteArray geometry;         ///< of the window
     bool fresh = true;           ///< no settings were there: the first start
     QString problem;             ///< why the settings that are there could not be read; empty when they were
 
-    /// These ran, and are what the next start opens with; folders among them are recent. False: that was so already.
+    /// These ran: folders among them are recent. False: they were already.
     bool remember(const Models& models);
+    /// This file was opened or saved.
+    void rememberSession(const QString& file);
 
     static Settings load();
     /// @throws Error when they cannot be written; those before are still there

@@ -143,20 +143,9 @@ TextPanel::TextPanel(QWidget* parent)
     showWindow();
 }
 
-QString TextPanel::source() const {
-    return m_lastSource;
-}
-
 Request TextPanel::request() const {
-    Request request;
-    request.source = m_lastSource.toStdString();
-    if (purposeOf(m_model) == QLatin1String("translation") && m_forced)
-        request.target = m_lastTarget.toStdString();
-    if (m_model.readsPairs && !m_lastSecond.isEmpty())
-        request.second = m_lastSecond.toStdString();
-    request.skip = m_skip;
-    request.beam = m_beam->value();
-    m_answers->complete(request);
+    auto request = typed().request(m_model);
+    request.maxLength = m_answers->continuing() ? 1 : 0;
     return request;
 }
 
@@ -187,27 +176,6 @@ void TextPanel::takeModel(const ModelInfo& model) {
         m_examples->setModel(model);
 }
 
-std::optional<QString> TextPanel::target() const {
-    return m_forced ? std::optional(m_lastTarget) : std::nullopt;
-}
-
-void TextPanel::setTexts(const QString& source, const std::optional<QString>& target, const QString& second) {
-    const QSignalBlocker quietSource(m_source);
-    const QSignalBlocker quietSecond(m_second);
-    m_second->setPlainText(second);
-    m_lastSecond = second;
-    const QSignalBlocker quietTarget(m_target);
-    m_source->prepareFor(source);
-    m_source->setPlainText(source);
-    m_source->moveCursor(QTextCursor::End);
-    m_target->setPlainText(target.value_or(QString()));
-    m_lastSource = source;
-    m_lastTarget = target.value_or(QString());
-    m_typedTarget = target.has_value();
-    setForced(target.has_value());
-    m_examples->setTyped(m_lastSource);
-}
-
 void TextPanel::focusSource() {
     m_source->setFocus(Qt::ShortcutFocusReason);
 }
@@ -228,7 +196,7 @@ void TextPanel::insertMask() {
     editor->setFocus(Qt::OtherFocusReason);
 }
 
-/// Replaces the token at this position of the source, as one step that undo takes back. Spaces are as the letters say:
+/// Replaces the token at this position of the source, as one edit. Spaces are as the letters say:
 /// a piece that goes on with a word stands at it, and one that begins a word is parted from it.
 void TextPanel::putWord(int position, const QString& letters) {
     const auto at = static_cast<std::size_t>(position);
@@ -300,6 +268,33 @@ void TextPanel::setTrace(TracePointer trace, bool newest) {
         m_answers->setTrace(m_trace);
 }
 
+Session::Typed TextPanel::typed() const {
+    Session::Typed typed{.source = m_lastSource,
+                         .second = m_lastSecond,
+                         .target = m_forced ? std::optional(m_lastTarget) : std::nullopt,
+                         .beam = m_beam->value(),
+                         .skip = m_skip};
+    m_answers->tell(typed);
+    return typed;
+}
+
+void TextPanel::show(const Session::Typed& typed) {
+    const QSignalBlocker quietSource(m_source), quietSecond(m_second), quietTarget(m_target), quietBeam(m_beam);
+    m_source->show(typed.source);
+    m_second->show(typed.second);
+    m_lastSource = m_source->toPlainText();
+    m_lastSecond = m_second->toPlainText();
+    if (typed.target)
+        m_target->show(*typed.target);
+    m_lastTarget = m_target->toPlainText();
+    m_beam->setValue(typed.beam);
+    m_skip = typed.skip;
+    m_answers->show(typed);
+    setForced(typed.target.has_value());
+    showTranslation();
+    m_examples->setTyped(m_lastSource);
+}
+
 void TextPanel::setShownTexts(const Trace& trace) {
     ModelInfo model;
     model.hasEncoder = trace.encoder || trace.cross;
@@ -308,44 +303,24 @@ void TextPanel::setShownTexts(const Trace& trace) {
     takeModel(model);
     m_answers->forgetContinuation();
     const QSignalBlocker quietSource(m_source), quietTarget(m_target);
-    m_source->replace(QString::fromStdString(trace.source.empty() ? trace.targetText : trace.sourceText));
+    m_source->show(QString::fromStdString(trace.source.empty() ? trace.targetText : trace.sourceText));
     m_lastSource = m_source->toPlainText();
     if (model.hasEncoder && model.hasDecoder)
-        m_target->replace(QString::fromStdString(trace.targetText));
+        m_target->show(QString::fromStdString(trace.targetText));
     m_lastTarget = m_target->toPlainText();
     m_skip.reset();
     setForced(false);
     m_examples->setTyped(m_lastSource);
 }
 
-void TextPanel::setBeam(int beam) {
-    const QSignalBlocker quiet(m_beam);
-    m_beam->setValue(beam);
-}
-
-void TextPanel::putBack(const Texts& texts) {
-    const QSignalBlocker quietSource(m_source), quietSecond(m_second), quietTarget(m_target);
-    m_source->replace(texts.source);
-    m_second->replace(texts.second);
-    m_target->replace(texts.target.value_or(QString()));
-    m_lastSource = m_source->toPlainText();
-    m_lastSecond = m_second->toPlainText();
-    m_lastTarget = m_target->toPlainText();
-    m_translationOnTop = false;
-    setForced(texts.target.has_value());
-    m_examples->setTyped(m_lastSource);
-}
-
 void TextPanel::forceTexts(const QString& source, const QString& target) {
     {
         const QSignalBlocker quietSource(m_source), quietTarget(m_target);
-        m_source->replace(source);
-        m_target->replace(target);
+        m_source->show(source);
+        m_target->show(target);
     }
     m_lastSource = m_source->toPlainText();
     m_lastTarget = m_target->toPlainText();
-    m_typedTarget = true;
-    m_translationOnTop = false;
     m_skip.reset();
     setForced(true);
     m_examples->setTyped(m_lastSource);
@@ -370,8 +345,6 @@ void TextPanel::targetEdited() {
     if (text == m_lastTarget)
         return;
     m_lastTarget = std::move(text);
-    m_typedTarget = true;
-    m_translationOnTop = false;
     setForced(true);
     tellEdited();
 }
@@ -384,10 +357,7 @@ void TextPanel::showTranslation() {
     if (text == m_lastTarget)
         return;
     const QSignalBlocker quiet(m_target);
-    if (m_typedTarget) // what was typed stays one undo away, however many translations came after it
-        m_target->replace(text, std::exchange(m_translationOnTop, true));
-    else
-        m_target->setPlainText(text);
+    m_target->show(text);
     m_lastTarget = m_target->toPlainText();
 }
 
@@ -404,8 +374,7 @@ void TextPanel::chooseExample(const QString& text) {
         return;
     {
         const QSignalBlocker quiet(m_source);
-        if (text != m_lastSource)
-            m_source->replace(text);
+        m_source->show(text);
         m_lastSource = text;
     }
     m_skip.reset();

@@ -1,6 +1,7 @@
 // The panel on the left: what is typed, as which tokens the model reads it, and sentences to try.
 #pragma once
 
+#include "app/session.h"
 #include "core/request.h"
 #include "widgets/appearance.h"
 
@@ -29,32 +30,19 @@ class TextPanel : public QWidget {
 public:
     explicit TextPanel(QWidget* parent = nullptr);
 
-    QString source() const;
-    /// What the user typed; absent: the model is to translate by itself.
-    std::optional<QString> target() const;
+    QString source() const { return m_lastSource; }
     /// All that is typed and set here, as a request.
     Request request() const;
-    /// Hypotheses that are kept while a translation is searched. Says nothing of it to others.
-    void setBeam(int beam);
     /// What model A is, once it is known: as long as it is not, it is taken for a translation. Where this one reads
     /// more of what is typed than the one before, or less, that counts as an edit.
     void setModel(const ModelInfo& model);
-    /// Texts to start with; they cannot be undone and are not said to be edited.
-    void setTexts(const QString& source, const std::optional<QString>& target, const QString& second = {});
-    /// What the user typed.
-    struct Texts {
-        QString source;
-        QString second;
-        std::optional<QString> target;
-    };
-    Texts texts() const { return {source(), second(), target()}; }
-    /// Shows the texts of a run that is no model's on show; undo brings back what was typed.
+    /// What the user typed and set. Showing it says nothing of it to others.
+    Session::Typed typed() const;
+    void show(const Session::Typed& typed);
+    /// Shows the texts of a run that is no model's on show.
     void setShownTexts(const Trace& trace);
-    /// Types these as one step that undo takes back. Says nothing of it to others.
-    void putBack(const Texts& texts);
-    /// Types both texts for the user, the target forced; undo brings back what was there.
+    /// Types both texts for the user, the target forced.
     void forceTexts(const QString& source, const QString& target);
-    QString second() const { return m_lastSecond; }
     void focusSource();
     void useOwnTranslation();
     /// Puts the token in whose place the model is to guess a word where the cursor is.
@@ -106,8 +94,6 @@ private:
     QString m_lastSecond;
     QString m_lastTarget;
     bool m_forced = false;
-    bool m_typedTarget = false;      ///< ever, so that undo has something to go back to
-    bool m_translationOnTop = false; ///< the target's newest undo step is one that showTranslation() wrote
 };
 
 } // namespace headlight

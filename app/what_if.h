@@ -12,9 +12,13 @@
 namespace headlight {
 
 /// Choices at steps of a decoder, each on top of those before it. Heads are the Selection's.
-class WhatIf {
-public:
-    bool empty() const { return m_begin.empty() && m_forced.empty() && m_hypothesis.empty(); }
+struct WhatIf {
+    std::vector<std::int64_t> begin; ///< given out before the decoder goes on by itself
+    std::vector<Intervention::Forced> forced;
+    std::vector<std::int64_t> hypothesis; ///< what the decoder takes in; empty: none is looked at
+
+    friend bool operator==(const WhatIf&, const WhatIf&) = default;
+    bool empty() const { return begin.empty() && forced.empty() && hypothesis.empty(); }
     void clear() { *this = {}; }
 
     /// At this step `id` is given out instead: decoding goes on from there.
@@ -33,10 +37,6 @@ public:
 private:
     /// What was given out before a step stays.
     void keepUntil(const Trace& shown, int step);
-
-    std::vector<std::int64_t> m_begin;
-    std::vector<Intervention::Forced> m_forced;
-    std::vector<std::int64_t> m_hypothesis; ///< what the decoder takes in; empty: none is looked at
 };
 
 } // namespace headlight

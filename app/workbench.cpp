@@ -5,6 +5,7 @@
 
 #include <QFile>
 #include <QFileInfo>
+#include <QScopedValueRollback>
 #include <QStringList>
 
 #include <memory>
@@ -38,9 +39,17 @@ Workbench::Workbench(Selection& selection, const Models& usual, InferenceService
 
 Workbench::~Workbench() = default;
 
-void Workbench::start(const Models& models, const Request& typed) {
+void Workbench::start(const Session& session, const Request& typed) {
+    const QScopedValueRollback starting(m_starting, true);
     m_typed = typed;
-    take(models);
+    take(session.models, true);
+    ++m_edit;
+    const bool same = m_chosen.models.a == session.models.a; // heads and tokens are those of a model
+    m_whatIf = same ? session.changes : WhatIf();
+    auto chosen = session.selection;
+    if (!same)
+        chosen.off.clear();
+    m_selection.setChosen(chosen);
 }
 
 void Workbench::choose(const Models& models) {
@@ -48,7 +57,7 @@ void Workbench::choose(const Models& models) {
         submit();
 }
 
-bool Workbench::take(const Models& models) {
+bool Workbench::take(const Models& models, bool partly) {
     m_standing = {};
     Chosen chosen{models, {}};
     bool found = true;
@@ -67,7 +76,7 @@ bool Workbench::take(const Models& models) {
     };
     find(&Models::a, &Folders::a, Message::Remedy::ChooseFirst);
     find(&Models::b, &Folders::b, Message::Remedy::ChooseSecond);
-    if (!found && m_first) {
+    if (!found && m_first && !partly) {
         Q_EMIT modelsChanged();
         return false;
     }
@@ -99,8 +108,11 @@ void Workbench::setNeeds(const ViewNeeds& needs) {
 }
 
 void Workbench::request(const Request& typed) {
+    const auto same = [&](auto Request::*part) { return typed.*part == m_typed.*part; };
+    if (!same(&Request::source) || !same(&Request::second) || !same(&Request::target) || !same(&Request::targetIds)
+        || !same(&Request::skip) || !same(&Request::beam))
+        m_whatIf.clear(); // which was of the text before
     m_typed = typed;
-    m_whatIf.clear(); // which was of the text before
     leaveTrace(false);
     ++m_edit;
     submit();
@@ -115,6 +127,7 @@ void Workbench::change(const std::function<void()>& change) {
         change();
         ++m_edit;
         submit();
+        Q_EMIT changed();
     }
 }
 
@@ -145,9 +158,12 @@ void Workbench::undoChanges() {
     m_selection.setOff({}); // which asks for a run where there were any
     if (!heads)
         submit();
+    Q_EMIT changed();
 }
 
 void Workbench::followOff() {
+    if (m_starting)
+        return;
     if (m_traceFile.isEmpty()) {
         ++m_edit;
         submit();
@@ -218,6 +234,7 @@ void Workbench::submit(bool reread) {
 void Workbench::display(const InferenceResult& result) {
     if (result.job.first != m_chosen.folders.a)
         return; // of a model that is no longer chosen
+    const QScopedValueRollback displaying(m_displaying, true);
     if (result.newest)
         m_slow.stop();
     if (!result.first)
@@ -281,6 +298,12 @@ void Workbench::fallBack(const InferenceResult& result) {
         chosen.folders.b = another ? m_ran.folders.b : std::filesystem::path();
     }
     m_chosen = chosen;
+    if (first && (!m_whatIf.empty() || !m_selection.off().empty())) { // whose heads and tokens those were
+        const QScopedValueRollback starting(m_starting, true);
+        m_whatIf.clear();
+        m_selection.setOff({});
+        ++m_edit;
+    }
     Q_EMIT modelsChanged();
     if (first && current()) // what is on show is the run of this model and this text
         setStale(false);

@@ -3,6 +3,7 @@
 
 #include "app/inference_service.h"
 #include "app/model_catalog.h"
+#include "app/session.h"
 #include "app/view_needs.h"
 #include "app/what_if.h"
 #include "widgets/selection.h"
@@ -44,8 +45,10 @@ public:
     ~Workbench() override;
 
     const Models& models() const { return m_chosen.models; }
-    /// What to begin with. Nothing runs until run().
-    void start(const Models& models, const Request& typed);
+    const WhatIf& whatIf() const { return m_whatIf; }
+    /// What to go on with: the session's models, changes and selection, and `typed`, what of it a request is made of.
+    /// Where a model is not there, that is told and the rest is taken. Nothing runs until run().
+    void start(const Session& session, const Request& typed);
     void run() { submit(); }
     /// Runs these models from now on. One that cannot be opened leaves the one before.
     void choose(const Models& models);
@@ -77,6 +80,8 @@ public:
 
     const TracePointer& first() const { return m_first; }
     const TracePointer& second() const { return m_second; }
+    /// True while a run that came is put on show: what changes then, no user has changed.
+    bool displaying() const { return m_displaying; }
     /// True from a request until all that it asked for is on show.
     bool busy() const { return m_service.busy(); }
     /// True while what is on show is of a text or of models before those that are chosen, for so long that it is worth
@@ -108,6 +113,8 @@ Q_SIGNALS:
     /// The view on show has nothing of what is now to be shown.
     void viewWanted(const QString& name);
     void told(const headlight::Workbench::Message& message);
+    /// The user has changed what model A does, see WhatIf.
+    void changed();
     /// Something was not possible that is soon forgotten.
     void remarked(const QString& text);
     /// What changes() says, or what stands in the line of state.
@@ -124,7 +131,8 @@ private:
     };
 
     /// False: there is no such model, and what is on show stays.
-    bool take(const Models& models);
+    /// @param partly true: what there is of them is taken
+    bool take(const Models& models, bool partly = false);
     void change(const std::function<void()>& change);
     void submit(bool reread = false);
     void display(const InferenceResult& result);
@@ -158,6 +166,8 @@ private:
     Changes m_changes;
     quint64 m_edit = 1; ///< counts the changes of what is to be run, models aside
     quint64 m_shownEdit = 0;
+    bool m_starting = false;
+    bool m_displaying = false;
     bool m_stale = false;
     bool m_failed = false;
     bool m_secondPending = false;

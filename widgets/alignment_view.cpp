@@ -28,6 +28,7 @@ void AlignmentView::setSelection(Selection* selection) {
                           "known, otherwise by how sharp their rows are and how many words they reach"));
     connect(m_rank, &QCheckBox::toggled, this, &AlignmentView::rebuild);
     addControl(m_rank);
+    keepChoice(QStringLiteral("rank"), m_rank);
     FigureView::setSelection(selection);
 }
 

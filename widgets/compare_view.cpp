@@ -35,7 +35,8 @@ FiguresPanel figuresOf(const Comparison& comparison, const QString& left, const 
 } // namespace
 
 void CompareView::setSelection(Selection* selection) {
-    const auto add = [this](std::optional<Choice>& chosen, const QString& label, const QString& help) {
+    const auto add = [this](std::optional<Choice>& chosen, const QString& name, const QString& label,
+                            const QString& help) {
         auto* control = new ComboBox;
         control->setToolTip(help);
         control->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
@@ -43,12 +44,34 @@ void CompareView::setSelection(Selection* selection) {
         connect(control, &QComboBox::activated, this, [this, &chosen](int index) {
             chosen = m_listed[static_cast<std::size_t>(index)].choice;
             rebuild();
+            Q_EMIT this->chosen();
         });
         addControl(control, label);
+        // Of which run, in which mode (-1 for the map on show), and which layer and head.
+        keepChoice(
+            name,
+            [&chosen]() -> QVariant {
+                if (!chosen)
+                    return {};
+                const auto& place = chosen->place;
+                return QVariantList{chosen->ofB ? 1 : 0, chosen->mode ? static_cast<int>(*chosen->mode) : -1,
+                                    place.layer.value, place.head.value};
+            },
+            [this, &chosen](const QVariant& wanted) {
+                chosen.reset();
+                const auto numbers = wanted.toList();
+                if (numbers.size() == 4)
+                    chosen = Choice{numbers[0].toInt() == 1,
+                                    numbers[1].toInt() < 0 ? std::nullopt
+                                                           : std::optional(static_cast<HeadMode>(numbers[1].toInt())),
+                                    {Layer(numbers[2].toInt()), Head(numbers[3].toInt())}};
+                rebuild(); // where it is not listed, the usual one is taken
+            });
         return control;
     };
-    m_leftControl = add(m_left, tr("Left"), tr("The map on the left, from which the right one is taken away"));
-    m_rightControl = add(m_right, tr("Right"), tr("The map on the right"));
+    m_leftControl = add(m_left, QStringLiteral("left"), tr("Left"),
+                        tr("The map on the left, from which the right one is taken away"));
+    m_rightControl = add(m_right, QStringLiteral("right"), tr("Right"), tr("The map on the right"));
     addControl(makeWordsBox(*selection));
     addControl(makeSpecialsBox(*selection));
     addControl(makeRangeBox(*selection));
@@ -75,7 +98,7 @@ const AttentionBlock* CompareView::block(bool ofB) const {
     return run(ofB) && hasHeads(*run(ofB), kind()) ? run(ofB)->block(kind()) : nullptr;
 }
 
-std::vector<CompareView::Named> CompareView::choices() const {
+std::vector<CompareView::Named> CompareView::listed() const {
     std::vector<Named> all;
     for (const bool ofB : {false, true}) {
         const auto* heads = block(ofB);
@@ -163,7 +186,7 @@ MapPanel CompareView::mapOf(const Side& side, const MapPanel& common, Map map, s
 
 std::vector<Panel> CompareView::build() {
     m_reason.clear();
-    m_listed = choices();
+    m_listed = listed();
     const auto taken = [this](const std::optional<Choice>& chosen, bool left) {
         const bool listed = chosen && std::any_of(m_listed.begin(), m_listed.end(), [&](const Named& one) {
                                 return one.choice == *chosen;

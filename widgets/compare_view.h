@@ -54,7 +54,7 @@ private:
     /// What is drawn is not what one would think: why.
     QString noteOf(const Side& left, const Side& right) const;
     /// All maps that can be chosen, those of A first.
-    std::vector<Named> choices() const;
+    std::vector<Named> listed() const;
     /// What is compared unless the user chose: A's map on show with B's, or within one model with its mean.
     std::optional<Choice> defaultChoice(bool left) const;
     /// Lists the choices, and picks the one on show.

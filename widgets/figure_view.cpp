@@ -7,13 +7,16 @@
 #include "widgets/derived.h"
 #include "widgets/names.h"
 #include "widgets/plain_text.h"
+#include "widgets/run_box.h"
 #include "widgets/veil.h"
 
 #include <qcustomplot.h>
 
+#include <QAbstractButton>
 #include <QAccessible>
 #include <QElapsedTimer>
 #include <QLabel>
+#include <QSignalBlocker>
 #include <QToolTip>
 
 #include <algorithm>
@@ -415,6 +418,21 @@ void FigureView::figure(QPaintDevice& device, const QSize& size) {
         m_canvas->replot(QCustomPlot::rpQueuedReplot);
 }
 
+QVariantMap FigureView::choices() const {
+    QVariantMap choices;
+    for (const auto& choice : m_choices)
+        if (const auto now = choice.get(); now != choice.first)
+            choices.insert(choice.name, now);
+    return choices;
+}
+
+void FigureView::setChoices(const QVariantMap& choices) {
+    const QSignalBlocker quiet(this); // it is not the user who chose
+    for (const auto& choice : m_choices)
+        if (const auto wanted = choices.value(choice.name, choice.first); wanted != choice.get())
+            choice.set(wanted);
+}
+
 QRect FigureView::figureArea() const {
     const int top = m_controls ? m_controls->heightForWidth(width()) : 0;
     return {0, top, width(), height() - top};
@@ -531,6 +549,53 @@ void FigureView::addControl(QWidget* control, const QString& label) {
     }
     m_controls->layout()->addWidget(control);
     placeCanvas();
+}
+
+void FigureView::keepChoice(const QString& name, std::function<QVariant()> get,
+                            std::function<void(const QVariant&)> set) {
+    auto first = get();
+    m_choices.push_back({name, std::move(get), std::move(set), std::move(first)});
+}
+
+void FigureView::keepChoice(const QString& name, QComboBox* box) {
+    // Lists whose entries come with a run tell them by their data.
+    keepChoice(
+        name,
+        [box]() -> QVariant {
+            const auto entry = box->currentData();
+            return entry.isValid() ? entry : box->currentIndex();
+        },
+        [box](const QVariant& wanted) {
+            const bool byData = box->count() == 0 || box->itemData(0).isValid();
+            if (byData && box->findData(wanted) < 0)
+                box->addItem({}, wanted); // until there is a run, which has it or not
+            const int index = byData ? box->findData(wanted) : wanted.toInt();
+            box->setCurrentIndex(index < box->count() ? index : 0);
+        });
+    connect(box, &QComboBox::currentIndexChanged, this, &FigureView::chosen);
+}
+
+void FigureView::keepChoice(const QString& name, QAbstractButton* button) {
+    keepChoice(
+        name, [button] { return button->isChecked(); },
+        [button](const QVariant& wanted) { button->setChecked(wanted.toBool()); });
+    connect(button, &QAbstractButton::toggled, this, &FigureView::chosen);
+}
+
+void FigureView::keepChoice(const QString& name, QSpinBox* box) {
+    keepChoice(
+        name, [box] { return box->value(); }, [box](const QVariant& wanted) { box->setValue(wanted.toInt()); });
+    connect(box, &QSpinBox::valueChanged, this, &FigureView::chosen);
+}
+
+void FigureView::keepChoice(const QString& name, RunBox* box) {
+    keepChoice(
+        name, [box] { return box->asked(); },
+        [this, box](const QVariant& wanted) {
+            box->ask(wanted.toInt());
+            rebuild();
+        });
+    connect(box, &QComboBox::activated, this, &FigureView::chosen);
 }
 
 void FigureView::colorControls() {

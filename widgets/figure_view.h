@@ -9,12 +9,18 @@
 #include <QPointer>
 #include <QTimer>
 
+#include <functional>
 #include <memory>
 #include <utility>
 #include <vector>
 
+class QAbstractButton;
+class QComboBox;
+class QSpinBox;
+
 namespace headlight {
 
+class RunBox;
 class Veil;
 
 /// A TraceView whose picture is a list of panels. A view says what they hold; drawing, hovering, zooming, numbers
@@ -34,6 +40,8 @@ public:
     QStringList describe() const override;
     ViewNumbers numbers() const override;
     std::function<ViewNumbers()> numbersLater() const override;
+    QVariantMap choices() const override;
+    void setChoices(const QVariantMap& choices) override;
     double drawMilliseconds() const override;
 
     QSize sizeHint() const override;
@@ -90,6 +98,13 @@ protected:
     /// Adds a control to the row above the figure, which is no part of what is exported.
     /// @param label is written before it, and names it to screen readers
     void addControl(QWidget* control, const QString& label = {});
+    /// Makes what a control says one of the choices(), by this name.
+    void keepChoice(const QString& name, QComboBox* box);
+    void keepChoice(const QString& name, QAbstractButton* button);
+    void keepChoice(const QString& name, QSpinBox* box);
+    void keepChoice(const QString& name, RunBox* box);
+    /// The same of what no control says; `set` takes whatever a file may hold. Who changes it emits chosen().
+    void keepChoice(const QString& name, std::function<QVariant()> get, std::function<void(const QVariant&)> set);
 
     void showEvent(QShowEvent* event) override;
     void resizeEvent(QResizeEvent* event) override;
@@ -102,6 +117,12 @@ private:
         int panel = -1;
         Lit place;
         bool operator==(const Spot&) const = default;
+    };
+    struct Choice {
+        QString name;
+        std::function<QVariant()> get;
+        std::function<void(const QVariant&)> set;
+        QVariant first; ///< what it is at first
     };
     class Canvas;
     void refresh();
@@ -125,6 +146,7 @@ private:
     bool m_veiled = false;          ///< it is
     double m_drawMilliseconds = 0;
     QWidget* m_controls = nullptr; ///< above the figure; null: none
+    std::vector<Choice> m_choices;
     Canvas* m_canvas;
     Veil* m_veil;       ///< over the figure while it is of a text before, or of a choice before
     bool m_old = false; ///< of a text before

@@ -126,6 +126,8 @@ HeadsView::HeadsView(QWidget* parent)
         box->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
         box->setMinimumContentsLength(10);
     }
+    m_sorting->addItem({}, byPlace); // until there is a run, which has more
+    m_filter->addItem({}, showAll);
     addControl(m_run);
     connect(m_run, &QComboBox::activated, this, &HeadsView::rebuild);
     addControl(m_sorting, tr("Sort by"));
@@ -139,6 +141,10 @@ HeadsView::HeadsView(QWidget* parent)
         rebuild();
     });
     connect(m_off->menu(), &QMenu::aboutToShow, this, [this] { fillMenu(*m_off->menu()); });
+    keepChoice(QStringLiteral("run"), m_run);
+    keepChoice(QStringLiteral("sorting"), m_sorting);
+    keepChoice(QStringLiteral("backwards"), m_backwards);
+    keepChoice(QStringLiteral("filter"), m_filter);
 }
 
 void HeadsView::setSelection(Selection* selection) {

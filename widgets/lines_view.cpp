@@ -85,6 +85,22 @@ LinesView::LinesView(QWidget* parent)
     for (auto* box : {m_which, m_texts})
         connect(box, &QComboBox::currentIndexChanged, this, &LinesView::rebuild);
     connect(m_share, &QSpinBox::valueChanged, this, &LinesView::rebuild);
+    keepChoice(QStringLiteral("run"), m_run);
+    keepChoice(QStringLiteral("heads"), m_which);
+    keepChoice(QStringLiteral("share"), m_share);
+    keepChoice(QStringLiteral("texts"), m_texts);
+    keepChoice(
+        QStringLiteral("hidden"),
+        [this] {
+            QStringList names(m_hidden.begin(), m_hidden.end());
+            names.sort();
+            return names;
+        },
+        [this](const QVariant& wanted) {
+            const auto names = wanted.toStringList();
+            m_hidden = {names.begin(), names.end()};
+            rebuild();
+        });
 }
 
 void LinesView::setSelection(Selection* selection) {
@@ -249,6 +265,7 @@ void LinesView::toggle(const QString& head) {
     if (!m_hidden.remove(head))
         m_hidden.insert(head);
     rebuild();
+    Q_EMIT chosen();
 }
 
 void LinesView::isolate(const QString& head) {
@@ -259,6 +276,7 @@ void LinesView::isolate(const QString& head) {
         if (!alone && name != head)
             m_hidden.insert(name);
     rebuild();
+    Q_EMIT chosen();
 }
 
 QString LinesView::emptyText() const {

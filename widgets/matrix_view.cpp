@@ -43,6 +43,8 @@ MatrixView::MatrixView(QWidget* parent) : FigureView(parent), m_run(new RunBox),
     m_values->addItems({tr("weights"), tr("scores before softmax")});
     addControl(m_values, tr("Cells"));
     connect(m_values, &QComboBox::currentIndexChanged, this, &MatrixView::rebuild);
+    keepChoice(QStringLiteral("run"), m_run);
+    keepChoice(QStringLiteral("values"), m_values);
 }
 
 void MatrixView::setSelection(Selection* selection) {

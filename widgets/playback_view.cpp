@@ -76,6 +76,16 @@ PlaybackView::PlaybackView(QWidget* parent)
     connect(m_own, &QPushButton::clicked, this, &PlaybackView::ownRunWanted);
     connect(m_speed, qOverload<double>(&QDoubleSpinBox::valueChanged), this,
             [this](double speed) { m_clock.setInterval(static_cast<int>(1000 / speed)); });
+    keepChoice(
+        QStringLiteral("step"), [this] { return m_step + 1 < steps() ? m_step : -1; },
+        [this](const QVariant& wanted) {
+            const int step = wanted.toInt();
+            goTo(step < 0 ? steps() - 1 : step);
+        });
+    keepChoice(
+        QStringLiteral("speed"), [this] { return m_speed->value(); },
+        [this](const QVariant& wanted) { m_speed->setValue(wanted.toDouble()); });
+    connect(m_speed, &QDoubleSpinBox::valueChanged, this, &PlaybackView::chosen);
     m_clock.setInterval(500);
     connect(&m_clock, &QTimer::timeout, this, [this] {
         if (m_step + 1 >= steps())
@@ -116,6 +126,8 @@ void PlaybackView::goTo(int step) {
     if (wanted != m_step) {
         m_step = wanted;
         rebuild();
+        if (!playing()) // else it is not the user who goes on
+            Q_EMIT chosen();
         if (selection() && steps() > 0)
             selection()->hover({kind(), Query(m_step), {}});
     }

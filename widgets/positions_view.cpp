@@ -163,10 +163,21 @@ PositionsView::PositionsView(QWidget* parent)
                 if (std::find(asked.begin(), asked.end(), dimension) == asked.end())
                     asked.push_back(dimension);
         }
-        m_asked = std::move(asked);
-        rebuild();
+        setDimensions(std::move(asked));
     });
     connect(m_dimensions, &QLineEdit::editingFinished, this, [this] { fillControls(); });
+    keepChoice(QStringLiteral("page"), m_pages);
+    keepChoice(QStringLiteral("run"), m_run);
+    keepChoice(QStringLiteral("similarity"), m_similarity);
+    keepChoice(
+        QStringLiteral("curves"), [this] { return QVariantList(m_asked.begin(), m_asked.end()); },
+        [this](const QVariant& wanted) {
+            std::vector<int> asked;
+            for (const auto& dimension : wanted.toList())
+                if (const int number = dimension.toInt(); number >= 0 && asked.size() < mostCurves)
+                    asked.push_back(number);
+            setDimensions(std::move(asked));
+        });
 }
 
 void PositionsView::setTrace(TracePointer trace, TracePointer other) {
@@ -229,6 +240,7 @@ std::vector<int> PositionsView::dimensions() const {
 void PositionsView::setDimensions(std::vector<int> dimensions) {
     m_asked = std::move(dimensions);
     rebuild();
+    Q_EMIT chosen();
 }
 
 std::vector<Panel> PositionsView::build() {

@@ -117,6 +117,7 @@ QueryKeyView::QueryKeyView(QWidget* parent)
         if (const auto what = trace() ? shown() : std::nullopt; what && what->query != Query(query))
             goTo(*what, Query(query));
     });
+    keepChoice(QStringLiteral("run"), m_run);
 }
 
 void QueryKeyView::setSelection(Selection* selection) {

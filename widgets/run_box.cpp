@@ -38,7 +38,9 @@ void RunBox::offer(const TracePointer& trace, const TracePointer& other) {
     const QSignalBlocker quiet(this);
     setVisible(trace && other);
     const auto names = trace && other ? namesOf(*trace, *other) : QStringList();
-    if (names != m_askedOf)
+    if (m_askedOf.isEmpty() && m_asked)
+        m_askedOf = names;
+    else if (names != m_askedOf)
         m_asked.reset();
     if (names.isEmpty())
         return;
@@ -47,6 +49,11 @@ void RunBox::offer(const TracePointer& trace, const TracePointer& other) {
         addItems(names);
     }
     setCurrentIndex(m_asked.value_or(0));
+}
+
+void RunBox::ask(int run) {
+    m_asked = run == 1 ? std::optional(1) : std::nullopt;
+    m_askedOf.clear();
 }
 
 } // namespace headlight

@@ -23,6 +23,10 @@ public:
     const TracePointer& unchosen(const TracePointer& trace, const TracePointer& other) const;
     /// Names the runs, without a signal, and forgets a choice between others.
     void offer(const TracePointer& trace, const TracePointer& other);
+    /// 0 or 1, what the user asked for.
+    int asked() const { return m_asked.value_or(0); }
+    /// As if the user had, of the next two runs that are offered.
+    void ask(int run);
 
 private:
     std::optional<int> m_asked; ///< 0 or 1

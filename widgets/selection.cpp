@@ -18,56 +18,56 @@ bool replaces(Choice& kept, Choice wanted) {
 } // namespace
 
 void Selection::setKind(BlockKind kind) {
-    if (kind == m_kind)
+    if (kind == m_chosen.kind)
         return;
-    m_kind = kind;
-    m_collected.clear(); // which are heads of the kind before
+    m_chosen.kind = kind;
+    m_chosen.collected.clear(); // which are heads of the kind before
     Q_EMIT headChanged();
 }
 
 void Selection::setHead(BlockKind kind, Layer layer, Head head) {
-    if (kind == m_kind && m_choice.place == HeadPlace{layer, head} && m_choice.mode == HeadMode::One)
+    if (kind == m_chosen.kind && m_chosen.map.place == HeadPlace{layer, head} && m_chosen.map.mode == HeadMode::One)
         return;
-    if (kind != m_kind)
-        m_collected.clear();
-    m_kind = kind;
-    m_choice.place = {layer, head};
-    m_choice.mode = HeadMode::One;
+    if (kind != m_chosen.kind)
+        m_chosen.collected.clear();
+    m_chosen.kind = kind;
+    m_chosen.map.place = {layer, head};
+    m_chosen.map.mode = HeadMode::One;
     Q_EMIT headChanged();
 }
 
 void Selection::setHeadMode(HeadMode mode) {
-    if (replaces(m_choice.mode, mode))
+    if (replaces(m_chosen.map.mode, mode))
         Q_EMIT headChanged();
 }
 
 void Selection::setReading(Reading reading) {
-    if (replaces(m_choice.reading, reading))
+    if (replaces(m_chosen.map.reading, reading))
         Q_EMIT headChanged();
 }
 
 void Selection::setByWords(bool byWords) {
-    if (replaces(m_byWords, byWords))
+    if (replaces(m_chosen.byWords, byWords))
         Q_EMIT headChanged();
 }
 
 void Selection::setSpecials(bool shown) {
-    if (replaces(m_specials, shown))
+    if (replaces(m_chosen.specials, shown))
         Q_EMIT headChanged();
 }
 
 void Selection::setOwnRange(bool own) {
-    if (replaces(m_ownRange, own))
+    if (replaces(m_chosen.ownRange, own))
         Q_EMIT headChanged();
 }
 
 void Selection::setChange(bool shown) {
-    if (replaces(m_change, shown))
+    if (replaces(m_chosen.change, shown))
         Q_EMIT headChanged();
 }
 
 void Selection::toggleCollected(BlockKind kind, const HeadPlace& head) {
-    auto heads = kind == m_kind ? m_collected : std::vector<HeadPlace>();
+    auto heads = kind == m_chosen.kind ? m_chosen.collected : std::vector<HeadPlace>();
     if (const auto found = std::find(heads.begin(), heads.end(), head); found != heads.end())
         heads.erase(found);
     else
@@ -76,46 +76,61 @@ void Selection::toggleCollected(BlockKind kind, const HeadPlace& head) {
 }
 
 void Selection::setCollected(BlockKind kind, std::vector<HeadPlace> heads) {
-    if (kind == m_kind && heads == m_collected)
+    if (kind == m_chosen.kind && heads == m_chosen.collected)
         return;
-    m_kind = kind;
-    m_collected = std::move(heads);
+    m_chosen.kind = kind;
+    m_chosen.collected = std::move(heads);
     Q_EMIT headChanged();
 }
 
 void Selection::setOff(std::vector<Intervention::HeadOff> heads) {
-    std::sort(heads.begin(), heads.end());
-    heads.erase(std::unique(heads.begin(), heads.end()), heads.end());
-    if (heads == m_off)
-        return;
-    m_off = std::move(heads);
-    Q_EMIT offChanged();
+    auto chosen = m_chosen;
+    chosen.off = std::move(heads);
+    setChosen(chosen);
 }
 
 void Selection::setGold(std::shared_ptr<const GoldAlignment> gold) {
-    if (replaces(m_gold, std::move(gold)))
+    if (replaces(m_chosen.gold, std::move(gold)))
         Q_EMIT headChanged();
 }
 
 void Selection::hover(const Pair& pair) {
-    if (m_locked || pair == m_pair)
+    if (locked() || pair == m_pair)
         return;
     m_pair = pair;
     Q_EMIT pairChanged();
 }
 
 void Selection::toggleLock(const Pair& pair) {
-    m_locked = !(m_locked && pair == m_pair);
+    m_chosen.locked = m_chosen.locked == pair ? std::nullopt : std::optional(pair);
     m_pair = pair;
     Q_EMIT pairChanged();
 }
 
 void Selection::freeLock() {
-    if (!m_locked && m_pair == Pair{})
+    if (!locked() && m_pair == Pair{})
         return;
-    m_locked = false;
+    m_chosen.locked.reset();
     m_pair = {};
     Q_EMIT pairChanged();
+}
+
+void Selection::setChosen(const Chosen& chosen) {
+    const auto before = std::exchange(m_chosen, chosen);
+    auto& now = m_chosen;
+    std::sort(now.off.begin(), now.off.end());
+    now.off.erase(std::unique(now.off.begin(), now.off.end()), now.off.end());
+    if (now.locked != before.locked) {
+        m_pair = now.locked.value_or(Pair{});
+        Q_EMIT pairChanged();
+    }
+    if (now.off != before.off)
+        Q_EMIT offChanged();
+    auto heads = before; // all else
+    heads.off = now.off;
+    heads.locked = now.locked;
+    if (heads != now)
+        Q_EMIT headChanged();
 }
 
 } // namespace headlight

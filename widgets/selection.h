@@ -28,34 +28,51 @@ public:
         friend bool operator==(const Pair&, const Pair&) = default;
     };
 
+    /// What was chosen, and stays until it is changed.
+    struct Chosen {
+        BlockKind kind = BlockKind::Cross;
+        MapChoice map; ///< which map of that kind, see shown_map.h
+        /// True: tokens of one word are drawn as one row or column, see words.h.
+        bool byWords = false;
+        /// False: special tokens are left out, and rows scaled to sum to 1 again.
+        bool specials = true;
+        /// True: a map's last colour is as strong as it gets, see rangeOf(), so that a long text's small weights are
+        /// seen. False: it is 1, so that maps can be compared.
+        bool ownRange = false;
+        /// True: where a run was changed and its model in full stands beside it, maps are the one minus the other.
+        bool change = false;
+        /// Heads of `kind` that were collected to be seen together, in the order of collecting.
+        std::vector<HeadPlace> collected;
+        /// Heads that are switched off, of any kind, in order.
+        std::vector<Intervention::HeadOff> off;
+        /// The alignment that people made of the sentence that was opened; null when there is none. Views show it where
+        /// `placedGold` finds its words in the run.
+        std::shared_ptr<const GoldAlignment> gold;
+        std::optional<Pair> locked;
+        friend bool operator==(const Chosen&, const Chosen&) = default;
+    };
+
     using QObject::QObject;
 
-    BlockKind kind() const { return m_kind; }
-    /// Which map of that kind, see shown_map.h.
-    const MapChoice& choice() const { return m_choice; }
-    HeadMode headMode() const { return m_choice.mode; }
-    Layer layer() const { return m_choice.place.layer; }
-    Head head() const { return m_choice.place.head; }
-    Reading reading() const { return m_choice.reading; }
-    /// True: tokens of one word are drawn as one row or column, see words.h.
-    bool byWords() const { return m_byWords; }
-    /// False: special tokens are left out, and rows scaled to sum to 1 again.
-    bool specials() const { return m_specials; }
-    Detail detail() const { return {m_byWords, m_specials}; }
-    /// True: a map's last colour is as strong as it gets, see rangeOf(), so that a long text's small weights are seen.
-    /// False: it is 1, so that maps can be compared.
-    bool ownRange() const { return m_ownRange; }
-    /// True: where a run was changed and its model in full stands beside it, maps are the one minus the other.
-    bool change() const { return m_change; }
-    /// Heads of `kind()` that were collected to be seen together, in the order of collecting.
-    const std::vector<HeadPlace>& collected() const { return m_collected; }
-    /// Heads that are switched off, of any kind, in order.
-    const std::vector<Intervention::HeadOff>& off() const { return m_off; }
-    /// The alignment that people made of the sentence that was opened; null when there is none. Views show it where
-    /// `placedGold` finds its words in the run.
-    const std::shared_ptr<const GoldAlignment>& gold() const { return m_gold; }
+    const Chosen& chosen() const { return m_chosen; }
+    BlockKind kind() const { return m_chosen.kind; }
+    const MapChoice& choice() const { return m_chosen.map; }
+    HeadMode headMode() const { return m_chosen.map.mode; }
+    Layer layer() const { return m_chosen.map.place.layer; }
+    Head head() const { return m_chosen.map.place.head; }
+    Reading reading() const { return m_chosen.map.reading; }
+    bool byWords() const { return m_chosen.byWords; }
+    bool specials() const { return m_chosen.specials; }
+    Detail detail() const { return {byWords(), specials()}; }
+    bool ownRange() const { return m_chosen.ownRange; }
+    bool change() const { return m_chosen.change; }
+    const std::vector<HeadPlace>& collected() const { return m_chosen.collected; }
+    const std::vector<Intervention::HeadOff>& off() const { return m_chosen.off; }
+    const std::shared_ptr<const GoldAlignment>& gold() const { return m_chosen.gold; }
     const Pair& pair() const { return m_pair; }
-    bool locked() const { return m_locked; }
+    bool locked() const { return m_chosen.locked.has_value(); }
+
+    void setChosen(const Chosen& chosen);
 
     void setKind(BlockKind kind);
     /// Shows one head: of this kind, layer and place.
@@ -85,17 +102,8 @@ Q_SIGNALS:
     void offChanged();
 
 private:
-    BlockKind m_kind = BlockKind::Cross;
-    MapChoice m_choice;
-    bool m_byWords = false;
-    bool m_ownRange = false;
-    bool m_change = false;
-    bool m_specials = true;
-    std::vector<HeadPlace> m_collected;
-    std::vector<Intervention::HeadOff> m_off;
-    std::shared_ptr<const GoldAlignment> m_gold;
+    Chosen m_chosen;
     Pair m_pair;
-    bool m_locked = false;
 };
 
 } // namespace headlight

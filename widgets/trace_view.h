@@ -4,6 +4,7 @@
 #include "core/trace/trace.h"
 
 #include <QStringList>
+#include <QVariantMap>
 #include <QWidget>
 
 #include <functional>
@@ -51,12 +52,19 @@ public:
             return {};
         return [now = std::move(now)] { return now; };
     }
+    /// What is chosen in the view's own controls and is not as it is at first, by name: numbers, flags, texts and lists
+    /// of those. What the Selection says is no part of it.
+    virtual QVariantMap choices() const { return {}; }
+    /// The rest is as it is at first; what the view does not know, or cannot be chosen, is passed over.
+    virtual void setChoices(const QVariantMap&) {}
     /// Milliseconds that the last repaint took, for the status bar.
     virtual double drawMilliseconds() const = 0;
 
 Q_SIGNALS:
     /// The user asked to see the selected head large (click on a head's small map).
     void headOpened();
+    /// The user has changed what choices() gives.
+    void chosen();
 };
 
 } // namespace headlight

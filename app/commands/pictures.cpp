@@ -12,7 +12,6 @@
 #include "widgets/derived.h"
 #include "widgets/figure_exporter.h"
 #include "widgets/playback_view.h"
-#include "widgets/positions_view.h"
 #include "widgets/selection.h"
 
 #include <QApplication>
@@ -40,26 +39,12 @@ const ViewType& viewType(const QString& name) {
                 "known: " + renderableViews().join(QStringLiteral(", ")).toStdString());
 }
 
-Runs run(const RenderOptions& options) {
+Runs run(const Session& session) {
     Runs runs;
-    if (!options.trace.empty()) {
-        runs.first = std::make_shared<const Trace>(readTrace(options.trace));
+    if (!session.trace.isEmpty()) {
+        runs.first = std::make_shared<const Trace>(readTrace(pathOf(session.trace)));
         return runs;
     }
-    SideBySide what;
-    what.first = ModelCatalog::resolve(options.modelA);
-    if (!options.off.empty()) // what that does is seen beside the model as it is
-        what.second = what.first;
-    else if (!options.modelB.isEmpty())
-        what.second = ModelCatalog::resolve(options.modelB);
-    what.full = false;
-    what.request.intervention.off = options.off;
-    what.request.beam = options.beam;
-    what.request.source = options.source.toStdString();
-    if (options.target)
-        what.request.target = options.target->toStdString();
-    what.request.record.vectors = true;
-    what.request.record.scores = true;
     std::map<std::filesystem::path, std::unique_ptr<Engine>> engines;
     const auto open = [&engines](const std::filesystem::path& folder) -> Engine& {
         auto& engine = engines[folder];
@@ -67,6 +52,18 @@ Runs run(const RenderOptions& options) {
             engine = Engine::open(folder);
         return *engine;
     };
+    SideBySide what;
+    what.first = ModelCatalog::resolve(session.models.a);
+    what.request = session.typed.request(open(what.first).info());
+    session.changes.apply(what.request);
+    what.request.intervention.off = session.selection.off;
+    if (!what.request.intervention.empty()) // what that does is seen beside the model as it is
+        what.second = what.first;
+    else if (!session.models.b.isEmpty())
+        what.second = ModelCatalog::resolve(session.models.b);
+    what.full = false;
+    what.request.record.vectors = true;
+    what.request.record.scores = true;
     runFirst(what, open, runs);
     runBeside(what, open, runs);
     return runs;
@@ -92,7 +89,8 @@ std::string kindWord(BlockKind kind) {
 const AttentionBlock* checkedBlock(const RenderOptions& options, const Runs& runs) {
     const Trace* run = nullptr;
     const AttentionBlock* block = nullptr;
-    for (const auto kind : {BlockKind::Cross, BlockKind::Encoder, BlockKind::Decoder}) {
+    const auto chosen = options.session.selection.kind;
+    for (const auto kind : {chosen, BlockKind::Cross, BlockKind::Encoder, BlockKind::Decoder}) {
         if (run || (options.kind && *options.kind != kind))
             continue;
         run = hasHeads(*runs.first, kind) ? runs.first.get() : nullptr;
@@ -118,15 +116,19 @@ const AttentionBlock* checkedBlock(const RenderOptions& options, const Runs& run
     return block;
 }
 
+/// What the session says, as far as the run has it, and what of it was asked for here.
 void select(Selection& selection, const RenderOptions& options, const Runs& runs) {
-    selection.setByWords(options.words);
-    selection.setSpecials(options.specials);
-    selection.setOwnRange(options.ownRange);
-    selection.setChange(options.change);
+    auto chosen = options.session.selection;
+    const auto* lockedIn = chosen.locked ? runs.first->block(chosen.locked->kind) : nullptr;
+    if (!lockedIn || chosen.locked->query.value_or(Query()).value >= lockedIn->queries
+        || chosen.locked->key.value_or(Key()).value >= lockedIn->keys)
+        chosen.locked.reset();
+    selection.setChosen(chosen);
     const auto* block = checkedBlock(options, runs);
     if (!block)
         return;
-    selection.setKind(block->kind);
+    if (block->kind != selection.kind())
+        selection.setKind(block->kind);
     if (options.point) {
         const auto [query, key] = *options.point;
         const auto* own = runs.first->block(block->kind); // a pair is of A where both have one
@@ -136,6 +138,7 @@ void select(Selection& selection, const RenderOptions& options, const Runs& runs
                         std::to_string(query) + "," + std::to_string(key) + " is beyond the "
                             + std::to_string(pointed.queries) + " queries and " + std::to_string(pointed.keys)
                             + " keys of this text, counted from 0");
+        selection.freeLock();
         selection.toggleLock({block->kind, Query(query), Key(key)});
     }
     if (!options.layer)
@@ -145,10 +148,9 @@ void select(Selection& selection, const RenderOptions& options, const Runs& runs
         selection.setHeadMode(HeadMode::MeanOfLayer);
 }
 
-/// To the page or the step that is asked for.
+/// As the session has it, and to the step that is asked for.
 void turn(TraceView& view, const RenderOptions& options) {
-    if (auto* positions = qobject_cast<PositionsView*>(&view); positions && options.page)
-        positions->setPage(static_cast<PositionsView::Page>(*options.page));
+    view.setChoices(options.session.choices.value(options.session.view));
     if (auto* playback = qobject_cast<PlaybackView*>(&view); playback && options.step) {
         playback->goTo(*options.step);
         if (playback->step() != *options.step) // of a decoder alone the first ones are given
@@ -162,13 +164,13 @@ void requireSomething(const TraceView& view, const RenderOptions& options) {
     const auto words = view.describe();
     const bool asNumbers = FigureExporter::formatOf(options.file) == FigureExporter::Format::Csv;
     if ((asNumbers || words.size() == 1) && view.numbers().rows.isEmpty())
-        throw Error(Error::Kind::Invalid, "--view " + options.view.toStdString(),
+        throw Error(Error::Kind::Invalid, "--view " + options.session.view.toStdString(),
                     (asNumbers ? "there are no numbers to write: " : "there is nothing to draw: ")
                         + words.value(0).toStdString());
 }
 
 void drawView(const RenderOptions& options, const Runs& runs) {
-    const auto& type = viewType(options.view);
+    const auto& type = viewType(options.session.view);
     Selection selection; // before the view, which must not outlive it
     select(selection, options, runs);
     const auto view = type.make();
@@ -196,20 +198,11 @@ void drawWindow(const RenderOptions& options, const Runs& runs) {
     settings.theme = options.theme;
     settings.map = options.map;
     settings.fresh = false;
-    MainWindow window(settings, {.modelA = options.modelA,
-                                 .modelB = options.modelB,
-                                 .source = options.source,
-                                 .target = options.target.value_or(QString()),
-                                 .view = !options.tab.isEmpty()     ? options.tab
-                                         : options.modelB.isEmpty() ? QString()
-                                                                    : QStringLiteral("compare"),
-                                 .beam = options.beam,
-                                 .trace = nameOf(options.trace)});
+    MainWindow window(settings, {.session = options.session});
     const auto size = options.size.isEmpty() ? QSize(1280, 800) : options.size;
     window.resize(size);
     window.show();
 
-    window.selection().setOff(options.off);
     const auto ready = [&window] { return window.trace() && !window.waiting(); };
     QEventLoop loop;
     QObject::connect(&window, &MainWindow::shown, &loop, [&] {
@@ -255,8 +248,8 @@ QStringList renderableViews() {
 
 RenderReport render(const RenderOptions& options) {
     // The runs come first for the window too, which would say in a banner what is to be an error here.
-    const auto runs = run(options);
-    if (options.view == windowName)
+    const auto runs = run(options.session);
+    if (options.window)
         drawWindow(options, runs);
     else
         drawView(options, runs);
@@ -266,20 +259,21 @@ RenderReport render(const RenderOptions& options) {
 RenderReport renderDemo(const RenderOptions& given, const std::filesystem::path& folder) {
     auto options = given;
     options.evenNothing = true;
-    if (options.modelA.isEmpty())
-        options.modelA = QStringLiteral("en-fr-additive");
-    if (options.modelB.isEmpty())
-        options.modelB = QStringLiteral("en-fr-transformer");
-    if (options.source.isEmpty())
-        options.source = examples().value(0).text;
+    auto& models = options.session.models;
+    if (models.a.isEmpty())
+        models.a = QStringLiteral("en-fr-additive");
+    if (models.b.isEmpty())
+        models.b = QStringLiteral("en-fr-transformer");
+    if (options.session.typed.source.isEmpty())
+        options.session.typed.source = examples().value(0).text;
 
-    const auto runs = run(options);
+    const auto runs = run(options.session);
     RenderReport report{{}, noticesOf(runs)};
     writeTrace(*runs.first, folder / "trace"); // makes the folder
     report.files << nameOf(folder / "trace" / "trace.safetensors") << nameOf(folder / "trace" / "trace.json");
 
     const auto draw = [&](const char* view, std::initializer_list<const char*> endings) {
-        options.view = QLatin1String(view);
+        options.session.view = QLatin1String(view);
         for (const auto* ending : endings) {
             options.file = folder / (std::string(view) + ending);
             try {
@@ -298,6 +292,7 @@ RenderReport renderDemo(const RenderOptions& given, const std::filesystem::path&
     for (const auto& type : viewTypes().subspan(2))
         draw(type.name, {".png"});
 
+    options.session.view = QStringLiteral("compare");
     for (const auto theme : {Theme::Light, Theme::Dark}) {
         options.theme = theme;
         options.file = folder / (theme == Theme::Light ? "window-light.png" : "window-dark.png");

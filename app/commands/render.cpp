@@ -27,6 +27,8 @@ constexpr Option renderOptions[] = {
     {"layer", "L", QT_TRANSLATE_NOOP("headlight::CommandLine", "counted from 0; without --head the mean of its heads")},
     {"head", "H", QT_TRANSLATE_NOOP("headlight::CommandLine", "counted from 0")},
     {"off", "KIND.L.H,…", headsOffHelp},
+    {"session", "FILE",
+     QT_TRANSLATE_NOOP("headlight::CommandLine", "instead of --model and --text: a session from a file")},
     {"trace", "FILE", QT_TRANSLATE_NOOP("headlight::CommandLine", "instead of --model and --text: a run from a file")},
     {"page", "PAGE", QT_TRANSLATE_NOOP("headlight::CommandLine", "of positions: table, similarity, input or pattern")},
     {"step", "N", QT_TRANSLATE_NOOP("headlight::CommandLine", "of playback: the step on show, counted from 0")},
@@ -84,36 +86,52 @@ void runRender(const Words& words, QTextStream& out, QTextStream& err) {
         if (demo)
             words.refuseBoth("demo", name);
     }
-    for (const char* name : {"model", "text", "target", "compare", "off", "demo"})
+    for (const char* name : {"model", "text", "target", "compare", "off", "demo"}) {
         words.refuseBoth("trace", name);
+        words.refuseBoth("session", name);
+    }
+    words.refuseBoth("session", "trace");
     words.refuseBoth("off", "compare"); // beside a run with heads off stands the same model's in full
-    const bool fromFile = words.has("trace");
-    if (fromFile)
-        options.trace = pathOf(words.required("trace"));
-    options.modelA = demo || fromFile ? words.value("model") : words.required("model");
-    options.modelB = words.value("compare");
+    const bool fromFile = words.has("trace") || words.has("session");
+    auto& session = options.session;
+    if (words.has("session"))
+        session = Session::load(pathOf(words.value("session")));
+    if (words.has("trace"))
+        session.trace = words.value("trace");
+    if (!fromFile)
+        session.models = {demo ? words.value("model") : words.required("model"), words.value("compare")};
     if (!demo && !fromFile && !words.has("text"))
         throw WrongWords(CommandLine::tr("--text is missing"));
-    options.off = words.heads("off");
-    options.beam = words.whole("beam", 1, mostHypotheses).value_or(1);
-    options.words = words.has("words");
-    options.specials = !words.has("no-specials");
-    options.ownRange = words.has("own-range");
-    options.change = words.has("change");
-    if (options.change && options.off.empty())
+    if (words.has("off"))
+        session.selection.off = words.heads("off");
+    if (words.has("beam"))
+        session.typed.beam = words.whole("beam", 1, mostHypotheses).value_or(1);
+    session.selection.byWords |= words.has("words");
+    session.selection.specials &= !words.has("no-specials");
+    session.selection.ownRange |= words.has("own-range");
+    session.selection.change |= words.has("change");
+    if (words.has("change") && session.selection.off.empty())
         throw WrongWords(CommandLine::tr("--change needs --off"));
-    options.source = words.value("text");
+    if (words.has("text"))
+        session.typed.source = words.value("text");
     if (words.has("target"))
-        options.target = words.value("target");
+        session.typed.target = words.value("target");
     const auto views = renderableViews();
-    if (const auto view = words.oneOf("view", views))
-        options.view = views[*view];
+    if (const auto view = words.oneOf("view", views)) {
+        options.window = *view + 1 == views.size();
+        if (!options.window)
+            session.view = views[*view];
+        else if (!fromFile) // comparing where there are two models
+            session.view = session.models.b.isEmpty() ? session.view : QStringLiteral("compare");
+    }
     if (const auto tab = words.oneOf("tab", views.mid(0, views.size() - 1)))
-        options.tab = views[*tab];
+        session.view = views[*tab];
     if (const auto kind = words.oneOf("kind", kindNames()))
         options.kind = static_cast<BlockKind>(*kind);
-    options.page = words.oneOf("page", {QStringLiteral("table"), QStringLiteral("similarity"), QStringLiteral("input"),
-                                        QStringLiteral("pattern")}); // in the order of Page
+    const auto page = words.oneOf("page", {QStringLiteral("table"), QStringLiteral("similarity"),
+                                           QStringLiteral("input"), QStringLiteral("pattern")}); // in the order of Page
+    if (page)
+        session.choices[QStringLiteral("positions")].insert(QStringLiteral("page"), *page);
     options.step = words.whole("step", 0, std::numeric_limits<int>::max());
     options.layer = words.whole("layer", 0, std::numeric_limits<int>::max());
     options.head = words.whole("head", 0, std::numeric_limits<int>::max());
@@ -135,12 +153,11 @@ void runRender(const Words& words, QTextStream& out, QTextStream& err) {
         options.theme = Theme::Dark;
     options.scale = words.number("scale", 0.25, 8);
     options.size = sizeOf(words);
-    if (words.has("tab") && options.view != QLatin1String("window"))
+    if (words.has("tab") && !options.window)
         throw WrongWords(CommandLine::tr("--tab needs --view window"));
-    const auto& shown = options.view == QLatin1String("window") ? options.tab : options.view;
-    if (options.page && shown != QLatin1String("positions"))
+    if (page && session.view != QLatin1String("positions"))
         throw WrongWords(CommandLine::tr("--page needs the view positions"));
-    if (options.step && shown != QLatin1String("playback"))
+    if (options.step && session.view != QLatin1String("playback"))
         throw WrongWords(CommandLine::tr("--step needs the view playback"));
 
     RenderReport report;
@@ -148,7 +165,7 @@ void runRender(const Words& words, QTextStream& out, QTextStream& err) {
         report = renderDemo(options, pathOf(words.required("demo")));
     } else {
         options.file = pathOf(words.required("out"));
-        if (formatOf(options.file) != FigureExporter::Format::Png && options.view == QLatin1String("window"))
+        if (formatOf(options.file) != FigureExporter::Format::Png && options.window)
             throw WrongWords(CommandLine::tr("--out: the window is drawn as .png only"));
         report = render(options);
     }

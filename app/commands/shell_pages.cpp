@@ -170,7 +170,8 @@ void printManual(Commands commands, Options windowOptions, QTextStream& out) {
     const auto paragraph = [&](const QString& text) { out << ".PP\n" << roff(text) << '\n'; };
     out << ".TH HEADLIGHT 1 \"\" \"Headlight " << HEADLIGHT_VERSION << "\" \"User Commands\"\n"
         << ".SH NAME\nheadlight \\- " << roff(CommandLine::tr("shows where attention looks while you type")) << '\n'
-        << ".SH SYNOPSIS\n\\fBheadlight\\fR [\\fIMODEL\\fR | \\fITRACE.safetensors\\fR] [\\fIoptions\\fR]\n";
+        << ".SH SYNOPSIS\n\\fBheadlight\\fR [\\fIMODEL\\fR | \\fISESSION.headlight\\fR | \\fITRACE.safetensors\\fR] "
+           "[\\fIoptions\\fR]\n";
     for (const auto* command : commands)
         out << ".br\n\\fBheadlight " << command->name << "\\fR [\\fIoptions\\fR]\n";
     out << ".SH DESCRIPTION\n"

@@ -568,8 +568,9 @@ void TestCommandLine::settingsComeBack() {
     Settings settings;
     settings.theme = Theme::Dark;
     settings.map = ColorMap::Cividis;
-    settings.modelA = u"tiny"_qs;
-    settings.sourceText = u"zeile, \"eins\"\nzwei 漢字"_qs;
+    settings.last.emplace().models.a = u"tiny"_qs;
+    settings.last->typed.source = u"zeile, \"eins\"\nzwei 漢字"_qs;
+    settings.session = u"/one.headlight"_qs;
     settings.recentFolders = {u"/one folder"_qs};
     settings.geometry = QByteArray("\0\1\xff", 3);
     settings.save();
@@ -577,9 +578,8 @@ void TestCommandLine::settingsComeBack() {
     QVERIFY(!loaded.fresh);
     QCOMPARE(loaded.theme, std::optional(Theme::Dark));
     QCOMPARE(loaded.map, std::optional(ColorMap::Cividis));
-    QCOMPARE(loaded.modelA, settings.modelA);
-    QCOMPARE(loaded.modelB, QString());
-    QCOMPARE(loaded.sourceText, settings.sourceText);
+    QVERIFY(loaded.last == settings.last);
+    QCOMPARE(loaded.session, settings.session);
     QCOMPARE(loaded.recentFolders, settings.recentFolders);
     QCOMPARE(loaded.geometry, settings.geometry);
 
@@ -592,14 +592,14 @@ void TestCommandLine::settingsComeBack() {
 
 void TestCommandLine::settingsThatCannotBeWrittenSaySo() {
     Settings settings;
-    settings.sourceText = u"old"_qs;
+    settings.last.emplace().typed.source = u"old"_qs;
     settings.save();
     const auto before = systemCalls();
     systemCalls().sync = [](int) {
         errno = ENOSPC;
         return -1;
     };
-    settings.sourceText = u"new"_qs;
+    settings.last->typed.source = u"new"_qs;
     QString said;
     try {
         settings.save();
@@ -608,7 +608,7 @@ void TestCommandLine::settingsThatCannotBeWrittenSaySo() {
     }
     systemCalls() = before;
     QVERIFY2(said.contains(u"settings.json: cannot be written: No space left"_qs), qUtf8Printable(said));
-    QCOMPARE(Settings::load().sourceText, u"old"_qs);
+    QCOMPARE(Settings::load().last->typed.source, u"old"_qs);
 }
 
 void TestCommandLine::settingsThatAreBrokenSaySo_data() {
@@ -619,8 +619,8 @@ void TestCommandLine::settingsThatAreBrokenSaySo_data() {
     QTest::newRow("a list") << QByteArray("[]") << u"not a JSON object"_qs << QString();
     QTest::newRow("nested without end") << QByteArray(100'000, '[') << u"nested more than"_qs << QString();
     QTest::newRow("other kinds of values")
-        << QByteArray(R"({"theme":[],"colors":3,"recent_folders":"a","geometry":{},"source_text":"a text"})")
-        << QString() << u"a text"_qs;
+        << QByteArray(R"({"theme":[],"colors":3,"recent_folders":"a","geometry":{},"session":"a file"})") << QString()
+        << u"a file"_qs;
 }
 void TestCommandLine::settingsThatAreBrokenSaySo() {
     QFETCH(QByteArray, bytes);
@@ -632,18 +632,18 @@ void TestCommandLine::settingsThatAreBrokenSaySo() {
     const auto loaded = Settings::load();
     QVERIFY2(problem.isEmpty() ? loaded.problem.isEmpty() : loaded.problem.contains(problem),
              qUtf8Printable(loaded.problem));
-    QCOMPARE(loaded.sourceText, text);
+    QCOMPARE(loaded.session, text);
     QVERIFY(!loaded.fresh && !loaded.theme && loaded.recentFolders.isEmpty() && loaded.geometry.isEmpty());
     QDir(m_settings.filePath(u"headlight"_qs)).removeRecursively();
 }
 
 void TestCommandLine::commandsLeaveSettingsAlone() {
     Settings settings;
-    settings.sourceText = u"what the user typed"_qs;
+    settings.last.emplace().typed.source = u"what the user typed"_qs;
     settings.theme = Theme::Light;
     settings.save();
     QCOMPARE(run(split(u"render --model tiny --text other --view window --theme dark --out a.png"_qs)).code, int(Done));
-    QCOMPARE(Settings::load().sourceText, settings.sourceText);
+    QVERIFY(Settings::load().last == settings.last);
     QCOMPARE(Settings::load().theme, settings.theme);
 }
 

@@ -37,7 +37,9 @@ struct Bench {
         return all.filePath(QLatin1String(name));
     }
     void start(const char* a, const char* b, const std::string& text) {
-        workbench.start({folder(a), *b ? folder(b) : QString()}, typed(text));
+        Session session;
+        session.models = {folder(a), *b ? folder(b) : QString()};
+        workbench.start(session, typed(text));
         workbench.run();
     }
     /// The text on show.

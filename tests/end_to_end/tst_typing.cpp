@@ -127,7 +127,7 @@ private Q_SLOTS:
         QTest::keyClick(answers, Qt::Key_Return);
         QCOMPARE(opened.source->toPlainText(), QStringLiteral("w10 %1 w12").arg(best));
         QTRY_VERIFY_WITH_TIMEOUT(opened.showsWhatIsTyped(), patience);
-        opened.source->undo();
+        QTest::keyClick(opened.source, Qt::Key_Z, Qt::ControlModifier);
         QCOMPARE(opened.source->toPlainText(), QStringLiteral("w10 [MASK] w12"));
     }
 
@@ -269,7 +269,8 @@ private Q_SLOTS:
         QCOMPARE(opened.target->toPlainText(), QString::fromStdString(opened.window->trace()->targetText));
         QTest::keyClicks(opened.source, QStringLiteral("!")); // another translation, of which undo knows nothing
         QTRY_VERIFY_WITH_TIMEOUT(opened.showsWhatIsTyped(), patience);
-        opened.target->undo();
+        QTest::keyClick(opened.target, Qt::Key_Z, Qt::ControlModifier); // the source
+        QTest::keyClick(opened.target, Qt::Key_Z, Qt::ControlModifier);
         QCOMPARE(opened.target->toPlainText(), QStringLiteral("a dog")); // nothing that was typed is lost
         QTRY_COMPARE_WITH_TIMEOUT(opened.window->trace()->targetText, std::string("a dog"), patience);
     }
@@ -386,7 +387,7 @@ private Q_SLOTS:
         QTest::keyClicks(opened.source, QStringLiteral("s"));
         QTRY_VERIFY_WITH_TIMEOUT(opened.showsWhatIsTyped(), patience);
         opened.window->close();
-        QCOMPARE(Settings::load().modelA, nameOf(m_tiny.path())); // or the next start would have no picture
+        QCOMPARE(Settings::load().last->models.a, nameOf(m_tiny.path())); // or the next start would have no picture
         QVERIFY(!Settings::load().recentFolders.contains(nameOf(broken.path())));
         opened.window->show();
 
@@ -406,7 +407,7 @@ private Q_SLOTS:
         qputenv("HEADLIGHT_MODELS", models.path().toUtf8());
         Settings settings;
         settings.fresh = false;
-        settings.modelA = QStringLiteral("/nowhere/model");
+        settings.last.emplace().models.a = QStringLiteral("/nowhere/model");
         const Opened opened({.source = QStringLiteral("the cat")}, settings);
         QTRY_VERIFY_WITH_TIMEOUT(opened.showsWhatIsTyped(), patience);
         QCOMPARE(opened.window->trace()->model, std::string("bundled"));
@@ -443,7 +444,7 @@ private Q_SLOTS:
         const QTemporaryDir folder;
         const auto path = folder.filePath(file);
 
-        QTest::keyClick(opened.window.get(), Qt::Key_S, Qt::ControlModifier);
+        QTest::keyClick(opened.window.get(), Qt::Key_E, Qt::ControlModifier);
         auto* dialog = opened.window->findChild<QFileDialog*>();
         QVERIFY(dialog);
         dialog->setDirectory(folder.path());
@@ -486,7 +487,7 @@ private Q_SLOTS:
         const Opened opened({.modelA = nameOf(m_tiny.path()), .source = QStringLiteral("the cat")});
         QTRY_VERIFY_WITH_TIMEOUT(opened.showsWhatIsTyped(), patience);
         QVERIFY(QTest::qWaitForWindowActive(opened.window.get()));
-        QTest::keyClick(opened.window.get(), Qt::Key_S, Qt::ControlModifier);
+        QTest::keyClick(opened.window.get(), Qt::Key_E, Qt::ControlModifier);
         auto* dialog = opened.window->findChild<QFileDialog*>();
         QVERIFY(dialog);
         Q_EMIT dialog->fileSelected(QStringLiteral("/proc/no/such/place.png"));
@@ -600,9 +601,10 @@ private Q_SLOTS:
         folder.copyWithWords("models/bert");
         Settings settings;
         settings.fresh = false;
-        settings.modelA = nameOf(folder.path());
-        settings.sourceText = QStringLiteral("w10 w11");
-        settings.secondText = QStringLiteral("w12");
+        auto& last = settings.last.emplace();
+        last.models.a = nameOf(folder.path());
+        last.typed.source = QStringLiteral("w10 w11");
+        last.typed.second = QStringLiteral("w12");
         const Opened opened({}, settings);
         QTRY_VERIFY_WITH_TIMEOUT(opened.ready() && opened.window->trace()->secondText == "w12", patience);
     }
@@ -612,7 +614,10 @@ private Q_SLOTS:
         QTRY_VERIFY_WITH_TIMEOUT(opened.showsWhatIsTyped(), patience);
         QElapsedTimer clock;
         clock.start();
-        const auto kept = [] { return Settings::load().sourceText; };
+        const auto kept = [] {
+            const auto last = Settings::load().last;
+            return last ? last->typed.source : QString();
+        };
         while (!kept().startsWith(QLatin1String("keepaaa")) && clock.elapsed() < patience) {
             QTest::keyClicks(opened.source, QStringLiteral("a")); // without a pause
             letRun(20);

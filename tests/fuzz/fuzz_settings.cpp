@@ -17,9 +17,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     settings.save();
     const auto again = Settings::load();
     if (settings.recentFolders.size() > 8 || again.fresh || !again.problem.isEmpty()
-        || settings.sourceText != again.sourceText || settings.recentFolders != again.recentFolders
-        || settings.modelA != again.modelA || settings.theme != again.theme || settings.map != again.map
-        || settings.geometry != again.geometry)
+        || settings.session != again.session || settings.recentFolders != again.recentFolders
+        || settings.last.value_or(Session()).written() != again.last->written() || settings.theme != again.theme
+        || settings.map != again.map || settings.geometry != again.geometry)
         std::abort();
     return 0;
 }
