@@ -1,6 +1,7 @@
 #include "core/nn/attention.h"
 
 #include "core/nn/dropout.h"
+#include "core/nn/probe.h"
 #include "core/nn/relative_scores.h"
 
 #include <torch/nn/init.h>
@@ -155,10 +156,13 @@ torch::Tensor MultiHeadAttention::forward(const torch::Tensor& states, const Key
         } else {
             weights = torch::softmax(scores, -1);
         }
-        if (context.intervention && place.kind == BlockKind::Cross)
+        if (context.intervention && place.kind == BlockKind::Cross) {
+            if (weights.requires_grad()) // softmax's own are not to change
+                weights = weights.clone();
             for (std::int64_t row = 0; row < queries; ++row)
                 if (const auto key = context.forcedKey(place.firstQuery + row))
                     weights.select(2, row).zero_().select(2, *key).fill_(1);
+        }
         const auto kept = withDropout(weights, m_dropout, is_training());
         read = torch::matmul(byKeyHead(kept), memory.value).view({batch, m_heads, queries, -1}); // [B, H, Q, D]
         if (globalValue.defined())
@@ -170,7 +174,9 @@ torch::Tensor MultiHeadAttention::forward(const torch::Tensor& states, const Key
     if (context.intervention)
         for (const auto head : context.headsOff(place.kind, place.layer))
             read = read.index_fill(1, torch::tensor({head}, read.options().dtype(torch::kInt64)), 0);
-    return m_output->forward(read.transpose(1, 2).reshape({batch, queries, -1})); // [B, Q, H D] -> [B, Q, width]
+    if (context.probe)
+        read = context.probe->attended({place.kind, place.layer, weights, memory.value, read, *this});
+    return m_output->forward(read.transpose(1, 2).reshape({read.size(0), queries, -1})); // [B, Q, H D] -> [B, Q, width]
 }
 
 AdditiveAttention::AdditiveAttention(std::int64_t querySize, std::int64_t keySize, std::int64_t size)

@@ -65,6 +65,11 @@ public:
     torch::Tensor forward(const torch::Tensor& states, const KeyValue& memory, const Scoring& scoring, Place place,
                           const Context& context, const torch::Tensor& projected = {});
 
+    const Linear& queries() const { return *m_query; }
+    const Linear& keys() const { return *m_key; }
+    const Linear& values() const { return *m_value; }
+    const Linear& output() const { return *m_output; } ///< what joins the heads, those of head h D to (h + 1) D
+
 private:
     torch::Tensor split(const torch::Tensor& projected, std::int64_t heads) const;
     KeyValue keysAndValues(const torch::Tensor& keys, const torch::Tensor& values, const Rotation& rotation) const;

@@ -157,8 +157,17 @@ Norm::Norm(const TransformerOptions& options, std::int64_t width)
 torch::Tensor Norm::forward(const torch::Tensor& x) const {
     if (m_kind == NormKind::LayerNorm) // what comes straight from a product may be of lower precision than the weights
         return torch::layer_norm(x.to(m_weight.scalar_type()), m_weight.sizes(), m_weight, m_bias, m_epsilon);
-    const auto weight = m_kind == NormKind::RmsNormFromOne ? 1 + m_weight : m_weight;
-    return weight * (x * torch::rsqrt(x.square().mean(-1, true) + m_epsilon));
+    return scale() * (x * torch::rsqrt(x.square().mean(-1, true) + m_epsilon));
+}
+
+torch::Tensor Norm::scale() const {
+    return m_kind == NormKind::RmsNormFromOne ? 1 + m_weight : m_weight;
+}
+
+torch::Tensor Norm::frozen(const torch::Tensor& part, const torch::Tensor& x) const {
+    if (m_kind == NormKind::LayerNorm)
+        return scale() * (part - part.mean(-1, true)) * torch::rsqrt(x.var(-1, false, true) + m_epsilon);
+    return scale() * part * torch::rsqrt(x.square().mean(-1, true) + m_epsilon);
 }
 
 } // namespace headlight

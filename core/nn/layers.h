@@ -39,6 +39,9 @@ public:
     /// [..., inputs] -> [..., outputs]
     torch::Tensor forward(const torch::Tensor& x) const;
 
+    const torch::Tensor& weight() const { return m_weight; } ///< [outputs, inputs]
+    const torch::Tensor& bias() const { return m_bias; }     ///< [outputs]; may be undefined
+
     /// What each of these gives for the same inputs; one product where their weights lie side by side.
     static std::vector<torch::Tensor> forwardAll(const torch::Tensor& x,
                                                  std::initializer_list<std::shared_ptr<Linear>> all);
@@ -56,6 +59,13 @@ public:
 
     /// [..., width] -> [..., width]
     torch::Tensor forward(const torch::Tensor& x) const;
+    /// What a part of x is behind the norm, the mean square or variance being that of all x: summed over all parts of
+    /// x, and with the bias, it is forward(x). [..., width] both
+    torch::Tensor frozen(const torch::Tensor& part, const torch::Tensor& x) const;
+
+    NormKind kind() const { return m_kind; }
+    const torch::Tensor& bias() const { return m_bias; } ///< [width]; may be undefined
+    torch::Tensor scale() const;                         ///< what x is multiplied by once it is normal, [width]
 
 private:
     NormKind m_kind;

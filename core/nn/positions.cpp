@@ -218,7 +218,7 @@ Placed Positions::place(const torch::Tensor& tokens, std::int64_t first, const t
         const auto numbers = byDistance(used - 1).to(tokens.device()).index_select(0, apart.flatten()); // [T K, H]
         return {{}, {}, {}, numbers.view({1, count, used, -1}).permute({0, 3, 1, 2})};                  // [1, H, T, K]
     }
-    const auto vectors = rows.defined() ? m_table.index_select(0, rows.flatten()).view(tokens.sizes())
+    const auto vectors = rows.defined() ? m_table.index_select(0, rows.flatten()).view({rows.size(0), count, -1})
                                         : m_table.narrow(0, m_options.positionOffset + first, count);
     return {vectors, {}, {}, {}};
 }

@@ -34,7 +34,7 @@ public:
     Positions(const TransformerOptions& options, BlockKind kind);
 
     /// @param tokens [B, T, W], the first of them at position `first`; keys are all positions up to the last
-    /// @param rows   [B, T], where tokens do not stand in a row: the rows of the table of learned positions
+    /// @param rows   [B, T] or [1, T], where tokens do not stand in a row: the rows of the table of learned positions
     Placed place(const torch::Tensor& tokens, std::int64_t first, const torch::Tensor& rows, const Context& context);
 
 private:

@@ -1,6 +1,7 @@
 #include "core/nn/transformer.h"
 
 #include "core/nn/dropout.h"
+#include "core/nn/probe.h"
 
 #include <torch/nn/init.h>
 
@@ -32,8 +33,11 @@ std::shared_ptr<Linear> linear(std::int64_t inputs, std::int64_t outputs, bool b
 }
 
 /// [B, T] -> [B, T, W]
-torch::Tensor tokenVectors(torch::nn::Embedding& vectors, const torch::Tensor& ids, const TransformerOptions& options) {
-    const auto found = vectors(ids);
+torch::Tensor tokenVectors(torch::nn::Embedding& vectors, const torch::Tensor& ids, const TransformerOptions& options,
+                           BlockKind stack, const Context& context) {
+    auto found = vectors(ids);
+    if (context.probe)
+        found = context.probe->embedded(stack, found);
     return options.scaleEmbedding ? found * std::sqrt(static_cast<double>(options.width)) : found;
 }
 
@@ -83,14 +87,20 @@ MultiHeadAttention::KeyValue TransformerLayer::projectMemory(const torch::Tensor
 }
 
 template <class Sublayer>
-torch::Tensor TransformerLayer::residual(const torch::Tensor& states, Norm* norm, Norm* after,
+torch::Tensor TransformerLayer::residual(const torch::Tensor& states, const Around& around, const Context& context,
                                          const Sublayer& sublayer) {
     const auto drop = [&](const torch::Tensor& x) { return withDropout(x, m_options.dropout, is_training()); };
     const auto normed = [](Norm* by, const torch::Tensor& x) { return by ? by->forward(x) : x; };
-    if (m_options.norm == NormPlacement::Post)
-        return normed(norm, states + drop(sublayer(states)));
-    const auto read = normed(norm, states);
-    return (m_options.residualOfNorm ? read : states) + drop(normed(after, sublayer(read)));
+    const bool post = m_options.norm == NormPlacement::Post;
+    const auto read = post ? states : normed(around.norm, states);
+    const auto& kept = m_options.residualOfNorm && !post ? read : states;
+    const auto given = sublayer(read);
+    const auto output = post ? normed(around.norm, states + drop(given)) : kept + drop(normed(around.after, given));
+    if (context.probe)
+        context.probe->sublayer({around.kind, around.layer, around.feedForward, states, kept, given, output,
+                                 around.last.bias(), post ? around.norm : nullptr, post ? nullptr : around.norm,
+                                 around.after});
+    return output;
 }
 
 torch::Tensor TransformerLayer::attendToSelf(const torch::Tensor& states, const Inputs& inputs,
@@ -114,17 +124,28 @@ torch::Tensor TransformerLayer::feedForward(const torch::Tensor& states) {
 torch::Tensor TransformerLayer::forward(const torch::Tensor& states, const Inputs& inputs, const Context& context) {
     const auto attend = [&](const torch::Tensor& y) { return attendToSelf(y, inputs, context); };
     const auto feed = [&](const torch::Tensor& y) { return feedForward(y); };
-    auto x = residual(states, m_selfNorm.get(), m_afterAttention.get(), attend);
-    if (m_options.parallelSublayers) // x is the states and what attention gives
-        return x + withDropout(feed(m_finalNorm->forward(states)), m_options.dropout, is_training());
+    auto x = residual(
+        states, {m_selfNorm.get(), m_afterAttention.get(), m_selfAttention->output(), m_kind, false, inputs.layer},
+        context, attend);
+    const Around fed{m_finalNorm.get(), m_afterFeedForward.get(), *m_contract, m_kind, true, inputs.layer};
+    if (m_options.parallelSublayers) { // x is the states and what attention gives
+        const auto given = feed(m_finalNorm->forward(states));
+        const auto output = x + withDropout(given, m_options.dropout, is_training());
+        if (context.probe)
+            context.probe->sublayer(
+                {fed.kind, fed.layer, true, x, x, given, output, fed.last.bias(), nullptr, fed.norm, nullptr});
+        return output;
+    }
     if (m_crossAttention) {
-        x = residual(x, m_crossNorm.get(), nullptr, [&](const torch::Tensor& y) {
+        const Around around{m_crossNorm.get(), nullptr, m_crossAttention->output(),
+                            BlockKind::Cross,  false,   inputs.layer};
+        x = residual(x, around, context, [&](const torch::Tensor& y) {
             const MultiHeadAttention::Scoring scoring{.mask = inputs.memoryMask, .distances = {}, .rotation = {}};
             return m_crossAttention->forward(y, inputs.memory, scoring, {BlockKind::Cross, inputs.layer, inputs.first},
                                              context);
         });
     }
-    return residual(x, m_finalNorm.get(), m_afterFeedForward.get(), feed);
+    return residual(x, fed, context, feed);
 }
 
 NeighbourLayer::NeighbourLayer(const TransformerOptions& options)
@@ -235,6 +256,8 @@ torch::Tensor TransformerStack::forward(const torch::Tensor& tokens, const Input
         x = x + inputs.segments;
     if (context.watch)
         context.watch->input(m_kind, vectors, placed.vectors, x);
+    if (context.probe)
+        context.probe->input({m_kind, vectors, placed.vectors, x, m_embeddingNorm.get()});
     if (m_embeddingNorm)
         x = m_embeddingNorm->forward(x);
     if (m_projection && !m_options.projectsTokens)
@@ -286,6 +309,8 @@ torch::Tensor TransformerStack::forward(const torch::Tensor& tokens, const Input
             past = {inputs.state->tensors[key], inputs.state->tensors[value]};
             attended.past = &past;
         }
+        if (context.probe)
+            x = context.probe->stream({m_kind, attended.layer, x, m_norm.get(), m_projectionBack.get()});
         const auto before = x;
         x = m_layers[layer]->forward(x, attended, context);
         if (layer == 0 && m_neighbours)
@@ -297,6 +322,8 @@ torch::Tensor TransformerStack::forward(const torch::Tensor& tokens, const Input
     }
     if (inputs.state)
         inputs.state->steps += count;
+    if (context.probe)
+        x = context.probe->stream({m_kind, static_cast<int>(m_layers.size()), x, m_norm.get(), m_projectionBack.get()});
     if (m_norm)
         x = m_norm->forward(x);
     return m_projectionBack ? m_projectionBack->forward(x) : x;
@@ -315,14 +342,14 @@ Transformer::Transformer(const TransformerOptions& options, const EncoderHeadOpt
 }
 
 Memory Transformer::encode(const torch::Tensor& source, const torch::Tensor& mask, const Context& context) {
-    const auto states = m_encoder->forward(tokenVectors(m_embedding, source, m_options),
+    const auto states = m_encoder->forward(tokenVectors(m_embedding, source, m_options, BlockKind::Encoder, context),
                                            {.mask = mask, .rows = {}, .segments = {}}, context);
     return {states, mask, m_decoder->projectMemory(states)};
 }
 
 torch::Tensor Transformer::decode(const torch::Tensor& target, const Memory& memory, const Context& context,
                                   DecoderState* all) {
-    return m_decoder->forward(tokenVectors(m_embedding, target, m_options),
+    return m_decoder->forward(tokenVectors(m_embedding, target, m_options, BlockKind::Decoder, context),
                               {.mask = {}, .rows = {}, .segments = {}, .memory = &memory, .state = all},
                               context); // [B, T, W]
 }
@@ -347,7 +374,7 @@ DecoderState Transformer::start(const Memory&) {
 torch::Tensor Transformer::step(const torch::Tensor& last, DecoderState& state, const Memory& memory,
                                 const Context& context) {
     return m_decoder
-        ->forward(tokenVectors(m_embedding, last.unsqueeze(1), m_options),
+        ->forward(tokenVectors(m_embedding, last.unsqueeze(1), m_options, BlockKind::Decoder, context),
                   {.mask = {}, .rows = {}, .segments = {}, .memory = &memory, .state = &state}, context)
         .squeeze(1); // [B, W]
 }
@@ -378,7 +405,7 @@ torch::Tensor TransformerEncoder::encode(const torch::Tensor& ids, const torch::
         const auto counted = ids.ne(m_options.uncounted).to(torch::kInt64);
         rows = torch::cumsum(counted, 1) * counted + m_options.uncounted; // [B, T]
     }
-    return m_encoder->forward(tokenVectors(m_embedding, ids, m_options),
+    return m_encoder->forward(tokenVectors(m_embedding, ids, m_options, BlockKind::Encoder, context),
                               {.mask = mask, .rows = rows, .segments = segmentVectors}, context);
 }
 
@@ -401,7 +428,7 @@ TransformerDecoder::TransformerDecoder(const TransformerOptions& options, const 
 }
 
 torch::Tensor TransformerDecoder::decode(const torch::Tensor& ids, DecoderState& state, const Context& context) {
-    return m_decoder->forward(tokenVectors(m_embedding, ids, m_options),
+    return m_decoder->forward(tokenVectors(m_embedding, ids, m_options, BlockKind::Decoder, context),
                               {.mask = {}, .rows = {}, .segments = {}, .state = &state},
                               context); // [B, T, W]
 }

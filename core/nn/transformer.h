@@ -43,9 +43,17 @@ public:
     torch::Tensor forward(const torch::Tensor& states, const Inputs& inputs, const Context& context);
 
 private:
-    /// @param norm null: none @param after of what the sublayer gives; null: none
+    struct Around {
+        Norm* norm;         ///< null: none
+        Norm* after;        ///< of what the sublayer gives; null: none
+        const Linear& last; ///< the sublayer's last product
+        BlockKind kind;     ///< and what it is
+        bool feedForward;
+        int layer;
+    };
     template <class Sublayer>
-    torch::Tensor residual(const torch::Tensor& states, Norm* norm, Norm* after, const Sublayer& sublayer);
+    torch::Tensor residual(const torch::Tensor& states, const Around& around, const Context& context,
+                           const Sublayer& sublayer);
     torch::Tensor attendToSelf(const torch::Tensor& states, const Inputs& inputs, const Context& context);
     torch::Tensor feedForward(const torch::Tensor& states);
 

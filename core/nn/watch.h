@@ -14,6 +14,8 @@
 
 namespace headlight {
 
+class Probe;
+
 /// Thrown between layers and decoding steps when a newer request waits; Engine::run turns it into a null Trace.
 struct Stopped {};
 
@@ -98,6 +100,7 @@ struct Context {
     const Intervention* intervention = nullptr; ///< null: the model runs as it is
     /// Tokens that see all and are seen by all in an encoder whose others have windows; null: none.
     const std::vector<std::int64_t>* global = nullptr;
+    Probe* probe = nullptr; ///< null: nobody analyses what is between layers
 
     /// What cross-attention of a decoder's step is to rest on, counted in keys.
     std::optional<std::int64_t> forcedKey(std::int64_t step) const;
