@@ -1,6 +1,7 @@
 // The only door to the models: open a folder, run. No LibTorch type passes through it.
 #pragma once
 
+#include "core/analysis/analyses.h"
 #include "core/error.h"
 #include "core/request.h"
 
@@ -46,6 +47,11 @@ public:
     /// @returns null when `stop` was requested, which is tested between layers and decoding steps
     /// @throws Error for ids out of the vocabulary and the like
     virtual TracePointer run(const Request& request, std::stop_token stop = {}) = 0;
+
+    /// Finds out more of a run that this model made. What it takes is estimated first.
+    /// @returns null when `stop` was requested, which is tested between layers and batches
+    /// @throws Error for what does not apply to the model, naming it and why, and for what takes too much memory
+    virtual AnalysesPointer analyse(const Trace&, const AnalysisRequest&, std::stop_token = {}) { return nullptr; }
 
     /// Drops what is kept of earlier texts: the next run computes everything anew.
     virtual void forget() {}

@@ -1,6 +1,7 @@
 #include "core/runs/open_model.h"
 
 #include "core/files/hub.h"
+#include "core/runs/analyse.h"
 #include "core/runs/thread_choice.h"
 #include "core/text/word_breaks.h"
 #include "core/trace/letters.h"
@@ -14,6 +15,7 @@
 #include <limits>
 #include <map>
 #include <numeric>
+#include <random>
 #include <set>
 #include <span>
 #include <sstream>
@@ -154,6 +156,55 @@ TracePointer OpenModel::run(const Request& asked, std::stop_token stop) {
     } catch (...) {
         throwAsError(m_loaded.folder, "the run does not fit into memory", "shorten the text");
     }
+}
+
+AnalysesPointer OpenModel::analyse(const Trace& run, const AnalysisRequest& asked, std::stop_token stop) {
+    torch::NoGradGuard noGradients;
+    useThreads();
+    try {
+        for (const auto* const one : {&run, asked.against.get()})
+            if (one && (one->model != m_info.name || one->family != m_info.family))
+                throw Error(Error::Kind::Mismatch, m_info.name, "the run is one of " + one->model,
+                            "analyse it with the model that made it");
+        auto exact = asked;
+        if (!exact.position)
+            exact.position = naturalRow(run);
+        constexpr int mostTimes = 4;
+        if (exact.repeated.empty())
+            exact.repeated = drawnIds(mostTimes);
+        return std::make_shared<const Analyses>(headlight::analyse(network(), run, exact, stop));
+    } catch (const Stopped&) {
+        return nullptr;
+    } catch (...) {
+        throwAsError(m_loaded.folder, "the analysis does not fit into memory", "shorten the text");
+    }
+}
+
+int OpenModel::naturalRow(const Trace& run) const {
+    const auto& rows = run.target.empty() ? run.source : run.target;
+    const int last = static_cast<int>(rows.size()) - 1;
+    if (!m_loaded.network.encoder)
+        return last;
+    for (int row = 0; row <= last; ++row)
+        if (!m_info.mask.empty() && rows[static_cast<std::size_t>(row)].text == m_info.mask)
+            return row;
+    for (int row = last; row >= 0; --row)
+        if (!rows[static_cast<std::size_t>(row)].special)
+            return row;
+    return last;
+}
+
+std::vector<std::int64_t> OpenModel::drawnIds(int times) const {
+    constexpr std::int64_t usual = 24;
+    const auto most = std::min(usual, (m_loaded.network.maxPositions - 1) / times);
+    std::vector<std::int64_t> ids;
+    std::mt19937 draw(1); // as the standard defines it: the same everywhere
+    for (int tries = 0; tries < 1000 && std::ssize(ids) < most; ++tries) {
+        const auto id = static_cast<std::int64_t>(draw() % static_cast<std::uint64_t>(m_loaded.network.vocabulary));
+        if (std::find(ids.begin(), ids.end(), id) == ids.end() && !tokenOf(id).special)
+            ids.push_back(id);
+    }
+    return ids;
 }
 
 void OpenModel::useThreads() {

@@ -32,6 +32,7 @@ class OpenModel : public Engine {
 public:
     const ModelInfo& info() const final { return m_info; }
     TracePointer run(const Request& request, std::stop_token stop) final;
+    AnalysesPointer analyse(const Trace& run, const AnalysisRequest& asked, std::stop_token stop) final;
     /// Of all models, from their next runs on.
     static void setThreads(int threads) { s_threads = threads; }
     static int usedThreads() { return s_used; }
@@ -110,6 +111,10 @@ private:
     /// @param logits [rows, V] of the rows from `first` on
     void predictRows(const torch::Tensor& logits, std::int64_t first, const Request& request,
                      const std::vector<bool>& masked, Trace& trace) const;
+    /// The row that is looked at where nobody says which: a masked word's, or the last.
+    int naturalRow(const Trace& run) const;
+    /// Some ordinary ids, all different and always the same ones, that can be said so many times.
+    std::vector<std::int64_t> drawnIds(int times) const;
     /// Measured, more than one only where they are clearly faster on the machine as it is now.
     int fastestThreads();
     void useThreads();
