@@ -26,7 +26,8 @@ void printVersion(QTextStream& out) {
     out << '\n' << CommandLine::tr("threads %1").arg(compute.threads) << '\n';
 }
 
-constexpr const Command* commands[] = {&modelsCommand, &fetchCommand, &traceCommand, &tokenizeCommand, &renderCommand};
+constexpr const Command* commands[] = {&modelsCommand,  &fetchCommand,    &traceCommand,
+                                       &analyseCommand, &tokenizeCommand, &renderCommand};
 
 constexpr Option windowOptions[] = {
     {"compare", "MODEL", QT_TRANSLATE_NOOP("headlight::CommandLine", "a second model, on the same text")},

@@ -27,6 +27,7 @@ struct Command {
 extern const Command fetchCommand;
 extern const Command modelsCommand;
 extern const Command traceCommand;
+extern const Command analyseCommand;
 extern const Command tokenizeCommand;
 extern const Command renderCommand;
 

@@ -2,6 +2,7 @@
 #include "app/command_line.h"
 #include "app/model_catalog.h"
 #include "app/settings.h"
+#include "core/files/safetensors.h"
 #include "core/files/system_calls.h"
 #include "core/text/tokenizer.h"
 #include "core/trace/trace_file.h"
@@ -83,6 +84,7 @@ private Q_SLOTS:
     void modelsByNameOrFolder();
     void traceIsTheRunOfTheEngine();
     void traceOfIds();
+    void analysesInFiles();
     void tokensKeepTheirPlaces();
     void tokensOfEachLine();
     void pictures_data();
@@ -189,7 +191,7 @@ void TestCommandLine::wrongWords_data() {
     const auto row = [](const char* line, const QStringList& says) {
         QTest::newRow(line) << QString::fromUtf8(line) << says;
     };
-    row("draw", {u"\"draw\""_qs, u"models, fetch, trace, tokenize, render"_qs});
+    row("draw", {u"\"draw\""_qs, u"models, fetch, trace, analyse, tokenize, render"_qs});
     row("--version now", {u"\"now\""_qs});
     row("--print poem", {u"\"poem\""_qs, u"zsh"_qs});
     row("models --jsn", {u"--jsn"_qs, u"--json"_qs});
@@ -215,6 +217,10 @@ void TestCommandLine::wrongWords_data() {
     row("trace --model tiny --text a --max-length 2.5 --out to", {u"--max-length"_qs, u"\"2.5\""_qs});
     row("trace --model tiny --text a --segment-ids x --out to", {u"--segment-ids"_qs, u"\"x\""_qs});
     row("trace --model tiny --text a --segment-ids 0,0 --out to", {u"--segment-ids"_qs, u"--ids"_qs});
+    row("analyse --model tiny --text a", {u"--out"_qs});
+    row("analyse --model tiny --text a --out to --what norms,magic", {u"\"magic\""_qs, u"integrated"_qs});
+    row("analyse --model tiny --text a --out to --pair 1,2", {u"--pair"_qs, u"--against"_qs});
+    row("analyse --model tiny --text a --against b --out to --pair 1", {u"--pair"_qs, u"two ids"_qs});
     row("tokenize --model tiny", {u"--text"_qs, u"--input"_qs});
     row("tokenize --model tiny --text a --input b", {u"--text"_qs, u"--input"_qs});
     row("render --model tiny --text a", {u"--out"_qs, u"--demo"_qs});
@@ -280,6 +286,8 @@ void TestCommandLine::notDone_data() {
     row("trace --model tiny --text a --out to --off cross.1.0", {u"layer 1, head 0"_qs, u"switched off"_qs});
     row("render --trace nowhere.safetensors --out a.png", {u"nowhere.safetensors"_qs});
     row("trace --model tiny --text a --out /proc/nowhere", {u"/proc/nowhere"_qs});
+    row("analyse --model tiny --text a_b --target c --what norms --out to",
+        {u"norms"_qs, u"does not apply to tiny"_qs, u"recurrent"_qs});
     row("tokenize --model tiny --input nowhere.txt", {u"nowhere.txt"_qs});
     row("tokenize --model tiny --input .", {u"."_qs});
     row("tokenize --model . --text a", {u"."_qs});
@@ -398,6 +406,33 @@ void TestCommandLine::traceOfIds() {
     const auto forced = run(split(u"trace --ids 12,7,30,0 --target-ids 210,3,4 --out forced --model "_qs + model));
     QCOMPARE(forced.err, QString());
     QCOMPARE(readTrace("forced/trace.safetensors").target[2].id, std::int64_t(4));
+}
+
+void TestCommandLine::analysesInFiles() {
+    const auto model = QString::fromStdString((std::filesystem::path(HEADLIGHT_FIXTURES) / "gpt2").string());
+    const auto line = u"analyse --ids 12,7,30,11 --out to --model "_qs + model;
+    const auto all = run(split(line)); // what does not apply is told
+    QCOMPARE(all.code, int(Done));
+    QVERIFY2(all.err.contains(u"patching does not apply to gpt2: it needs a second text"_qs), qPrintable(all.err));
+    QVERIFY(all.out.contains(u"to/analysis.safetensors"_qs) && all.out.contains(u"to/analysis.json"_qs));
+    QVERIFY(SafetensorsFile::open("to/analysis.safetensors").find("ablation.zero.kl.decoder"));
+
+    const auto some = run(split(
+        line + u" --what norms,lens,patching --against-ids 12,8,30,11 --pair 4,5 --position 2"_qs + u" --token 9"_qs));
+    QCOMPARE(some.err, QString());
+    QCOMPARE(some.code, int(Done));
+    const auto file = SafetensorsFile::open("to/analysis.safetensors");
+    const auto* const norms = file.find("value_norms.decoder");
+    QVERIFY(norms && norms->shape.size() == 4 && norms->shape[3] == 4);
+    QVERIFY(file.find("patching.stream") && !file.find("alti.decoder"));
+    const auto json = QJsonDocument::fromJson(read("to/analysis.json").toUtf8()).object();
+    QCOMPARE(json[u"inputs"_qs][u"input_ids"_qs].toArray(), (QJsonArray{12, 7, 30, 11}));
+    QCOMPARE(json[u"inputs"_qs][u"against_ids"_qs].toArray(), (QJsonArray{12, 8, 30, 11}));
+    QCOMPARE(json[u"position"_qs].toInt(), 2);
+    QCOMPARE(json[u"token"_qs].toInt(), 9);
+    QCOMPARE(json[u"pair"_qs].toArray(), (QJsonArray{4, 5}));
+    QVERIFY(json[u"formulas"_qs].toObject().contains(u"norms"_qs));
+    QVERIFY(json[u"identity_errors"_qs][u"logit_lens"_qs][u"error"_qs].toDouble(1) < 1e-4);
 }
 
 void TestCommandLine::tokensKeepTheirPlaces() {
