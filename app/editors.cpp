@@ -54,10 +54,11 @@ void Editor::show(const QString& text) {
 }
 
 bool Editor::event(QEvent* event) {
-    if (event->type() == QEvent::ShortcutOverride) // else undo would be kept for the text alone
-        for (const auto key : {QKeySequence::Undo, QKeySequence::Redo})
-            if (static_cast<QKeyEvent*>(event)->matches(key))
-                return false;
+    if (event->type() == QEvent::ShortcutOverride) { // else undo would be kept for the text alone
+        const auto& key = *static_cast<QKeyEvent*>(event);
+        if (key.modifiers().testFlag(Qt::ControlModifier) && (key.key() == Qt::Key_Z || key.key() == Qt::Key_Y))
+            return false;
+    }
     return QPlainTextEdit::event(event);
 }
 

@@ -63,7 +63,8 @@ void Menus::buildEdit(QMenuBar& bar) {
     auto* menu = bar.addMenu(tr("&Edit"));
     auto* texts = &m_parts.texts;
     auto* undo = menu->addAction(tr("&Undo"), QKeySequence::Undo, this, &Menus::undoWanted);
-    auto* redo = menu->addAction(tr("&Redo"), QKeySequence::Redo, this, &Menus::redoWanted);
+    auto* redo = menu->addAction(tr("&Redo"), this, &Menus::redoWanted);
+    redo->setShortcuts({QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_Z), QKeySequence(Qt::CTRL | Qt::Key_Y)});
     const auto follow = [this, undo, redo] {
         const auto& steps = m_parts.document.steps();
         undo->setEnabled(steps.canUndo());

@@ -157,7 +157,9 @@ void TextPanel::setModel(const ModelInfo& model) {
     const auto before = request();
     takeModel(model);
     // What the model before did not read may be there already.
-    if (const auto now = request(); now.target != before.target || now.second != before.second)
+    if (const auto now = request(); now.target != before.target || now.second != before.second
+                                    || now.targetIds != before.targetIds
+                                    || now.record.candidates != before.record.candidates)
         tellEdited();
 }
 

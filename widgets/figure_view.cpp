@@ -140,12 +140,39 @@ public:
     }
     void drawnAgain() { replot(QCustomPlot::rpImmediateRefresh); }
     void liveAgain() { layer(QStringLiteral("live"))->replot(); }
+    /// Of each map that zooms and is not seen whole: which it is, the columns and the rows that are seen.
+    QVariantList zoomed() const {
+        QVariantList parts;
+        for (std::size_t i = 0; i < m_rects.size(); ++i) {
+            const auto [rows, columns] = m_shapes[i];
+            const auto across = m_rects[i]->axis(QCPAxis::atBottom)->range();
+            const auto down = m_rects[i]->axis(QCPAxis::atLeft)->range();
+            if (rows >= 0 && (across != QCPRange(0, columns) || down != QCPRange(0, rows)))
+                parts << static_cast<int>(i) << across.lower << across.upper << down.lower << down.upper;
+        }
+        return parts;
+    }
+    void setZoomed(const QVariantList& parts) {
+        for (std::size_t i = 0; i < m_rects.size(); ++i)
+            if (m_shapes[i].first >= 0)
+                for (auto* axis : {m_rects[i]->axis(QCPAxis::atBottom), m_rects[i]->axis(QCPAxis::atLeft)})
+                    axis->setRange(0, 1e9); // which is kept within what there is
+        for (qsizetype part = 0; part + 4 < parts.size(); part += 5) {
+            const auto i = static_cast<std::size_t>(parts[part].toInt());
+            if (i >= m_rects.size() || m_shapes[i].first < 0)
+                continue;
+            m_rects[i]->axis(QCPAxis::atBottom)->setRange(parts[part + 1].toDouble(), parts[part + 2].toDouble());
+            m_rects[i]->axis(QCPAxis::atLeft)->setRange(parts[part + 3].toDouble(), parts[part + 4].toDouble());
+        }
+        replot(QCustomPlot::rpQueuedReplot);
+    }
     void zoom(double factor) {
         for (std::size_t i = 0; i < m_rects.size(); ++i)
             if (m_shapes[i].first >= 0)
                 for (auto* axis : {m_rects[i]->axis(QCPAxis::atBottom), m_rects[i]->axis(QCPAxis::atLeft)})
                     factor > 0 ? axis->scaleRange(factor) : axis->setRange(0, 1e9);
         replot(QCustomPlot::rpQueuedReplot);
+        Q_EMIT m_view.chosen();
     }
 
     Spot spotAt(const QPointF& position) const {
@@ -176,6 +203,8 @@ protected:
         QCustomPlot::mouseReleaseEvent(event);
         const bool dragged = (event->position().toPoint() - m_pressed).manhattanLength() > 4;
         const bool second = std::exchange(m_doubleClicked, false);
+        if (dragged)
+            Q_EMIT m_view.chosen();
         if (event->button() == Qt::LeftButton && !dragged && !second)
             m_view.click(spotAt(event->position()), event->modifiers());
     }
@@ -189,6 +218,10 @@ protected:
             spot.panel >= 0 && m_view.doubleClicked(m_view.m_panels[static_cast<std::size_t>(spot.panel)], spot.place);
         if (!m_doubleClicked)
             zoom(0);
+    }
+    void wheelEvent(QWheelEvent* event) override {
+        QCustomPlot::wheelEvent(event);
+        Q_EMIT m_view.chosen();
     }
     void contextMenuEvent(QContextMenuEvent* event) override {
         QCoreApplication::sendEvent(&m_view, event); // QCustomPlot lets no event of the mouse through
@@ -297,6 +330,9 @@ FigureView::FigureView(QWidget* parent)
         if (m_lacking)
             rebuild();
     });
+    keepChoice(
+        QStringLiteral("zoom"), [this] { return m_canvas->zoomed(); },
+        [this](const QVariant& wanted) { m_canvas->setZoomed(wanted.toList()); });
 }
 
 FigureView::~FigureView() = default;

@@ -170,6 +170,18 @@ PositionsView::PositionsView(QWidget* parent)
     keepChoice(QStringLiteral("run"), m_run);
     keepChoice(QStringLiteral("similarity"), m_similarity);
     keepChoice(
+        QStringLiteral("token"),
+        [this] {
+            return m_last.query ? QVariantList{static_cast<int>(m_last.kind), m_last.query->value} : QVariantList();
+        },
+        [this](const QVariant& wanted) {
+            const auto numbers = wanted.toList();
+            m_last = {};
+            if (numbers.size() == 2 && numbers[1].toInt() >= 0)
+                m_last = {static_cast<BlockKind>(std::clamp(numbers[0].toInt(), 0, 2)), Query(numbers[1].toInt()), {}};
+            rebuild();
+        });
+    keepChoice(
         QStringLiteral("curves"), [this] { return QVariantList(m_asked.begin(), m_asked.end()); },
         [this](const QVariant& wanted) {
             std::vector<int> asked;

@@ -118,6 +118,20 @@ QueryKeyView::QueryKeyView(QWidget* parent)
             goTo(*what, Query(query));
     });
     keepChoice(QStringLiteral("run"), m_run);
+    keepChoice(
+        QStringLiteral("query"),
+        [this] {
+            return m_query ? QVariantList{static_cast<int>(m_kind), m_query->value} : QVariantList();
+        },
+        [this](const QVariant& wanted) {
+            const auto numbers = wanted.toList();
+            m_query.reset();
+            if (numbers.size() == 2 && numbers[1].toInt() >= 0) {
+                m_kind = static_cast<BlockKind>(std::clamp(numbers[0].toInt(), 0, 2));
+                m_query = Query(numbers[1].toInt());
+            }
+            rebuild();
+        });
 }
 
 void QueryKeyView::setSelection(Selection* selection) {
