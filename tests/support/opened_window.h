@@ -2,6 +2,7 @@
 #pragma once
 
 #include "app/main_window.h"
+#include "tests/support/slowness.h"
 
 #include <QApplication>
 #include <QDragEnterEvent>
@@ -18,11 +19,6 @@
 
 namespace headlight {
 
-#if defined(__SANITIZE_ADDRESS__)
-inline constexpr int slowness = 8;
-#else
-inline constexpr int slowness = 1;
-#endif
 inline constexpr int patience = 20'000 * slowness;
 
 inline QString nameOf(const std::filesystem::path& path) {
