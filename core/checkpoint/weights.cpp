@@ -291,6 +291,16 @@ Weights Weights::renamed(const Naming& naming) const {
     return result;
 }
 
+Weights Weights::under(const std::string& prefix) const {
+    Weights result;
+    result.m_place = m_place;
+    result.m_files = m_files;
+    for (const auto& [name, entry] : m_tensors)
+        if (name.starts_with(prefix))
+            result.m_tensors.emplace(name.substr(prefix.size()), entry);
+    return result;
+}
+
 std::optional<Weights> Weights::withoutCommonPrefix() const {
     if (m_tensors.empty())
         return std::nullopt;
@@ -298,15 +308,8 @@ std::optional<Weights> Weights::withoutCommonPrefix() const {
     const auto prefix = first.substr(0, first.find('.') + 1);
     if (prefix.empty())
         return std::nullopt;
-    Weights result;
-    result.m_place = m_place;
-    result.m_files = m_files;
-    for (const auto& [name, entry] : m_tensors) {
-        if (!name.starts_with(prefix))
-            return std::nullopt;
-        result.m_tensors.emplace(name.substr(prefix.size()), entry);
-    }
-    return result;
+    auto result = under(prefix);
+    return result.m_tensors.size() == m_tensors.size() ? std::optional(std::move(result)) : std::nullopt;
 }
 
 std::string Weights::endingWith(const std::vector<std::string>& endings) const {

@@ -58,6 +58,8 @@ public:
     /// The same tensors by their canonical names, which all the rest then goes by.
     /// @throws Error when two tensors become one name
     Weights renamed(const Naming& naming) const;
+    /// Those whose names begin so, without that beginning.
+    Weights under(const std::string& prefix) const;
     /// The same tensors without what all their names begin with up to a dot, such as `module.`; nothing where they have
     /// nothing in common.
     std::optional<Weights> withoutCommonPrefix() const;

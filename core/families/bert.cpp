@@ -19,13 +19,15 @@ Weights::Naming naming() {
 
 Network build(const ModelConfig& config, const Weights* weights) {
     const auto options = readBertOptions(config, weights);
-    return makeEncoder(config, weights, naming(), options, bertHeads(options));
+    return makeEncoderOrDecoder(config, weights, naming(), options, bertHeads(options));
 }
 
 } // namespace
 
 Family bertFamily() {
-    return {.modelType = "bert", .build = build, .naming = [](const ModelConfig&) { return naming(); }};
+    return {.modelType = "bert", .build = build, .naming = [](const ModelConfig& config) {
+                return encoderOrDecoderNaming(config, naming());
+            }};
 }
 
 } // namespace headlight

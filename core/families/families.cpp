@@ -50,6 +50,7 @@ const std::vector<Family>& families() {
         m2m100Family(),
         t5Family("t5"),
         t5Family("mt5"),
+        encoderDecoderFamily(),
         recurrentFamily(),
     };
     return table;
@@ -93,7 +94,7 @@ bool fits(const Family& family, const ModelConfig& config, const Weights& weight
                && std::none_of(keys.begin(), keys.end(), [&](const char* key) { return config.has(key); });
     };
     if (!family.sameAs.empty() || lacks("big_bird", {"attention_type", "block_size"})
-        || lacks("electra", {"embedding_size"}))
+        || lacks("electra", {"embedding_size"}) || lacks("encoder-decoder", {"encoder"}))
         return false;
     try {
         const auto typed = config.as(family.modelType);

@@ -28,8 +28,9 @@ struct Network {
     std::string family = {};               ///< model_type of the config, or that which was inferred
     SpecialIds ids;                        ///< of an encoder or a causal decoder, -1 where the config names none
     std::vector<std::int64_t> banned = {}; ///< ids that its own decoding never chooses
-    std::int64_t vocabulary = 0;
-    std::int64_t segments = 0; ///< that an encoder can tell apart; with fewer than 2 it takes no pairs
+    std::int64_t vocabulary = 0;           ///< of what it says
+    std::int64_t sourceVocabulary = 0;     ///< of what an encoder reads, where that is another one; else 0
+    std::int64_t segments = 0;             ///< that an encoder can tell apart; with fewer than 2 it takes no pairs
     std::int64_t maxPositions = 0;
     int encoderLayers = 0; ///< layers that announce attention of that kind
     int decoderLayers = 0;
@@ -89,6 +90,7 @@ Family bigbirdFamily();
 Family bloomFamily();
 Family debertaFamily();
 Family distilbertFamily();
+Family encoderDecoderFamily();
 Family electraFamily();
 Family gemmaFamily(const std::string& modelType);
 Family gpt2Family();

@@ -19,10 +19,7 @@ Network build(const ModelConfig& config, const Weights* weights) {
     options.attentionScale = config.flagOr("scale_attn_weights", true) ? 0 : 1;
     options.scaleByLayer = config.flagOr("scale_attn_by_inverse_layer_idx", false);
     options.tiedOutput = readTied(config, weights, "lm_head.weight", true);
-    auto network = makeCausal(config, weights, naming(), options);
-    if (config.flagOr("add_cross_attention", false))
-        network.notices.push_back("its attention to an encoder is left out, for there is none");
-    return network;
+    return makeCausal(config, weights, naming(), options);
 }
 
 } // namespace

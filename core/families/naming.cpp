@@ -65,6 +65,21 @@ Weights::Naming robertaNaming(const std::string& prefix, Renames others) {
     return bertNaming(prefix, others);
 }
 
+Weights::Naming asDecoder(Weights::Naming naming) {
+    naming.source = [source = std::move(naming.source)](const std::string& ours) {
+        static const Renames usual{
+            {"decoder.", "encoder."},
+            {".encoder_attn.q_proj.", ".crossattention.self.query."},
+            {".encoder_attn.k_proj.", ".crossattention.self.key."},
+            {".encoder_attn.v_proj.", ".crossattention.self.value."},
+            {".encoder_attn.out_proj.", ".crossattention.output.dense."},
+            {".encoder_attn_layer_norm.", ".crossattention.output.LayerNorm."},
+        };
+        return source(ours.starts_with("decoder.") ? renamed(ours, usual) : ours);
+    };
+    return naming;
+}
+
 Weights::Naming gptNaming(const Renames& ends, std::vector<std::string> unread) {
     Renames renames{
         {"decoder.layers.", "transformer.h."},
@@ -73,6 +88,11 @@ Weights::Naming gptNaming(const Renames& ends, std::vector<std::string> unread) 
         {".self_attn.v_proj.", ".attn.c_attn."},
         {".self_attn.out_proj.", ".attn.c_proj."},
         {".self_attn_layer_norm.", ".ln_1."},
+        {".encoder_attn.q_proj.", ".crossattention.q_attn."},
+        {".encoder_attn.k_proj.", ".crossattention.c_attn."},
+        {".encoder_attn.v_proj.", ".crossattention.c_attn."},
+        {".encoder_attn.out_proj.", ".crossattention.c_proj."},
+        {".encoder_attn_layer_norm.", ".ln_cross_attn."},
         {".fc1.", ".mlp.c_fc."},
         {".fc2.", ".mlp.c_proj."},
         {".final_layer_norm.", ".ln_2."},
@@ -90,14 +110,14 @@ Weights::Naming gptNaming(const Renames& ends, std::vector<std::string> unread) 
             .source =
                 [renames](const std::string& ours) {
                     const auto name = renamed(ours, renames);
-                    const bool joined = name.find(".c_attn.") != std::string::npos;
-                    const auto third = ours.find(".k_proj.") != std::string::npos   ? 1
-                                       : ours.find(".v_proj.") != std::string::npos ? 2
-                                                                                    : 0;
+                    const auto isOf = [&ours](const char* part) { return ours.find(part) != std::string::npos; };
+                    // Those of attention to an encoder have no queries among them.
+                    const int parts = name.find(".c_attn.") == std::string::npos ? 1 : isOf(".encoder_attn.") ? 2 : 3;
+                    const int place = isOf(".k_proj.") ? 1 : isOf(".v_proj.") ? 2 : 0;
                     return Weights::Source{.name = name,
                                            .transposed = name.starts_with("transformer.h."),
-                                           .part = third,
-                                           .parts = joined ? 3 : 1};
+                                           .part = parts == 1 ? 0 : place - (3 - parts),
+                                           .parts = parts};
                 },
             .ignorable =
                 [unread = std::move(unread)](const std::string& theirs) {

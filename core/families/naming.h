@@ -22,6 +22,8 @@ std::function<Weights::Source(const std::string& ours)> namedBy(Renames renames)
 Weights::Naming bertNaming(const std::string& prefix, const Renames& others);
 /// The same with RoBERTa's names of heads, which its kin kept.
 Weights::Naming robertaNaming(const std::string& prefix, Renames others = {});
+/// The same names of a decoder, whose layers bear those of an encoder and attend to one as `crossattention`.
+Weights::Naming asDecoder(Weights::Naming naming);
 /// GPT's names: matrices lie as [in, out], those of queries, keys and values in one.
 /// @param ends names of what stands before and behind the layers
 Weights::Naming gptNaming(const Renames& ends, std::vector<std::string> unread);

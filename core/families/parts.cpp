@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <utility>
 
 namespace headlight {
 
@@ -19,6 +20,8 @@ void requireSizes(const Weights& weights, const Weights::Naming& naming, const T
     require("shared.weight", {options.vocabulary, embedded});
     if (options.tokenTypes > 0)
         require("token_types.weight", {options.tokenTypes, embedded});
+    if (options.targetVocabulary > 0)
+        require("target_shared.weight", {options.targetVocabulary, embedded});
     const auto requireStack = [&](const std::string& stack, int layers, const TransformerOptions& own) {
         if (layers > 0 && own.position == PositionKind::Learned)
             require(stack + ".embed_positions.weight",
@@ -46,7 +49,9 @@ void requireSizes(const Weights& weights, const Weights::Naming& naming, const T
 Network described(const TransformerOptions& options) {
     Network network;
     const auto ofDecoder = options.ofDecoder();
-    network.vocabulary = options.vocabulary;
+    network.vocabulary = options.wordsOfTarget();
+    if (options.targetVocabulary > 0)
+        network.sourceVocabulary = options.vocabulary;
     network.maxPositions = options.maxPositions;
     network.encoderLayers = options.encoderLayers;
     network.decoderLayers = options.decoderLayers;
@@ -446,9 +451,53 @@ Network makeEncoder(const ModelConfig& config, const Weights* weights, const Wei
     return network;
 }
 
+namespace {
+
+bool isDecoder(const ModelConfig& config) {
+    return config.flagOr("is_decoder", false);
+}
+
+/// Sets whether a decoder attends to an encoder as well, and says that alone it has none to look at.
+void setCross(const ModelConfig& config, const Weights* weights, const Weights::Naming& naming,
+              TransformerOptions& options, Network& network) {
+    options.cross = config.flagOr("add_cross_attention", false)
+                    && (!weights || weights->has(naming.source("decoder.layers.0.encoder_attn.q_proj.weight").name));
+    if (options.cross)
+        network.notices.push_back("its attention to an encoder is left out, for there is none");
+}
+
+} // namespace
+
+Weights::Naming encoderOrDecoderNaming(const ModelConfig& config, Weights::Naming naming) {
+    return isDecoder(config) ? asDecoder(std::move(naming)) : naming;
+}
+
+Network makeEncoderOrDecoder(const ModelConfig& config, const Weights* weights, const Weights::Naming& encoders,
+                             TransformerOptions options, const std::vector<EncoderHeadOptions>& heads) {
+    if (!isDecoder(config))
+        return makeEncoder(config, weights, encoders, options, heads);
+    const auto naming = asDecoder(encoders);
+    options.decoderLayers = std::exchange(options.encoderLayers, 0);
+    auto network = described(options);
+    setCross(config, weights, naming, options, network);
+    auto head = chosenHead(config, weights, naming, heads, network);
+    if (head.kind == EncoderHead::MaskedLanguage)
+        options.tiedOutput = readTied(config, weights, naming.source("masked.output.weight").name, true);
+    else
+        network.notices.push_back("the weights hold no language model's head: what comes next is read off the "
+                                  "embedding, and means little");
+    if (weights)
+        requireSizes(*weights, naming, options);
+    network.ids = readIds(config, options.vocabulary);
+    network.causal = std::make_shared<TransformerDecoder>(
+        options, head.kind == EncoderHead::MaskedLanguage ? head : EncoderHeadOptions());
+    return network;
+}
+
 Network makeCausal(const ModelConfig& config, const Weights* weights, const Weights::Naming& naming,
                    TransformerOptions options) {
     auto network = described(options);
+    setCross(config, weights, naming, options, network);
     auto head = chosenHead(config, weights, naming,
                            {{.kind = EncoderHead::Classification, .dense = false, .bias = false},
                             {.kind = EncoderHead::TokenClassification, .dense = false}},

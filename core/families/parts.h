@@ -72,6 +72,13 @@ void changeHead(std::vector<EncoderHeadOptions>& heads, EncoderHead kind,
 /// @param heads those that the family knows, of which the architecture or the checkpoint's tensors choose
 Network makeEncoder(const ModelConfig& config, const Weights* weights, const Weights::Naming& naming,
                     TransformerOptions options, const std::vector<EncoderHeadOptions>& heads);
+/// The same layers as a decoder, where config.json says is_decoder: attention to an encoder as well, where it says
+/// add_cross_attention and the checkpoint has it.
+/// @param naming of the encoder; the decoder's is asDecoder()
+Network makeEncoderOrDecoder(const ModelConfig& config, const Weights* weights, const Weights::Naming& naming,
+                             TransformerOptions options, const std::vector<EncoderHeadOptions>& heads);
+/// How such a checkpoint names its tensors.
+Weights::Naming encoderOrDecoderNaming(const ModelConfig& config, Weights::Naming naming);
 /// Its name as a labeller of texts has `score.`, which reads the last token; as one of tokens what the naming says.
 Network makeCausal(const ModelConfig& config, const Weights* weights, const Weights::Naming& naming,
                    TransformerOptions options);

@@ -15,7 +15,7 @@ Network build(const ModelConfig& config, const Weights* weights) {
     setCountedPositions(config, options);
     auto heads = bertHeads(options);
     changeHead(heads, EncoderHead::MaskedLanguage, [](auto& head) { head.activation = Activation::Gelu; });
-    return makeEncoder(config, weights, naming(), options, heads);
+    return makeEncoderOrDecoder(config, weights, naming(), options, heads);
 }
 
 } // namespace
@@ -23,7 +23,7 @@ Network build(const ModelConfig& config, const Weights* weights) {
 Family robertaFamily(const std::string& modelType) {
     return {.modelType = modelType,
             .build = build,
-            .naming = [](const ModelConfig&) { return naming(); },
+            .naming = [](const ModelConfig& config) { return encoderOrDecoderNaming(config, naming()); },
             .sameAs = modelType == "roberta" ? "" : "roberta"};
 }
 

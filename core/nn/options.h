@@ -169,12 +169,16 @@ struct TransformerOptions {
     double outputScale = 1; ///< what it reads is multiplied by it
     double outputCap = 0;   ///< its values become cap tanh(value / cap); 0: they stay
     bool outputBias = true; ///< an encoder–decoder's final_logits_bias
+    /// Words that a target may have, where it has an embedding and a vocabulary of its own; 0: those of the source.
+    std::int64_t targetVocabulary = 0;
+    bool cross = false; ///< a decoder alone can attend to an encoder that it is joined with
 
     double dropout = 0;
     bool initialise = true; ///< false: weights are left undefined, for a checkpoint is about to replace them
 
     std::int64_t sizeOfHead() const { return headSize > 0 ? headSize : width / heads; }
     std::int64_t headsOfKeys() const { return keyValueHeads > 0 ? keyValueHeads : heads; }
+    std::int64_t wordsOfTarget() const { return targetVocabulary > 0 ? targetVocabulary : vocabulary; }
     std::int64_t widthOfEmbedding() const { return embeddingWidth > 0 ? embeddingWidth : width; }
     std::int64_t windowOf(std::size_t layer) const { return windows.empty() ? window : windows[layer]; }
     bool turns(std::size_t layer) const { return turned.empty() || turned[layer]; }

@@ -51,6 +51,15 @@ torch::Tensor outputs(const torch::Tensor& decoded, const std::shared_ptr<Linear
     return options.outputCap > 0 ? options.outputCap * torch::tanh(values / options.outputCap) : values;
 }
 
+/// RoBERTa's positions: which row of the table is each token's, [B, T]; undefined where they just count.
+/// @param before tokens before these
+torch::Tensor countedRows(const torch::Tensor& ids, std::int64_t before, const TransformerOptions& options) {
+    if (options.uncounted < 0)
+        return {};
+    const auto counted = ids.ne(options.uncounted).to(torch::kInt64);
+    return (torch::cumsum(counted, 1) + before) * counted + options.uncounted;
+}
+
 /// Options of attention to an encoder: nothing of distances, for the texts are two.
 TransformerOptions ofCross(TransformerOptions options) {
     options.distanceVectors = DistanceVectors::None;
@@ -136,7 +145,7 @@ torch::Tensor TransformerLayer::forward(const torch::Tensor& states, const Input
                 {fed.kind, fed.layer, true, x, x, given, output, fed.last.bias(), nullptr, fed.norm, nullptr});
         return output;
     }
-    if (m_crossAttention) {
+    if (m_crossAttention && inputs.memory.key.defined()) {
         const Around around{m_crossNorm.get(), nullptr, m_crossAttention->output(),
                             BlockKind::Cross,  false,   inputs.layer};
         x = residual(x, around, context, [&](const torch::Tensor& y) {
@@ -330,13 +339,16 @@ torch::Tensor TransformerStack::forward(const torch::Tensor& tokens, const Input
 }
 
 Transformer::Transformer(const TransformerOptions& options, const EncoderHeadOptions& head)
-    : m_options(options), m_embedding(register_module("shared", embedding(options.vocabulary, options))) {
+    : m_options(options), m_embedding(register_module("shared", embedding(options.vocabulary, options))),
+      m_targetEmbedding(m_embedding) {
+    if (options.targetVocabulary > 0)
+        m_targetEmbedding = register_module("target_shared", embedding(options.targetVocabulary, options));
     if (options.outputBias)
-        m_outputBias = register_buffer("final_logits_bias", torch::zeros({1, options.vocabulary}));
+        m_outputBias = register_buffer("final_logits_bias", torch::zeros({1, options.wordsOfTarget()}));
     m_encoder = register_module("encoder", std::make_shared<TransformerStack>(options, BlockKind::Encoder, false));
     m_decoder = register_module("decoder", std::make_shared<TransformerStack>(options, BlockKind::Decoder, true));
     if (!options.tiedOutput)
-        m_untied = register_module("lm_head", linear(options.width, options.vocabulary, false, options));
+        m_untied = register_module("lm_head", linear(options.width, options.wordsOfTarget(), false, options));
     if (head.kind != EncoderHead::None)
         m_head = register_module(OutputHead::nameOf(head.kind), std::make_shared<OutputHead>(options, head, false));
 }
@@ -349,7 +361,7 @@ Memory Transformer::encode(const torch::Tensor& source, const torch::Tensor& mas
 
 torch::Tensor Transformer::decode(const torch::Tensor& target, const Memory& memory, const Context& context,
                                   DecoderState* all) {
-    return m_decoder->forward(tokenVectors(m_embedding, target, m_options, BlockKind::Decoder, context),
+    return m_decoder->forward(tokenVectors(m_targetEmbedding, target, m_options, BlockKind::Decoder, context),
                               {.mask = {}, .rows = {}, .segments = {}, .memory = &memory, .state = all},
                               context); // [B, T, W]
 }
@@ -360,7 +372,7 @@ DecoderState Transformer::rewound(const DecoderState& all, std::int64_t steps) c
 
 torch::Tensor Transformer::logits(const torch::Tensor& decoded) {
     const auto bias = m_outputBias.defined() ? m_outputBias.flatten() : m_outputBias;
-    return outputs(decoded, m_untied, m_embedding, bias, m_options); // [..., V]
+    return outputs(decoded, m_untied, m_targetEmbedding, bias, m_options); // [..., V]
 }
 
 torch::Tensor Transformer::labels(const torch::Tensor& decoded) {
@@ -374,7 +386,7 @@ DecoderState Transformer::start(const Memory&) {
 torch::Tensor Transformer::step(const torch::Tensor& last, DecoderState& state, const Memory& memory,
                                 const Context& context) {
     return m_decoder
-        ->forward(tokenVectors(m_embedding, last.unsqueeze(1), m_options, BlockKind::Decoder, context),
+        ->forward(tokenVectors(m_targetEmbedding, last.unsqueeze(1), m_options, BlockKind::Decoder, context),
                   {.mask = {}, .rows = {}, .segments = {}, .memory = &memory, .state = &state}, context)
         .squeeze(1); // [B, W]
 }
@@ -400,13 +412,9 @@ torch::Tensor TransformerEncoder::encode(const torch::Tensor& ids, const torch::
     torch::Tensor segmentVectors; // [B, T, W]
     if (m_segments)
         segmentVectors = m_segments(segments.defined() ? segments : torch::zeros_like(ids));
-    torch::Tensor rows;
-    if (m_options.uncounted >= 0) {
-        const auto counted = ids.ne(m_options.uncounted).to(torch::kInt64);
-        rows = torch::cumsum(counted, 1) * counted + m_options.uncounted; // [B, T]
-    }
     return m_encoder->forward(tokenVectors(m_embedding, ids, m_options, BlockKind::Encoder, context),
-                              {.mask = mask, .rows = rows, .segments = segmentVectors}, context);
+                              {.mask = mask, .rows = countedRows(ids, 0, m_options), .segments = segmentVectors},
+                              context);
 }
 
 torch::Tensor TransformerEncoder::logits(const torch::Tensor& hidden) {
@@ -419,23 +427,43 @@ torch::Tensor TransformerEncoder::relationship(const torch::Tensor& hidden) {
 }
 
 TransformerDecoder::TransformerDecoder(const TransformerOptions& options, const EncoderHeadOptions& head)
-    : m_options(options), m_embedding(register_module("shared", embedding(options.vocabulary, options))),
-      m_decoder(register_module("decoder", std::make_shared<TransformerStack>(options, BlockKind::Decoder, false))) {
+    : m_options(options), m_embedding(register_module("shared", embedding(options.vocabulary, options))) {
+    if (options.tokenTypes > 0)
+        m_segments = register_module("token_types", embedding(options.tokenTypes, options));
+    m_decoder =
+        register_module("decoder", std::make_shared<TransformerStack>(options, BlockKind::Decoder, options.cross));
+    const bool tied = head.kind == EncoderHead::MaskedLanguage && options.tiedOutput;
     if (head.kind != EncoderHead::None)
-        m_head = register_module(OutputHead::nameOf(head.kind), std::make_shared<OutputHead>(options, head, false));
+        m_head = register_module(OutputHead::nameOf(head.kind), std::make_shared<OutputHead>(options, head, tied));
     else if (!options.tiedOutput)
         m_untied = register_module("lm_head", linear(options.widthOfEmbedding(), options.vocabulary, false, options));
 }
 
-torch::Tensor TransformerDecoder::decode(const torch::Tensor& ids, DecoderState& state, const Context& context) {
+torch::Tensor TransformerDecoder::decode(const torch::Tensor& ids, DecoderState& state, const Context& context,
+                                         const Memory* memory) {
+    torch::Tensor segments; // [B, T, W]
+    if (m_segments)
+        segments = m_segments(torch::zeros_like(ids));
     return m_decoder->forward(tokenVectors(m_embedding, ids, m_options, BlockKind::Decoder, context),
-                              {.mask = {}, .rows = {}, .segments = {}, .state = &state},
+                              {.mask = {},
+                               .rows = countedRows(ids, state.steps, m_options),
+                               .segments = segments,
+                               .memory = memory,
+                               .state = &state},
                               context); // [B, T, W]
+}
+
+std::vector<torch::Tensor> TransformerDecoder::projectMemory(const torch::Tensor& states) {
+    return m_decoder->projectMemory(states);
+}
+
+EncoderHead TransformerDecoder::head() const {
+    return m_head && m_head->kind() != EncoderHead::MaskedLanguage ? m_head->kind() : EncoderHead::None;
 }
 
 torch::Tensor TransformerDecoder::logits(const torch::Tensor& decoded) {
     if (m_head)
-        return m_head->forward(decoded, {});
+        return m_head->forward(decoded, m_embedding->weight);
     return outputs(decoded, m_untied, m_embedding, {}, m_options); // [..., V]
 }
 

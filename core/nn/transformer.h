@@ -129,7 +129,7 @@ private:
     std::shared_ptr<Norm> m_norm;                            ///< of a pre-norm stack; may be null
 };
 
-/// Encoder and decoder; one embedding for source, target and, if tied, the output layer (3.4).
+/// Encoder and decoder; one embedding for source, target and, if tied, the output layer (3.4), or one for each side.
 class Transformer : public SequenceToSequence {
 public:
     /// @param head a Classification, read at the decoder's last token; None: it says what comes next alone
@@ -148,8 +148,9 @@ public:
 private:
     TransformerOptions m_options;
     torch::nn::Embedding m_embedding{nullptr};
-    std::shared_ptr<Linear> m_untied; ///< the output layer, if it is not the embedding
-    torch::Tensor m_outputBias;       ///< [1, V]; may be undefined
+    torch::nn::Embedding m_targetEmbedding{nullptr}; ///< the same where there is one for both
+    std::shared_ptr<Linear> m_untied;                ///< the output layer, if it is not the target's embedding
+    torch::Tensor m_outputBias;                      ///< [1, V]; may be undefined
     std::shared_ptr<TransformerStack> m_encoder;
     std::shared_ptr<TransformerStack> m_decoder;
     std::shared_ptr<OutputHead> m_head; ///< may be null
@@ -177,20 +178,23 @@ private:
     std::shared_ptr<OutputHead> m_second; ///< may be null
 };
 
-/// The decoder alone.
+/// The decoder alone, or beside an encoder of another kind.
 class TransformerDecoder : public CausalDecoder {
 public:
-    /// @param head what it says instead of what comes next; None: that
+    /// @param head what it says instead of what comes next, or MaskedLanguage: through what it says that; None: that
     explicit TransformerDecoder(const TransformerOptions& options, const EncoderHeadOptions& head = {});
 
-    torch::Tensor decode(const torch::Tensor& ids, DecoderState& state, const Context& context) override;
-    EncoderHead head() const override { return m_head ? m_head->kind() : EncoderHead::None; }
+    torch::Tensor decode(const torch::Tensor& ids, DecoderState& state, const Context& context,
+                         const Memory* memory) override;
+    std::vector<torch::Tensor> projectMemory(const torch::Tensor& states) override;
+    EncoderHead head() const override;
     torch::Tensor logits(const torch::Tensor& decoded) override;
 
 private:
     TransformerOptions m_options;
     torch::nn::Embedding m_embedding{nullptr};
-    std::shared_ptr<Linear> m_untied; ///< the output layer, if it is not the embedding
+    torch::nn::Embedding m_segments{nullptr}; ///< null without token types; all tokens have the first
+    std::shared_ptr<Linear> m_untied;         ///< the output layer, if it is not the embedding
     std::shared_ptr<TransformerStack> m_decoder;
     std::shared_ptr<OutputHead> m_head; ///< may be null
 };

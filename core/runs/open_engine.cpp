@@ -68,7 +68,11 @@ Engine* headlight_open(const std::filesystem::path& folder) {
                            .tokenizer = nullptr,
                            .parameters = weights.parameterCount(),
                            .notices = {}};
-        loaded.tokenizer = tokenizerIfAny(folder, loaded.notices);
+        if (loaded.network.sourceVocabulary > 0)
+            loaded.notices.push_back("source and target have vocabularies of their own, and a tokenizer is of one: "
+                                     "it runs from token ids");
+        else
+            loaded.tokenizer = tokenizerIfAny(folder, loaded.notices);
         if (const auto& broken = loaded.network.notFinite; !broken.empty())
             loaded.notices.push_back("weights that are not finite numbers: " + listed(broken));
         for (const auto& notice : loaded.network.notices)

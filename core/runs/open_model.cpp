@@ -329,11 +329,13 @@ std::vector<Token> OpenModel::tokensOf(const std::vector<std::int64_t>& ids) con
     return tokens;
 }
 
-std::vector<Token> OpenModel::givenTokens(const std::vector<std::int64_t>& ids, const char* option) const {
+std::vector<Token> OpenModel::givenTokens(const std::vector<std::int64_t>& ids, const char* option,
+                                          std::int64_t vocabulary) const {
+    const auto known = vocabulary > 0 ? vocabulary : m_loaded.network.vocabulary;
     for (const auto id : ids)
-        if (id < 0 || id >= m_loaded.network.vocabulary)
+        if (id < 0 || id >= known)
             throw Error(Error::Kind::Invalid, option, std::to_string(id) + " is not an id of this model",
-                        "ids go from 0 to " + std::to_string(m_loaded.network.vocabulary - 1));
+                        "ids go from 0 to " + std::to_string(known - 1));
     return tokensOf(ids);
 }
 
@@ -388,7 +390,7 @@ std::vector<Token> OpenModel::readSource(const Request& request, bool keepEnd, c
     std::optional<std::vector<Token>> second;
     std::size_t specials = 0;
     if (!request.sourceIds.empty()) {
-        tokens = givenTokens(request.sourceIds, "--ids");
+        tokens = givenTokens(request.sourceIds, "--ids", m_loaded.network.sourceVocabulary);
     } else {
         tokens = encoded(request.source, request);
         if (request.second)

@@ -60,7 +60,9 @@ protected:
     Candidate candidateOf(std::int64_t id, float probability) const;
     std::vector<Token> tokensOf(const std::vector<std::int64_t>& ids) const;
     /// The same for ids that a user gave. @param option names them in messages
-    std::vector<Token> givenTokens(const std::vector<std::int64_t>& ids, const char* option) const;
+    /// @param vocabulary that they are of; 0: that of what the model says
+    std::vector<Token> givenTokens(const std::vector<std::int64_t>& ids, const char* option,
+                                   std::int64_t vocabulary = 0) const;
 
     /// How long a run is that has so many tokens of what is being read.
     using LengthOf = std::function<RunLength(std::int64_t tokens)>;

@@ -834,7 +834,7 @@ void TestFamilies::wrongConfigs_data() {
     row("no such family", "gpt2", "model_type", "\"gpt3\"", {"\"gpt3\" is not known", "bert", "gpt2", "t5"});
     row("no such activation", "gpt2", "activation_function", "\"mish\"", {"activation_function", "mish", "gelu_new"});
     row("heads that do not fit", "roberta", "num_attention_heads", "5", {"hidden_size", "32", "5 heads"});
-    row("an encoder that decodes", "roberta", "is_decoder", "true", {"is_decoder"});
+    row("an encoder that decodes", "models/distilbert", "is_decoder", "true", {"is_decoder"});
     row("too many words", "roberta", "vocab_size", "10000000", {"word_embeddings", "[211, 32]", "[10000000, 32]"});
     row("too many positions", "gpt2", "n_positions", "1000000", {"wpe.weight", "[64, 32]", "[1000000, 32]"});
     row("too many layers", "gpt2", "n_layer", "250", {"transformer.h.3.attn.c_attn.weight", "missing"});
