@@ -58,7 +58,7 @@ const InspectorFacts::OfKind& InspectorFacts::of(BlockKind kind) {
     auto& kept = m_kinds[static_cast<std::size_t>(kind)];
     if (kept)
         return *kept;
-    kept.emplace();
+    kept.emplace(OfKind{});
     const auto& measured = run(kind);
     if (!hasHeads(measured, kind))
         return *kept;
