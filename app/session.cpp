@@ -94,6 +94,9 @@ Json jsonOf(const Session::Typed& typed) {
     json["random"] = typed.random;
     json["temperature"] = typed.temperature;
     json["candidates"] = typed.candidates;
+    json["source_language"] = typed.sourceLanguage.toStdString();
+    json["target_language"] = typed.targetLanguage.toStdString();
+    json["task"] = typed.task.toStdString();
     return json;
 }
 
@@ -112,6 +115,9 @@ void take(const JsonPart& part, Session::Typed& typed) {
         typed.temperature = part.at("temperature").number(0.05, 10);
     if (part.has("candidates"))
         typed.candidates = static_cast<int>(part.at("candidates").integer(1, 100));
+    takeText(part, "source_language", typed.sourceLanguage);
+    takeText(part, "target_language", typed.targetLanguage);
+    takeText(part, "task", typed.task);
 }
 
 Json jsonOf(const WhatIf& changes) {
@@ -277,6 +283,15 @@ Request Session::Typed::request(const ModelInfo& model) const {
         request.second = second.toStdString();
     request.skip = skip;
     request.beam = beam;
+    const auto known = [](const QString& code, const std::vector<std::string>& codes) {
+        const auto found = std::find(codes.begin(), codes.end(), code.toStdString());
+        return found == codes.end() ? std::string() : *found;
+    };
+    request.sourceLanguage = known(sourceLanguage, model.sourceLanguages);
+    request.targetLanguage = known(targetLanguage, model.targetLanguages);
+    for (const auto& one : model.tasks)
+        if (one.name == task.toStdString())
+            request.prefix = one.prefix;
     if (model.hasDecoder && !model.hasEncoder && model.labels.empty()) { // it goes on with the text
         request.targetIds.assign(added.begin(), added.end());
         request.record.candidates = candidates;

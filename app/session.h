@@ -31,6 +31,9 @@ struct Session {
         bool random = false;            ///< the next of them is drawn
         double temperature = 1;         ///< see Sampling
         int candidates = usualTopK;     ///< that are listed, and drawn from
+        QString sourceLanguage = {};    ///< see Request; a model without languages passes over them
+        QString targetLanguage = {};
+        QString task = {}; ///< of the model's, by name
         friend bool operator==(const Typed&, const Typed&) = default;
 
         /// What of it a model reads.

@@ -3,6 +3,7 @@
 #include "app/answer_panel.h"
 #include "app/editors.h"
 #include "app/examples.h"
+#include "app/language_box.h"
 #include "widgets/plain_text.h"
 #include "widgets/selection.h"
 #include "widgets/token_strip.h"
@@ -22,7 +23,8 @@ namespace headlight {
 
 TextPanel::TextPanel(QWidget* parent)
     : QWidget(parent), m_source(new Editor), m_second(new Editor), m_secondGroup(new QWidget),
-      m_targetGroup(new QWidget), m_answers(new AnswerPanel), m_mask(new QPushButton), m_window(new QWidget),
+      m_targetGroup(new QWidget), m_answers(new AnswerPanel), m_mask(new QPushButton), m_task(new LanguageBox),
+      m_sourceLanguage(new LanguageBox), m_targetLanguage(new LanguageBox), m_window(new QWidget),
       m_windowText(makeNote()), m_target(new Editor), m_sourceTokens(new TokenStrip(TokenStrip::Side::Source)),
       m_targetTokens(new TokenStrip(TokenStrip::Side::Target)), m_targetNote(makeNote()),
       m_ownTranslation(new QPushButton(tr("Use A's own translation"))), m_beam(new QSpinBox), m_invitation(makeNote()),
@@ -56,6 +58,15 @@ TextPanel::TextPanel(QWidget* parent)
     m_mask->setStyleSheet(QStringLiteral("padding-left: 0;"));
     m_mask->setCursor(Qt::PointingHandCursor);
     m_mask->setToolTip(tr("Put it where a word is to be guessed (Ctrl+M)"));
+    m_task->setObjectName(QStringLiteral("task"));
+    m_task->setAccessibleName(tr("Task"));
+    m_task->setToolTip(tr("What the model is asked to do with the text: words that are read before it"));
+    m_sourceLanguage->setObjectName(QStringLiteral("sourceLanguage"));
+    m_sourceLanguage->setAccessibleName(tr("Language of the source"));
+    m_sourceLanguage->setToolTip(m_sourceLanguage->accessibleName());
+    m_targetLanguage->setObjectName(QStringLiteral("targetLanguage"));
+    m_targetLanguage->setAccessibleName(tr("Language of the target"));
+    m_targetLanguage->setToolTip(tr("Language that the model translates into"));
     for (auto* editor : {m_source, m_second, m_target}) {
         editor->setTabChangesFocus(true);
         auto font = editor->font();
@@ -71,6 +82,7 @@ TextPanel::TextPanel(QWidget* parent)
     targetLine->addWidget(makeHeading(tr("Target")));
     targetLine->addWidget(m_targetNote);
     targetLine->addStretch(1);
+    targetLine->addWidget(m_targetLanguage);
     auto* belowTarget = new QHBoxLayout; // one of the two, so that nothing moves when they change
     belowTarget->addWidget(m_ownTranslation);
     belowTarget->addWidget(m_invitation);
@@ -106,6 +118,8 @@ TextPanel::TextPanel(QWidget* parent)
     auto* sourceLine = new QHBoxLayout;
     sourceLine->addWidget(makeHeading(tr("Source")));
     sourceLine->addStretch(1);
+    sourceLine->addWidget(m_task);
+    sourceLine->addWidget(m_sourceLanguage);
     sourceLine->addWidget(m_mask);
     auto* texts = new QVBoxLayout;
     texts->setContentsMargins(7, 0, 7, 0);
@@ -130,6 +144,8 @@ TextPanel::TextPanel(QWidget* parent)
     connect(m_second, &QPlainTextEdit::textChanged, this, &TextPanel::sourceEdited);
     connect(m_target, &QPlainTextEdit::textChanged, this, &TextPanel::targetEdited);
     connect(m_beam, &QSpinBox::valueChanged, this, &TextPanel::tellEdited);
+    for (auto* box : {m_task, m_sourceLanguage, m_targetLanguage})
+        connect(box, &LanguageBox::changed, this, &TextPanel::tellEdited);
     connect(m_mask, &QPushButton::clicked, this, &TextPanel::insertMask);
     connect(m_answers, &AnswerPanel::changed, this, &TextPanel::tellEdited);
     connect(m_answers, &AnswerPanel::wordChosen, this, &TextPanel::putWord);
@@ -158,7 +174,8 @@ void TextPanel::setModel(const ModelInfo& model) {
     takeModel(model);
     // What the model before did not read may be there already.
     if (const auto now = request(); now.target != before.target || now.second != before.second
-                                    || now.targetIds != before.targetIds
+                                    || now.targetIds != before.targetIds || now.sourceLanguage != before.sourceLanguage
+                                    || now.targetLanguage != before.targetLanguage || now.prefix != before.prefix
                                     || now.record.candidates != before.record.candidates)
         tellEdited();
 }
@@ -171,6 +188,9 @@ void TextPanel::takeModel(const ModelInfo& model) {
     m_targetGroup->setVisible(!AnswerPanel::serves(model));
     m_answers->setVisible(AnswerPanel::serves(model));
     m_secondGroup->setVisible(model.readsPairs);
+    m_task->setTasks(model.tasks);
+    m_sourceLanguage->setLanguages(model.sourceLanguages, model.sourceLanguage);
+    m_targetLanguage->setLanguages(model.targetLanguages, model.targetLanguage);
     const auto mask = QString::fromStdString(model.mask);
     m_mask->setVisible(!mask.isEmpty());
     m_mask->setText(tr("Insert %1").arg(withoutAccelerators(brief(mask, mostOfName))));
@@ -275,7 +295,10 @@ Session::Typed TextPanel::typed() const {
                          .second = m_lastSecond,
                          .target = m_forced ? std::optional(m_lastTarget) : std::nullopt,
                          .beam = m_beam->value(),
-                         .skip = m_skip};
+                         .skip = m_skip,
+                         .sourceLanguage = m_sourceLanguage->chosen(),
+                         .targetLanguage = m_targetLanguage->chosen(),
+                         .task = m_task->chosen()};
     m_answers->tell(typed);
     return typed;
 }
@@ -291,6 +314,9 @@ void TextPanel::show(const Session::Typed& typed) {
     m_lastTarget = m_target->toPlainText();
     m_beam->setValue(typed.beam);
     m_skip = typed.skip;
+    m_sourceLanguage->show(typed.sourceLanguage);
+    m_targetLanguage->show(typed.targetLanguage);
+    m_task->show(typed.task);
     m_answers->show(typed);
     setForced(typed.target.has_value());
     showTranslation();

@@ -19,6 +19,7 @@ namespace headlight {
 class AnswerPanel;
 class Editor;
 class ExampleList;
+class LanguageBox;
 class Selection;
 class TokenStrip;
 
@@ -78,6 +79,9 @@ private:
     QWidget* m_targetGroup;
     AnswerPanel* m_answers;
     QPushButton* m_mask;
+    LanguageBox* m_task;
+    LanguageBox* m_sourceLanguage;
+    LanguageBox* m_targetLanguage;
     QWidget* m_window; ///< which part of a text that is too long is on show
     QLabel* m_windowText;
     std::optional<int> m_skip;

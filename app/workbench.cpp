@@ -110,7 +110,8 @@ void Workbench::setNeeds(const ViewNeeds& needs) {
 void Workbench::request(const Request& typed) {
     const auto same = [&](auto Request::*part) { return typed.*part == m_typed.*part; };
     if (!same(&Request::source) || !same(&Request::second) || !same(&Request::target) || !same(&Request::targetIds)
-        || !same(&Request::skip) || !same(&Request::beam))
+        || !same(&Request::skip) || !same(&Request::beam) || !same(&Request::sourceLanguage)
+        || !same(&Request::targetLanguage) || !same(&Request::prefix))
         m_whatIf.clear(); // which was of the text before
     m_typed = typed;
     leaveTrace(false);

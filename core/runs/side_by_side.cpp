@@ -4,6 +4,7 @@
 #include "core/engine.h"
 #include "core/runs/budget.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -80,6 +81,18 @@ Request requestForSecond(const Request& request, const Trace& first, const Model
     Request second = request;
     second.intervention = {};
     second.beginIds.clear();
+    // Each has languages and tasks of its own, by names of its own.
+    const auto keepKnown = [](std::string& code, const std::vector<std::string>& codes) {
+        if (std::find(codes.begin(), codes.end(), code) == codes.end())
+            code.clear();
+    };
+    keepKnown(second.sourceLanguage, secondModel.sourceLanguages);
+    keepKnown(second.targetLanguage, secondModel.targetLanguages);
+    const auto& tasks = secondModel.tasks;
+    if (std::none_of(tasks.begin(), tasks.end(), [&](const Task& task) { return task.prefix == second.prefix; }))
+        second.prefix.clear();
+    if (!secondModel.takesGlobalTokens)
+        second.globalTokens.clear();
     const auto answers = [](const ModelInfo& model) { return model.hasEncoder && model.hasDecoder; };
     if (!secondModel.readsPairs)
         second.second.reset();

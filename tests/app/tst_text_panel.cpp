@@ -1,7 +1,10 @@
 // What a chosen candidate types into the text: its letters, with the spaces that its piece has.
+#include "app/language_box.h"
 #include "app/text_panel.h"
 #include "widgets/answer_list.h"
 
+#include <QLineEdit>
+#include <QSignalSpy>
 #include <QTest>
 
 using namespace headlight;
@@ -67,6 +70,78 @@ private Q_SLOTS:
         panel.setTrace(trace, true);
         panel.findChild<AnswerList*>()->chooseCurrent();
         QCOMPARE(panel.source(), expected);
+    }
+
+    void languagesAreChosen() {
+        TextPanel panel;
+        panel.QWidget::show();
+        const auto box = [&](const char* name) { return panel.findChild<LanguageBox*>(QString::fromLatin1(name)); };
+        QSignalSpy edited(&panel, &TextPanel::textEdited);
+        ModelInfo model;
+        model.name = "translator";
+        model.hasEncoder = model.hasDecoder = true;
+        for (const char* name : {"sourceLanguage", "targetLanguage", "task"})
+            QVERIFY(box(name)->isHidden());
+        model.sourceLanguages = model.targetLanguages = {"de_DE", "en_XX", "fr_XX", "ro_RO", "zz_ZZ"};
+        model.sourceLanguage = "en_XX";
+        panel.setModel(model);
+        QVERIFY(!box("sourceLanguage")->isHidden() && !box("targetLanguage")->isHidden() && box("task")->isHidden());
+        QCOMPARE(box("sourceLanguage")->itemText(0), QStringLiteral("English · en_XX"));
+        QCOMPARE(panel.request().sourceLanguage, std::string());
+        QCOMPARE(edited.count(), 0);
+        QTest::keyClicks(box("targetLanguage"), QStringLiteral("Fre"));
+        QTest::keyClick(box("targetLanguage"), Qt::Key_Return);
+        QVERIFY(edited.count() > 0);
+        QCOMPARE(panel.request().targetLanguage, std::string("fr_XX"));
+        QCOMPARE(panel.typed().targetLanguage, QStringLiteral("fr_XX"));
+
+        auto other = model;
+        other.name = "other";
+        other.targetLanguages = {"de", "fr"};
+        panel.setModel(other);
+        QCOMPARE(panel.request().targetLanguage, std::string()); // it has no such code
+        panel.setModel(model);
+        QCOMPARE(panel.request().targetLanguage, std::string("fr_XX")); // which was not forgotten
+        QCOMPARE(box("targetLanguage")->currentText(), QStringLiteral("French · fr_XX"));
+    }
+
+    void ofManyLanguagesOneIsFoundByItsName() {
+        TextPanel panel;
+        panel.QWidget::show();
+        ModelInfo model;
+        model.hasEncoder = model.hasDecoder = true;
+        for (char first = 'a'; first <= 'z'; ++first)
+            model.targetLanguages.push_back(std::string("q") + first + "x_Latn");
+        model.targetLanguages.push_back("fra_Latn");
+        panel.setModel(model);
+        auto* box = panel.findChild<LanguageBox*>(QStringLiteral("targetLanguage"));
+        QVERIFY(box->isEditable());
+        box->setFocus();
+        box->lineEdit()->selectAll();
+        QTest::keyClicks(box->lineEdit(), QStringLiteral("no such"));
+        QTest::keyClick(box->lineEdit(), Qt::Key_Return);
+        QCOMPARE(box->currentText(), box->itemText(0));
+        QCOMPARE(panel.request().targetLanguage, std::string());
+        box->lineEdit()->selectAll();
+        QTest::keyClicks(box->lineEdit(), QStringLiteral("French · fra_Latn"));
+        QTest::keyClick(box->lineEdit(), Qt::Key_Return);
+        QCOMPARE(panel.request().targetLanguage, std::string("fra_Latn"));
+    }
+
+    void aTaskStandsBeforeTheText() {
+        TextPanel panel;
+        ModelInfo model;
+        model.hasEncoder = model.hasDecoder = true;
+        model.tasks = {{"summarization", "summarize: "}, {"translation_en_to_de", "translate English to German: "}};
+        panel.setModel(model);
+        auto typed = panel.typed();
+        typed.task = QStringLiteral("summarization");
+        panel.TextPanel::show(typed);
+        QCOMPARE(panel.request().prefix, std::string("summarize: "));
+        QCOMPARE(panel.typed().task, typed.task);
+        typed.task = QStringLiteral("none of its");
+        panel.TextPanel::show(typed);
+        QCOMPARE(panel.request().prefix, std::string());
     }
 };
 
