@@ -25,7 +25,10 @@ Session full() {
                      .added = {5, 0, 70000},
                      .random = true,
                      .temperature = 0.75,
-                     .candidates = 20};
+                     .candidates = 20,
+                     .sourceLanguage = u"en_XX"_qs,
+                     .targetLanguage = u"fr_XX"_qs,
+                     .task = u"summarization"_qs};
     session.changes.begin = {7, 8};
     session.changes.forced = {{Query(2), Key(0)}};
     session.changes.hypothesis = {1, 7, 9};
