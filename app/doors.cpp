@@ -4,6 +4,7 @@
 #include "app/session.h"
 #include "app/workbench.h"
 #include "core/trace/trace_file.h"
+#include "widgets/figure_exporter.h"
 
 #include <QDialog>
 #include <QDialogButtonBox>
@@ -55,6 +56,13 @@ void Doors::open(const QString& path, bool first) {
             Q_EMIT sessionOpened(Session::load(file), path);
             return;
         }
+        for (const auto* ending : {".png", ".svg"}) {
+            if (path.endsWith(QLatin1String(ending), Qt::CaseInsensitive)) {
+                const auto kept = FigureExporter::sessionIn(file).toStdString();
+                Q_EMIT sessionOpened(Session::read(kept, file.string()), path);
+                return;
+            }
+        }
         if (isTraceFile(file))
             return m_workbench.openTrace(path);
         for (const auto* ending : {".tsv", ".txt"}) {
@@ -81,7 +89,8 @@ void Doors::askForFolder(bool first, const QString& from) {
 }
 
 void Doors::askForSession(const QString& from) {
-    askForFile(tr("Open a session"), tr("Sessions (*.headlight);;All files (*)"), from);
+    askForFile(tr("Open a session"), tr("Sessions and pictures that hold one (*.headlight *.png *.svg);;All files (*)"),
+               from);
 }
 
 void Doors::askForTrace(const QString& from) {

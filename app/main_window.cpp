@@ -4,7 +4,7 @@
 #include "app/doors.h"
 #include "app/editors.h"
 #include "app/examples.h"
-#include "app/export_menu.h"
+#include "app/export_dialog.h"
 #include "app/gold_list.h"
 #include "app/hub_doors.h"
 #include "app/menus.h"
@@ -12,6 +12,7 @@
 #include "app/status_line.h"
 #include "app/top_bar.h"
 #include "app/views.h"
+#include "core/trace/trace_file.h"
 #include "widgets/inspector.h"
 #include "widgets/plain_text.h"
 #include "widgets/playback_view.h"
@@ -68,7 +69,6 @@ MainWindow::MainWindow(Settings settings, const Opening& opening, QWidget* paren
     // Without this a window with a style sheet keeps its palette from what is in it.
     QCoreApplication::setAttribute(Qt::AA_UseStyleSheetPropagationInWidgetStyles);
     buildLayout();
-    buildExport();
     connect(m_doors, &Doors::failed, m_banner, &Banner::tellProblem);
     connect(m_doors, &Doors::goldOpened, this, &MainWindow::listGold);
     connect(m_doors, &Doors::sessionOpened, this, &MainWindow::openSession);
@@ -163,31 +163,13 @@ void MainWindow::buildViews() {
     connect(m_workbench.get(), &Workbench::changed, this, &MainWindow::note);
 }
 
-void MainWindow::buildExport() {
-    m_exportMenu = new ExportMenu(
-        [this]() -> ExportMenu::Subject {
-            const auto run = trace();
-            return {view(), run ? QString::fromStdString(run->model + ": " + run->sourceText).left(200)
-                                : QStringLiteral("Headlight")};
-        },
-        this);
-    m_exportMenu->setFolder(m_settings.exportFolder);
-    connect(m_exportMenu, &ExportMenu::asks, this, present);
-    connect(m_exportMenu, &ExportMenu::failed, m_banner, &Banner::tellProblem);
-    connect(m_exportMenu, &ExportMenu::done, this, [this](const QString& message) {
-        m_status->remark(message);
-        saveSoon();
-    });
-    m_topBar->addAtEnd(makeExportButton(*m_exportMenu));
-}
-
 void MainWindow::buildMenus() {
     QStringList views;
     for (int i = 0; i < m_tabs->count(); ++i)
         views << m_tabs->tabText(i);
-    auto* menus = new Menus(
-        *menuBar(), {*m_texts, *m_topBar, *m_selection, *m_exportMenu, m_document, m_settings.recentSessions, views},
-        {m_settings.theme, m_settings.map}, this);
+    auto* menus =
+        new Menus(*menuBar(), {*m_texts, *m_topBar, *m_selection, m_document, m_settings.recentSessions, views},
+                  {m_settings.theme, m_settings.map}, this);
     connect(menus, &Menus::newWanted, this, &MainWindow::beginAnew);
     connect(menus, &Menus::sessionWanted, this, [this] {
         m_doors->askForSession(QFileInfo(m_settings.recentSessions.value(0, QDir::homePath() + u'/')).path());
@@ -198,6 +180,17 @@ void MainWindow::buildMenus() {
     connect(menus, &Menus::undoWanted, this, &MainWindow::undo);
     connect(menus, &Menus::redoWanted, this, &MainWindow::redo);
     connect(menus, &Menus::notesWanted, this, &MainWindow::editNotes);
+    connect(menus, &Menus::exportWanted, this, &MainWindow::showExport);
+    connect(menus, &Menus::copyWanted, this, &MainWindow::copyPicture);
+    connect(menus, &Menus::traceSaveWanted, this, &MainWindow::askWhereToSaveTrace);
+    auto* exporting = new QToolButton;
+    exporting->setText(tr("Export…"));
+    exporting->setAccessibleName(tr("Export what is on show"));
+    exporting->setToolTip(tr("Save what is on show as a picture, a page or numbers (Ctrl+E)"));
+    exporting->setProperty("primary", true);
+    exporting->setFocusPolicy(Qt::TabFocus);
+    connect(exporting, &QToolButton::clicked, this, &MainWindow::showExport);
+    m_topBar->addAtEnd(exporting);
     connect(menus, &Menus::folderWanted, this, &MainWindow::askForFolder);
     connect(menus, &Menus::traceWanted, this, [this] { m_doors->askForTrace(m_settings.exportFolder); });
     connect(menus, &Menus::goldWanted, this, [this] { m_doors->askForGold(m_settings.exportFolder); });
@@ -354,6 +347,7 @@ Session MainWindow::session() const {
             session.choices.insert(shownView->objectName(), choices);
     session.trace = m_workbench->traceFile();
     session.notes = m_document.session().notes;
+    session.exported = m_document.session().exported;
     return session;
 }
 
@@ -441,6 +435,7 @@ void MainWindow::beginAnew() {
     Session session;
     session.models = m_workbench->models();
     session.view = view()->objectName();
+    session.exported = m_document.session().exported;
     openSession(session, {});
     m_texts->focusSource();
 }
@@ -448,8 +443,8 @@ void MainWindow::beginAnew() {
 void MainWindow::openSession(const Session& session, const QString& file) {
     if (m_noted.isActive())
         takeNote();
-    m_document.open(session, file);
-    if (!file.isEmpty())
+    m_document.open(session, Session::isIn(file) ? file : QString()); // a picture is not to be written over
+    if (Session::isIn(file))
         m_settings.rememberSession(file);
     showSession(session);
     m_status->remark(file.isEmpty()
@@ -618,6 +613,56 @@ void MainWindow::fitSides() {
     m_splitter->setSizes({left, width() - left - right, right});
 }
 
+OnShow MainWindow::onShow() const {
+    return {session(), m_workbench->first(), m_workbench->second(), m_appearance, view()->figureArea().size()};
+}
+
+void MainWindow::showExport() {
+    if (m_export)
+        return m_export->activateWindow();
+    m_export = new ExportDialog([this] { return onShow(); }, m_settings.exportFolder, this);
+    connect(&m_document, &Document::stateChanged, m_export, &ExportDialog::follow);
+    connect(m_workbench.get(), &Workbench::shown, m_export, &ExportDialog::follow);
+    connect(m_export, &ExportDialog::chosen, this, [this](const ExportChoices& choices) {
+        auto session = this->session();
+        session.exported = choices;
+        m_document.take(session);
+    });
+    connect(m_export, &ExportDialog::asks, this, present);
+    connect(m_export, &ExportDialog::failed, m_banner, &Banner::tellProblem);
+    connect(m_export, &ExportDialog::done, this, [this](const QString& message, const QString& folder) {
+        m_settings.exportFolder = folder;
+        m_status->remark(message);
+        saveSoon();
+    });
+    present(m_export);
+}
+
+void MainWindow::copyPicture() {
+    const auto problem = Doors::attempt(tr("clipboard"), [this] { ExportDialog::copy(onShow()); });
+    if (!problem.isEmpty())
+        return m_banner->tellProblem(problem);
+    m_status->remark(tr("The picture is on the clipboard"));
+}
+
+void MainWindow::askWhereToSaveTrace() {
+    const auto run = trace();
+    if (!run)
+        return m_status->remark(tr("There is no run to save yet."));
+    auto* dialog = new QFileDialog(this, tr("Save the trace in"),
+                                   m_settings.exportFolder.isEmpty() ? QDir::homePath() : m_settings.exportFolder);
+    dialog->setFileMode(QFileDialog::Directory);
+    dialog->setOption(QFileDialog::ShowDirsOnly);
+    dialog->setWindowModality(Qt::WindowModal);
+    connect(dialog, &QFileDialog::fileSelected, this, [this, run](const QString& folder) {
+        const auto problem = Doors::attempt(folder, [&] { writeTrace(*run, QFile::encodeName(folder).toStdString()); });
+        if (!problem.isEmpty())
+            return m_banner->tellProblem(problem);
+        m_status->remark(tr("Saved trace.safetensors and trace.json in %1").arg(QDir::toNativeSeparators(folder)));
+    });
+    present(dialog);
+}
+
 void MainWindow::saveSoon() {
     if (!m_saveSoon.isActive()) // or who types without a pause would lose it all
         m_saveSoon.start();
@@ -629,7 +674,6 @@ void MainWindow::saveState() {
     if (m_noted.isActive())
         takeNote();
     m_settings.session = m_document.file();
-    m_settings.exportFolder = m_exportMenu->folder();
     m_settings.geometry = saveGeometry();
     m_settings.fresh = false;
     const auto problem = Doors::attempt({}, [this] {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "app/document.h"
+#include "app/exported_view.h"
 #include "app/settings.h"
 #include "app/text_panel.h"
 #include "app/workbench.h"
@@ -10,6 +11,7 @@
 
 #include <QList>
 #include <QMainWindow>
+#include <QPointer>
 #include <QTimer>
 
 #include <memory>
@@ -23,7 +25,7 @@ namespace headlight {
 
 class Banner;
 class Doors;
-class ExportMenu;
+class ExportDialog;
 class HubDoors;
 class Inspector;
 class Notice;
@@ -79,7 +81,6 @@ protected:
 private:
     void buildLayout();
     void buildViews();
-    void buildExport();
     void buildMenus();
     void connectWorkbench();
     void openWith(const Opening& opening);
@@ -101,6 +102,10 @@ private:
     void saveAs(const QString& file);
     void nameWindow();
     void editNotes();
+    void showExport();
+    void copyPicture();
+    void askWhereToSaveTrace();
+    OnShow onShow() const;
 
     void showRun(const TracePointer& first, const TracePointer& second);
     void tell(const Workbench::Message& message);
@@ -132,7 +137,7 @@ private:
     QTabWidget* m_tabs;
     Inspector* m_inspector;
     QSplitter* m_splitter;
-    ExportMenu* m_exportMenu;
+    QPointer<ExportDialog> m_export;
     QList<TraceView*> m_views;
     Veil* m_sideVeil;
 

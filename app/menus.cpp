@@ -3,7 +3,6 @@
 #include "app/answer_panel.h"
 #include "app/document.h"
 #include "app/doors.h"
-#include "app/export_menu.h"
 #include "app/help_text.h"
 #include "app/text_panel.h"
 #include "app/top_bar.h"
@@ -15,7 +14,6 @@
 #include <QMenu>
 #include <QMenuBar>
 #include <QPointer>
-#include <QToolButton>
 
 #include <utility>
 
@@ -45,7 +43,9 @@ void Menus::buildFile(QMenuBar& bar) {
     menu->addAction(tr("Open &trace…"), QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_O), this, &Menus::traceWanted);
     menu->addAction(tr("Open &gold alignments…"), this, &Menus::goldWanted);
     menu->addSeparator();
-    menu->addActions(m_parts.exports.deeds());
+    menu->addAction(tr("&Export…"), QKeySequence(Qt::CTRL | Qt::Key_E), this, &Menus::exportWanted);
+    menu->addAction(tr("&Copy picture"), QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_C), this, &Menus::copyWanted);
+    menu->addAction(tr("Save t&race…"), this, &Menus::traceSaveWanted);
     menu->addSeparator();
     menu->addAction(tr("&Quit"), QKeySequence(Qt::CTRL | Qt::Key_Q), this, &Menus::quitWanted);
 }
@@ -199,20 +199,6 @@ void Menus::buildHelp(QMenuBar& bar) {
     menu->addAction(tr("&What am I looking at?"), QKeySequence::HelpContents, this,
                     [this] { Q_EMIT pageWanted(tr("What am I looking at?"), lookingAtText()); });
     menu->addAction(tr("&About Headlight"), this, [this] { Q_EMIT pageWanted(tr("About Headlight"), aboutText()); });
-}
-
-QToolButton* makeExportButton(ExportMenu& menu) {
-    auto* save = menu.deeds().front();
-    auto* button = new QToolButton;
-    button->setText(Menus::tr("Export…"));
-    button->setAccessibleName(Menus::tr("Export what is on show"));
-    button->setToolTip(Menus::tr("Save what is on show as PNG, SVG, PDF or CSV (%1)").arg(save->shortcut().toString()));
-    button->setProperty("primary", true);
-    button->setPopupMode(QToolButton::MenuButtonPopup);
-    button->setFocusPolicy(Qt::TabFocus);
-    button->setMenu(&menu);
-    QObject::connect(button, &QToolButton::clicked, save, &QAction::trigger);
-    return button;
 }
 
 } // namespace headlight

@@ -14,12 +14,10 @@
 
 class QMenu;
 class QMenuBar;
-class QToolButton;
 
 namespace headlight {
 
 class Document;
-class ExportMenu;
 class Selection;
 class TextPanel;
 class TopBar;
@@ -33,7 +31,6 @@ public:
         TextPanel& texts;
         TopBar& topBar;
         Selection& selection;
-        ExportMenu& exports;
         const Document& document;
         const QStringList& recentSessions; ///< files
         QStringList views;                 ///< titles, in the order of the tabs
@@ -55,6 +52,9 @@ Q_SIGNALS:
     void undoWanted();
     void redoWanted();
     void notesWanted();
+    void exportWanted();
+    void copyWanted();
+    void traceSaveWanted();
     void folderWanted(bool first);
     void traceWanted();
     void goldWanted();
@@ -86,8 +86,5 @@ private:
     Colors m_colors;
     QThreadPool m_scans; ///< last: it waits for those that would tell the rest
 };
-
-/// Does the first of the menu's deeds, and opens the menu beside it.
-QToolButton* makeExportButton(ExportMenu& menu);
 
 } // namespace headlight

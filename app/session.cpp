@@ -238,6 +238,42 @@ bool isTypedFrom(const QString& text, const QString& before) {
     return shorter.mid(begin) == longer.right(shorter.size() - begin);
 }
 
+const QStringList lookNames{QStringLiteral("screen"), QStringLiteral("light"), QStringLiteral("dark"),
+                            QStringLiteral("transparent")};
+
+Json jsonOf(const ExportChoices& choices) {
+    return {{"format", choices.format.toStdString()},
+            {"width", choices.width},
+            {"height", choices.height},
+            {"dots_per_inch", choices.dotsPerInch},
+            {"labels", choices.labels},
+            {"look", nameOf(lookNames, choices.look)},
+            {"colors", choices.colors.toStdString()},
+            {"highlights", choices.highlights},
+            {"caption", choices.caption},
+            {"legends", choices.legends},
+            {"session", choices.session}};
+}
+
+void take(const JsonPart& part, ExportChoices& choices) {
+    constexpr int mostPixels = 30'000;
+    takeText(part, "format", choices.format);
+    for (const auto& [key, pixels] : {std::pair("width", &choices.width), std::pair("height", &choices.height)})
+        if (part.has(key))
+            *pixels = static_cast<int>(part.at(key).integer(0, mostPixels));
+    if (part.has("dots_per_inch"))
+        choices.dotsPerInch = static_cast<int>(part.at("dots_per_inch").integer(24, 768));
+    if (part.has("labels"))
+        choices.labels = part.at("labels").number(1, 2);
+    if (part.has("look"))
+        choices.look = valueOf<ExportChoices::Look>(lookNames, part.at("look"));
+    takeText(part, "colors", choices.colors);
+    choices.highlights = part.flag("highlights", choices.highlights);
+    choices.caption = part.flag("caption", choices.caption);
+    choices.legends = part.flag("legends", choices.legends);
+    choices.session = part.flag("session", choices.session);
+}
+
 Json jsonOf(const QVariant& choice) {
     if (choice.typeId() == QMetaType::QVariantList || choice.typeId() == QMetaType::QStringList) {
         auto list = Json::array();
@@ -325,6 +361,8 @@ QString Session::differenceFrom(const Session& before) const {
         return Texts::tr("heads switched off");
     if (notes != before.notes)
         return Texts::tr("notes");
+    if (exported != before.exported)
+        return Texts::tr("choice for export");
     if (view != before.view)
         return Texts::tr("view");
     if (choices != before.choices)
@@ -346,6 +384,7 @@ bool Session::flowsFrom(const Session& before) const {
     if (isTypedFrom(notes, before.notes))
         same.notes = notes;
     same.choices = choices;
+    same.exported = exported;
     same.changes = changes; // which another text leaves behind
     return same == *this;
 }
@@ -365,7 +404,8 @@ std::string Session::written() const {
                     {"view", view.toStdString()},
                     {"choices", views},
                     {"trace", trace.toStdString()},
-                    {"notes", notes.toStdString()}};
+                    {"notes", notes.toStdString()},
+                    {"export", jsonOf(exported)}};
     return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
@@ -403,6 +443,8 @@ Session Session::read(std::string_view json, const std::string& place) {
     }
     takeText(all, "trace", session.trace);
     takeText(all, "notes", session.notes);
+    if (all.has("export"))
+        take(all.at("export"), session.exported);
     return session;
 }
 

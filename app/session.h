@@ -18,6 +18,24 @@
 
 namespace headlight {
 
+/// How a picture for a file differs from the one on screen.
+struct ExportChoices {
+    enum class Look { Screen, Light, Dark, Transparent };
+
+    QString format = QStringLiteral("png"); ///< ending of the file's name
+    int width = 0;                          ///< in pixels of which 96 are an inch; 0: as on screen, and the height, too
+    int height = 0;
+    int dotsPerInch = 192; ///< of a PNG
+    double labels = 1;     ///< 1 to 2, how much larger they are
+    Look look = Look::Light;
+    QString colors = {};    ///< of colorMapNames(); empty: as on screen, or as the look has them
+    bool highlights = true; ///< what is locked
+    bool caption = false;   ///< model, sentence, layer and head
+    bool legends = true;
+    bool session = true; ///< the file opens again in this program
+    friend bool operator==(const ExportChoices&, const ExportChoices&) = default;
+};
+
 /// What the window shows, and what it is changed by: the same value, the same picture.
 struct Session {
     /// What the panel of texts says.
@@ -50,6 +68,7 @@ struct Session {
     QMap<QString, QVariantMap> choices;         ///< of each view that has any, see TraceView::choices()
     QString trace;                              ///< a file whose run is on show; empty: model A's is
     QString notes;                              ///< of the user
+    ExportChoices exported;
     friend bool operator==(const Session&, const Session&) = default;
 
     /// True when models are asked for the same as by the other.

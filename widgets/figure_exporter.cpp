@@ -3,6 +3,7 @@
 
 #include "core/error.h"
 #include "core/files/whole_file.h"
+#include "widgets/number_formats.h"
 #include "widgets/trace_view.h"
 
 #include <QBuffer>
@@ -11,11 +12,13 @@
 #include <QFont>
 #include <QFontInfo>
 #include <QImage>
+#include <QImageReader>
 #include <QImageWriter>
 #include <QMimeData>
 #include <QPdfWriter>
 #include <QRegularExpression>
 #include <QSvgGenerator>
+#include <QXmlStreamReader>
 
 #include <algorithm>
 #include <array>
@@ -36,6 +39,8 @@ struct Words {
 
 /// A logical pixel is 1/96 inch, as CSS has it.
 constexpr int pixelsPerInch = 96;
+constexpr auto sessionKey = "headlight-session"; ///< of a picture's text
+constexpr qint64 mostBytesOfPicture = 256 << 20;
 constexpr double leastScale = 0.25;
 constexpr double mostScale = 8;
 constexpr int mostPixels = 30'000; ///< of one side
@@ -44,10 +49,10 @@ constexpr int mostPdfPixels = 14'400 * pixelsPerInch / 72;
 constexpr qint64 mostPixelsInAll = 250'000'000; ///< 1 GB while it is drawn
 
 constexpr std::array endings{
-    std::pair{FigureExporter::Format::Png, ".png"},
-    std::pair{FigureExporter::Format::Svg, ".svg"},
-    std::pair{FigureExporter::Format::Pdf, ".pdf"},
-    std::pair{FigureExporter::Format::Csv, ".csv"},
+    std::pair{FigureExporter::Format::Png, ".png"},   std::pair{FigureExporter::Format::Svg, ".svg"},
+    std::pair{FigureExporter::Format::Pdf, ".pdf"},   std::pair{FigureExporter::Format::Csv, ".csv"},
+    std::pair{FigureExporter::Format::Json, ".json"}, std::pair{FigureExporter::Format::Npy, ".npy"},
+    std::pair{FigureExporter::Format::Tex, ".tex"},   std::pair{FigureExporter::Format::Html, ".html"},
 };
 
 QString nameOf(const std::filesystem::path& file) {
@@ -95,7 +100,8 @@ QByteArray encodedPng(TraceView& view, const FigureExporter::Options& options) {
 }
 
 /// What QSvgGenerator leaves undone.
-QByteArray finishedSvg(const QByteArray& bytes, const QString& placeholder, const QString& title) {
+QByteArray finishedSvg(const QByteArray& bytes, const QString& placeholder, const QString& title,
+                       const QString& session) {
     auto text = fitForXml(QString::fromUtf8(bytes));
     // The generator writes a title as it is, < and & included, so it was given one that holds neither.
     text.replace(QStringLiteral("<title>%1</title>").arg(placeholder),
@@ -109,6 +115,11 @@ QByteArray finishedSvg(const QByteArray& bytes, const QString& placeholder, cons
     for (const auto& name : families)
         text.replace(QStringLiteral("font-family=\"%1\"").arg(name),
                      QStringLiteral("font-family=\"%1, sans-serif\"").arg(QFontInfo(QFont(name)).family()));
+    if (!session.isEmpty()) {
+        const auto end = text.indexOf(QStringLiteral("</title>"));
+        text.insert(end + 8, QStringLiteral("\n<metadata id=\"%1\">%2</metadata>")
+                                 .arg(QLatin1String(sessionKey), fitForXml(session).toHtmlEscaped()));
+    }
     text.replace(QStringLiteral("<image "),
                  QStringLiteral("<image style=\"image-rendering:optimizeSpeed;image-rendering:pixelated\" "));
     return text.toUtf8();
@@ -127,7 +138,7 @@ QByteArray encodedSvg(TraceView& view, const FigureExporter::Options& options) {
     const auto placeholder = QStringLiteral("figure");
     generator.setTitle(placeholder);
     view.figure(generator, size);
-    return finishedSvg(bytes, placeholder, options.title);
+    return finishedSvg(bytes, placeholder, options.title, options.session);
 }
 
 QByteArray encodedPdf(TraceView& view, const FigureExporter::Options& options) {
@@ -150,55 +161,60 @@ QByteArray encodedPdf(TraceView& view, const FigureExporter::Options& options) {
     return bytes;
 }
 
-/// What a spreadsheet would take for a formula gets an apostrophe in front, which makes it a text to every one of them;
-/// a number stays as it is. A field that begins so already gets one more: whoever takes one from each that is followed
-/// by apostrophes and one of these signs has what was written.
-QString withoutFormula(const QString& field) {
-    static const QRegularExpression formula(QStringLiteral("^'*(?:[=+@\\t\\r\\n\uff1d\uff0b\uff0d\uff20]|-.)"));
-    bool isNumber = false;
-    field.toDouble(&isNumber);
-    return !isNumber && formula.match(field).hasMatch() ? QLatin1Char('\'') + field : field;
+QByteArray encodedNumbers(const TraceView& view, FigureExporter::Format format,
+                          const FigureExporter::Options& options) {
+    const auto numbers = view.numbers();
+    if (numbers.rows.isEmpty()) // whoever reads it would not know why
+        refuse(QStringLiteral("CSV"),
+               Words::tr("there are no numbers to write: %1").arg(view.describe().join(QLatin1Char(' '))), {});
+    switch (format) {
+    case FigureExporter::Format::Json:
+        return asJson(numbers);
+    case FigureExporter::Format::Npy:
+        return asNpy(numbers);
+    case FigureExporter::Format::Tex:
+        return asTex(numbers, options.title);
+    default:
+        return asCsv(numbers);
+    }
 }
 
-/// RFC 4180: quoted where it must be, quotes doubled, lines end with CR LF.
-QByteArray encodedCsv(const ViewNumbers& numbers) {
-    QByteArray bytes;
-    const auto add = [&bytes](const QStringList& fields) {
-        for (qsizetype i = 0; i < fields.size(); ++i) {
-            auto field = withoutFormula(fields[i]).toUtf8();
-            const auto special = [](char byte) { return byte == ',' || byte == '"' || byte == '\r' || byte == '\n'; };
-            if (std::any_of(field.cbegin(), field.cend(), special))
-                field = '"' + field.replace('"', "\"\"") + '"';
-            if (i > 0)
-                bytes += ',';
-            bytes += field;
-        }
-        bytes += "\r\n";
-    };
-    add(numbers.columns);
-    for (const auto& row : numbers.rows)
-        add(row);
-    return bytes;
-}
-
-/// One line for each row, for whoever pastes into a spreadsheet.
-QString tabSeparated(const ViewNumbers& numbers) {
-    QString text;
-    const auto add = [&text](const QStringList& fields) {
-        for (qsizetype i = 0; i < fields.size(); ++i) {
-            auto field = withoutFormula(fields[i]);
-            for (const auto separator : {QLatin1Char('\t'), QLatin1Char('\n'), QLatin1Char('\r')})
-                field.replace(separator, QLatin1Char(' '));
-            if (i > 0)
-                text += QLatin1Char('\t');
-            text += field;
-        }
-        text += QLatin1Char('\n');
-    };
-    add(numbers.columns);
-    for (const auto& row : numbers.rows)
-        add(row);
-    return text;
+/// The drawing, and over each place of it one that says what it is.
+QByteArray encodedHtml(TraceView& view, const FigureExporter::Options& options) {
+    auto withoutSession = options; // which no one looks for in a page
+    withoutSession.session.clear();
+    const auto drawing = QString::fromUtf8(encodedSvg(view, withoutSession));
+    const auto size = checkedSize(view, options.size, mostPixels);
+    QString places;
+    for (const auto& place : view.places(size))
+        places += QStringLiteral("<rect x=\"%1\" y=\"%2\" width=\"%3\" height=\"%4\" data-words=\"%5\"/>\n")
+                      .arg(place.area.x())
+                      .arg(place.area.y())
+                      .arg(place.area.width())
+                      .arg(place.area.height())
+                      .arg(fitForXml(place.words.join(QLatin1Char('\n'))).toHtmlEscaped());
+    auto figure = drawing.mid(drawing.indexOf(QLatin1String("<svg")));
+    figure.insert(figure.lastIndexOf(QLatin1String("</svg>")),
+                  QStringLiteral("<g class=\"places\">\n%1</g>\n").arg(places));
+    return QStringLiteral(
+               "<!DOCTYPE html>\n<html>\n<head>\n<meta charset=\"utf-8\">\n<title>%1</title>\n<style>\n"
+               "body { margin: 0; font-family: sans-serif; }\n"
+               "svg { max-width: 100%; height: auto; }\n"
+               ".places rect { fill: transparent; }\n"
+               ".places rect:hover { stroke: #3b5bfd; stroke-width: 2; }\n"
+               "#words { position: fixed; display: none; white-space: pre; pointer-events: none; padding: 6px 9px;\n"
+               "  background: #16181d; color: #fff; border-radius: 5px; font-size: 13px; }\n"
+               "</style>\n</head>\n<body>\n%2<div id=\"words\"></div>\n<script>\n"
+               "const words = document.getElementById('words');\n"
+               "document.addEventListener('mousemove', event => {\n"
+               "  const said = event.target.dataset && event.target.dataset.words;\n"
+               "  words.style.display = said ? 'block' : 'none';\n"
+               "  words.textContent = said || '';\n"
+               "  words.style.left = Math.min(event.clientX + 14, innerWidth - words.offsetWidth - 4) + 'px';\n"
+               "  words.style.top = Math.min(event.clientY + 14, innerHeight - words.offsetHeight - 4) + 'px';\n"
+               "});\n</script>\n</body>\n</html>\n")
+        .arg(oneLine(options.title).toHtmlEscaped(), figure)
+        .toUtf8();
 }
 
 /// Writes its numbers when they are asked for.
@@ -214,9 +230,8 @@ public:
 protected:
     QVariant retrieveData(const QString& format, QMetaType type) const override {
         if (m_numbers && format == csv)
-            return encodedCsv(m_numbers());
-        return m_numbers && format == plain ? QVariant(tabSeparated(m_numbers()))
-                                            : QMimeData::retrieveData(format, type);
+            return asCsv(m_numbers());
+        return m_numbers && format == plain ? QVariant(asTabs(m_numbers())) : QMimeData::retrieveData(format, type);
     }
 
 private:
@@ -237,7 +252,7 @@ FigureExporter::Format FigureExporter::formatOf(const std::filesystem::path& fil
     throw Error(Error::Kind::Unsupported, file.string(),
                 ending.isEmpty() ? Words::tr("the name does not say what kind of file to write").toStdString()
                                  : Words::tr("files of kind %1 cannot be written").arg(ending).toStdString(),
-                Words::tr("end the name in .png, .svg, .pdf or .csv").toStdString());
+                Words::tr("end the name in .png, .svg, .pdf, .html, .csv, .json, .npy or .tex").toStdString());
 }
 
 void FigureExporter::save(TraceView& view, const std::filesystem::path& file, const Options& options) {
@@ -253,13 +268,13 @@ QByteArray FigureExporter::encode(TraceView& view, Format format, const Options&
         return encodedSvg(view, options);
     case Format::Pdf:
         return encodedPdf(view, options);
-    case Format::Csv: {
-        const auto numbers = view.numbers();
-        if (numbers.rows.isEmpty()) // whoever reads it would not know why
-            refuse(QStringLiteral("CSV"),
-                   Words::tr("there are no numbers to write: %1").arg(view.describe().join(QLatin1Char(' '))), {});
-        return encodedCsv(numbers);
-    }
+    case Format::Html:
+        return encodedHtml(view, options);
+    case Format::Csv:
+    case Format::Json:
+    case Format::Npy:
+    case Format::Tex:
+        return encodedNumbers(view, format, options);
     }
     return {};
 }
@@ -284,12 +299,13 @@ QImage FigureExporter::image(TraceView& view, const Options& options) {
                 .arg(mostPixelsInAll / 1'000'000));
     // QPainter enlarges by the device pixel ratio, but does not reduce by it.
     const double drawnScale = std::max(1.0, options.scale);
-    QImage picture(pixelsAt(drawnScale), QImage::Format_RGB32);
+    QImage picture(pixelsAt(drawnScale),
+                   options.transparent ? QImage::Format_ARGB32_Premultiplied : QImage::Format_RGB32);
     if (picture.isNull())
         refuse(Words::tr("size of the picture"),
                Words::tr("%1 × %2 pixels do not fit into memory").arg(scaled.width()).arg(scaled.height()),
                Words::tr("choose a smaller size or scale"));
-    picture.fill(Qt::white);
+    picture.fill(options.transparent ? Qt::transparent : Qt::white);
     picture.setDevicePixelRatio(drawnScale);
     view.figure(picture, size);
     if (picture.size() != scaled)
@@ -301,6 +317,9 @@ QImage FigureExporter::image(TraceView& view, const Options& options) {
     picture.setDotsPerMeterY(dots);
     picture.setText(QStringLiteral("Title"), oneLine(options.title));
     picture.setText(QStringLiteral("Software"), QStringLiteral("Headlight"));
+    if (!options.session.isEmpty())
+        picture.setText(QLatin1String(sessionKey), // of plain texts the writer closes up the spaces
+                        QString::fromLatin1(options.session.toUtf8().toBase64()));
     return picture;
 }
 
@@ -309,6 +328,25 @@ QMimeData* FigureExporter::mimeData(TraceView& view, const Options& options) {
     data->setImageData(image(view, options));
     data->setData(QStringLiteral("image/svg+xml"), encode(view, Format::Svg, options));
     return data.release();
+}
+
+QString FigureExporter::sessionIn(const std::filesystem::path& file) {
+    const auto name = nameOf(file);
+    QString session;
+    if (formatOf(file) == Format::Png) {
+        const auto kept = QImageReader(name).text(QLatin1String(sessionKey)).toLatin1();
+        session = QString::fromUtf8(QByteArray::fromBase64(kept));
+    } else if (QFile drawing(name); drawing.size() <= mostBytesOfPicture && drawing.open(QIODevice::ReadOnly)) {
+        QXmlStreamReader reader(&drawing);
+        while (session.isEmpty() && !reader.atEnd())
+            if (reader.readNext() == QXmlStreamReader::StartElement && reader.name() == QLatin1String("metadata")
+                && reader.attributes().value(QLatin1String("id")) == QLatin1String(sessionKey))
+                session = reader.readElementText();
+    }
+    if (session.isEmpty())
+        throw Error(Error::Kind::Unsupported, file.string(), Words::tr("holds no session of Headlight").toStdString(),
+                    Words::tr("pictures that this program saves do, unless that is switched off").toStdString());
+    return session;
 }
 
 } // namespace headlight

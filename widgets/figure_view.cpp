@@ -270,16 +270,28 @@ private:
     }
 
     void arrange(const QRectF& whole) {
-        const auto area = whole.adjusted(20, 18, -20, -14);
+        auto area = whole.adjusted(20, 18, -20, -14);
+        m_captionArea = QRectF(area.left(), area.bottom() - heightOfCaption(area), area.width(), heightOfCaption(area));
+        area.setBottom(m_captionArea.top() - (m_view.m_caption.isEmpty() ? 0 : 8));
         for (std::size_t i = 0; i < m_arts.size(); ++i) {
             const auto& place = m_view.m_panels[i].place;
             m_arts[i]->arrange({area.left() + place.left() * area.width(), area.top() + place.top() * area.height(),
                                 place.width() * area.width(), place.height() * area.height()});
         }
     }
+    double heightOfCaption(const QRectF& area) const {
+        if (m_view.m_caption.isEmpty())
+            return 0;
+        const QFontMetricsF metrics(sized(m_view.m_appearance, 0.85));
+        const auto text = metrics.boundingRect(area, Qt::TextWordWrap, m_view.m_caption);
+        return std::min(text.height(), 3 * metrics.lineSpacing());
+    }
     void drawStill(QCPPainter& painter) {
         for (const auto& art : m_arts)
             art->drawStill(painter);
+        painter.setFont(sized(m_view.m_appearance, 0.85));
+        painter.setPen(m_view.m_appearance.muted);
+        painter.drawText(m_captionArea, Qt::TextWordWrap, m_view.m_caption);
         if (!m_arts.empty() || m_view.m_waiting || m_view.m_stale)
             return;
         painter.setFont(sized(m_view.m_appearance, 1.05));
@@ -309,6 +321,7 @@ private:
     std::vector<QCPAxisRect*> m_rects;
     std::vector<std::pair<int, int>> m_shapes; ///< rows and columns of maps that zoom, -1 for other rects
     Spot m_spot;
+    QRectF m_captionArea; ///< below the panels
     QPoint m_pressed;
     bool m_doubleClicked = false; ///< its second release is no click
 
@@ -432,6 +445,9 @@ void FigureView::refresh() {
     m_veiled = false;
     layVeil();
     m_panels = std::move(panels);
+    for (auto& panel : m_panels)
+        if (auto* map = std::get_if<MapPanel>(&panel.content); map && !m_legends)
+            map->legend = false;
     m_canvas->takePanels();
     if (isVisible())
         m_canvas->drawnAgain();
@@ -585,6 +601,46 @@ void FigureView::addControl(QWidget* control, const QString& label) {
     }
     m_controls->layout()->addWidget(control);
     placeCanvas();
+}
+
+void FigureView::setExtras(const QString& caption, bool legends) {
+    m_caption = brief(caption);
+    m_legends = legends;
+    rebuild();
+}
+
+QList<TraceView::Place> FigureView::places(const QSize& size) {
+    constexpr int step = 2; // what is smaller is not pointed at
+    const Derived::Patience patience;
+    refresh();
+    m_canvas->setViewport(QRect(QPoint(), size));
+    m_canvas->replot(QCustomPlot::rpQueuedRefresh); // which lays it out
+    std::vector<std::pair<Spot, QRectF>> found;
+    std::size_t last = 0; // a neighbour is most often of the same
+    for (int y = 0; y < size.height(); y += step)
+        for (int x = 0; x < size.width(); x += step) {
+            const auto spot = m_canvas->spotAt(QPointF(x, y));
+            if (spot.panel < 0)
+                continue;
+            if (last >= found.size() || !(found[last].first == spot)) {
+                const auto same =
+                    std::find_if(found.rbegin(), found.rend(), [&](const auto& one) { return one.first == spot; });
+                last = static_cast<std::size_t>(found.rend() - same) - 1;
+                if (same == found.rend()) {
+                    last = found.size();
+                    found.emplace_back(spot, QRectF(x, y, step, step));
+                }
+            }
+            found[last].second |= QRectF(x, y, step, step);
+        }
+    QList<Place> places;
+    for (const auto& [spot, area] : found)
+        if (const auto words = m_canvas->artAt(spot).wordsAt(spot.place); !words.isEmpty())
+            places.append({area, words});
+    m_canvas->setViewport(m_canvas->rect());
+    if (isVisible())
+        m_canvas->replot(QCustomPlot::rpQueuedReplot);
+    return places;
 }
 
 void FigureView::keepChoice(const QString& name, std::function<QVariant()> get,

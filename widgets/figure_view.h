@@ -43,6 +43,8 @@ public:
     QVariantMap choices() const override;
     void setChoices(const QVariantMap& choices) override;
     double drawMilliseconds() const override;
+    void setExtras(const QString& caption, bool legends) override;
+    QList<Place> places(const QSize& size) override;
 
     QSize sizeHint() const override;
 
@@ -148,6 +150,8 @@ private:
     QWidget* m_controls = nullptr; ///< above the figure; null: none
     std::vector<Choice> m_choices;
     Canvas* m_canvas;
+    QString m_caption;
+    bool m_legends = true;
     Veil* m_veil;       ///< over the figure while it is of a text before, or of a choice before
     bool m_old = false; ///< of a text before
 };

@@ -3,6 +3,7 @@
 
 #include "core/trace/trace.h"
 
+#include <QRectF>
 #include <QStringList>
 #include <QVariantMap>
 #include <QWidget>
@@ -59,6 +60,15 @@ public:
     virtual void setChoices(const QVariantMap&) {}
     /// Milliseconds that the last repaint took, for the status bar.
     virtual double drawMilliseconds() const = 0;
+    /// What a picture for a file has, and the screen has not: a line below it that says what it is. And whether it has
+    /// colour bars.
+    virtual void setExtras(const QString& /*caption*/, bool /*legends*/) {}
+    /// What can be pointed at in the figure at this size, and what there is to say of it.
+    struct Place {
+        QRectF area;
+        QStringList words;
+    };
+    virtual QList<Place> places(const QSize& /*size*/) { return {}; }
 
 Q_SIGNALS:
     /// The user asked to see the selected head large (click on a head's small map).

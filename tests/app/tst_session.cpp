@@ -54,6 +54,17 @@ Session full() {
     session.choices[u"compare"_qs] = {{u"left"_qs, QVariantList{1, -1, 0, 5}}};
     session.trace = u"/tmp/trace.safetensors"_qs;
     session.notes = u"head 3 copies"_qs;
+    session.exported = {.format = u"svg"_qs,
+                        .width = 640,
+                        .height = 480,
+                        .dotsPerInch = 300,
+                        .labels = 1.5,
+                        .look = ExportChoices::Look::Transparent,
+                        .colors = u"grey"_qs,
+                        .highlights = false,
+                        .caption = true,
+                        .legends = false,
+                        .session = false};
     return session;
 }
 
@@ -139,6 +150,8 @@ void TestSession::wrongFilesSayWhere_data() {
     field("a forced step", u"\"changes\": {\"forced\": [[1, 2], [3]]}"_qs, u"changes.forced[1]"_qs);
     field("a choice", u"\"choices\": {\"lines\": {\"share\": 1e200}}"_qs, u"choices.lines.share"_qs);
     field("a choice in a choice", u"\"choices\": {\"lines\": {\"hidden\": [[1]]}}"_qs, u"choices.lines.hidden[0]"_qs);
+    field("dots", u"\"export\": {\"dots_per_inch\": 1e6}"_qs, u"export.dots_per_inch"_qs);
+    field("a width", u"\"export\": {\"width\": 100000000}"_qs, u"export.width"_qs);
     field("notes", u"\"notes\": []"_qs, u"notes"_qs);
 }
 

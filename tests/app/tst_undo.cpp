@@ -7,8 +7,11 @@
 
 #include <QCheckBox>
 #include <QComboBox>
+#include <QDir>
 #include <QFileDialog>
 #include <QImage>
+#include <QLabel>
+#include <QPushButton>
 #include <QSpinBox>
 
 #include <algorithm>
@@ -203,6 +206,71 @@ private Q_SLOTS:
         QTest::keyClick(&window, Qt::Key_Z, Qt::ControlModifier);
         QVERIFY(rests(opened));
         QCOMPARE(opened.source->toPlainText(), QStringLiteral("w10 w11s"));
+    }
+
+    void aPictureBringsBackWhatItShows_data() {
+        QTest::addColumn<QString>("format");
+        QTest::newRow("PNG") << QStringLiteral("png");
+        QTest::newRow("SVG") << QStringLiteral("svg");
+    }
+    void aPictureBringsBackWhatItShows() {
+        QFETCH(QString, format);
+        const QTemporaryDir folder;
+        const auto file = folder.filePath(QStringLiteral("picture.") + format);
+        const Opened opened({.modelA = nameOf(m_pair.path()), .source = QStringLiteral("w10  w11")});
+        QVERIFY(rests(opened));
+        auto& window = *opened.window;
+        QTest::keyClick(&window, Qt::Key_5, Qt::ControlModifier);
+        QTest::keyClick(&window, Qt::Key_E, Qt::ControlModifier);
+        auto* exports = window.findChild<QDialog*>(QStringLiteral("export"));
+        QVERIFY(exports);
+        auto* formats = exports->findChild<QComboBox*>(QStringLiteral("format"));
+        formats->setCurrentIndex(formats->findData(format));
+        exports->findChild<QSpinBox*>(QStringLiteral("width"))->setValue(500);
+        exports->findChild<QSpinBox*>(QStringLiteral("height"))->setValue(400);
+        const auto* preview = exports->findChild<QLabel*>(QStringLiteral("preview"));
+        QTRY_VERIFY(!preview->pixmap().isNull());
+        QTest::mouseClick(exports->findChild<QPushButton*>(QStringLiteral("save")), Qt::LeftButton);
+        auto* dialog = window.findChild<QFileDialog*>();
+        QVERIFY(dialog);
+        const auto named = dialog->selectedFiles().value(0);
+        QVERIFY2(named.contains(QLatin1String("matrix_")) && named.endsWith(QStringLiteral("_L1H2.") + format),
+                 qUtf8Printable(named));
+        Q_EMIT dialog->fileSelected(file);
+        dialog->close();
+        exports->close();
+        QCOMPARE(opened.complaint(), QString());
+        if (format == QLatin1String("png"))
+            QCOMPARE(QImage(file).size(), QSize(1000, 800)); // at 192 dots per inch
+        const auto before = window.session();
+
+        QVERIFY(rests(opened));
+        QTest::keyClick(&window, Qt::Key_N, Qt::ControlModifier);
+        QVERIFY(rests(opened));
+        opened.drop(file.toStdString());
+        QVERIFY(rests(opened));
+        QCOMPARE(opened.complaint(), QString());
+        QCOMPARE(window.session().written(), before.written());
+        QVERIFY(window.document().file().isEmpty()); // which is not to be written over
+    }
+
+    /// Each view that has something, under its name.
+    void allViewsAreSaved() {
+        const QTemporaryDir folder;
+        const Opened opened({.modelA = nameOf(m_pair.path()), .source = QStringLiteral("w10 w11")});
+        QVERIFY(rests(opened));
+        QTest::keyClick(opened.window.get(), Qt::Key_E, Qt::ControlModifier);
+        auto* exports = opened.window->findChild<QDialog*>(QStringLiteral("export"));
+        QVERIFY(exports);
+        QTest::mouseClick(exports->findChild<QPushButton*>(QStringLiteral("all")), Qt::LeftButton);
+        auto* dialog = opened.window->findChild<QFileDialog*>();
+        QVERIFY(dialog);
+        Q_EMIT dialog->fileSelected(folder.path());
+        QCOMPARE(opened.complaint(), QString());
+        const auto files = QDir(folder.path()).entryList(QDir::Files);
+        QVERIFY2(files.size() >= 6, qUtf8Printable(files.join(u' ')));
+        for (const auto& file : files)
+            QVERIFY2(!QImage(folder.filePath(file)).isNull(), qUtf8Printable(file));
     }
 
     void aFileThatIsWrongLeavesWhatIsOnShow() {

@@ -433,7 +433,7 @@ private Q_SLOTS:
 
     void exportOpensAgain_data() {
         QTest::addColumn<QString>("file");
-        for (const auto* file : {"picture.png", "picture.svg", "picture.pdf", "numbers.csv"})
+        for (const auto* file : {"picture.png", "picture.svg", "picture.pdf", "numbers.csv", "page.html"})
             QTest::newRow(file) << QString::fromLatin1(file);
     }
     void exportOpensAgain() {
@@ -444,8 +444,7 @@ private Q_SLOTS:
         const QTemporaryDir folder;
         const auto path = folder.filePath(file);
 
-        QTest::keyClick(opened.window.get(), Qt::Key_E, Qt::ControlModifier);
-        auto* dialog = opened.window->findChild<QFileDialog*>();
+        auto* dialog = askedForFile(opened, file.section(QLatin1Char('.'), 1));
         QVERIFY(dialog);
         dialog->setDirectory(folder.path());
         dialog->selectFile(path);
@@ -475,6 +474,8 @@ private Q_SLOTS:
             }
             QVERIFY2(!reader.hasError(), qPrintable(reader.errorString()));
             QVERIFY(drawing && texts.contains(QLatin1String("cat")));
+        } else if (file.endsWith(QLatin1String("html"))) {
+            QVERIFY(bytes.startsWith("<!DOCTYPE html>") && bytes.count("data-words=") > 4 && !bytes.contains("src="));
         } else if (file.endsWith(QLatin1String("pdf"))) {
             QVERIFY(bytes.startsWith("%PDF-") && bytes.trimmed().endsWith("%%EOF"));
         } else {
@@ -487,8 +488,7 @@ private Q_SLOTS:
         const Opened opened({.modelA = nameOf(m_tiny.path()), .source = QStringLiteral("the cat")});
         QTRY_VERIFY_WITH_TIMEOUT(opened.showsWhatIsTyped(), patience);
         QVERIFY(QTest::qWaitForWindowActive(opened.window.get()));
-        QTest::keyClick(opened.window.get(), Qt::Key_E, Qt::ControlModifier);
-        auto* dialog = opened.window->findChild<QFileDialog*>();
+        auto* dialog = askedForFile(opened, QStringLiteral("png"));
         QVERIFY(dialog);
         Q_EMIT dialog->fileSelected(QStringLiteral("/proc/no/such/place.png"));
         QVERIFY2(opened.complaint().contains(QLatin1String("/proc/no/such/place.png")),
@@ -680,6 +680,17 @@ private Q_SLOTS:
     }
 
 private:
+    /// The dialog for a file of this format, from the one for exports.
+    static QFileDialog* askedForFile(const Opened& opened, const QString& format) {
+        QTest::keyClick(opened.window.get(), Qt::Key_E, Qt::ControlModifier);
+        auto* exports = opened.window->findChild<QDialog*>(QStringLiteral("export"));
+        auto* formats = exports ? exports->findChild<QComboBox*>(QStringLiteral("format")) : nullptr;
+        if (!formats)
+            return nullptr;
+        formats->setCurrentIndex(formats->findData(format));
+        QTest::mouseClick(exports->findChild<QPushButton*>(QStringLiteral("save")), Qt::LeftButton);
+        return opened.window->findChild<QFileDialog*>();
+    }
     static QStringList chosenModels(const Opened& opened) {
         const auto& models = opened.window->workbench().models();
         return {models.a, models.b};

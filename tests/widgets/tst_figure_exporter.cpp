@@ -1,5 +1,6 @@
 // A figure as a file: that each format opens again and says what the view says, and that failures leave nothing behind.
 #include "core/error.h"
+#include "core/files/whole_file.h"
 #include "tests/support/trace_from_ascii.h"
 #include "widgets/alignment_view.h"
 #include "widgets/figure_exporter.h"
@@ -8,6 +9,9 @@
 #include <QDir>
 #include <QFontInfo>
 #include <QImageReader>
+#include <QJsonArray>
+#include <QJsonDocument>
+#include <QJsonObject>
 #include <QMimeData>
 #include <QPainter>
 #include <QProcess>
@@ -19,7 +23,10 @@
 #include <QXmlStreamReader>
 
 #include <cmath>
+#include <cstring>
+#include <filesystem>
 #include <limits>
+#include <span>
 
 using namespace headlight;
 using Format = FigureExporter::Format;
@@ -139,6 +146,12 @@ class TestFigureExporter : public QObject {
     Q_OBJECT
 
 private Q_SLOTS:
+    void sessionIsKeptInPictures_data();
+    void sessionIsKeptInPictures();
+    void numbersOpenElsewhere();
+    void pagesSayWhatIsPointedAt();
+    void captionAndLegendAreAChoice();
+    void nothingIsBehindATransparentPicture();
     void formatByEnding_data() {
         QTest::addColumn<QString>("file");
         QTest::addColumn<int>("format");
@@ -440,6 +453,79 @@ private Q_SLOTS:
         QCOMPARE(QDir(folder.path()).entryList(QDir::Files | QDir::Hidden), QStringList(u"figure.png"_qs));
     }
 };
+
+void TestFigureExporter::sessionIsKeptInPictures_data() {
+    QTest::addColumn<QString>("name");
+    QTest::newRow("PNG") << u"a.png"_qs;
+    QTest::newRow("SVG") << u"a.svg"_qs;
+}
+void TestFigureExporter::sessionIsKeptInPictures() {
+    QFETCH(QString, name);
+    const QTemporaryDir folder;
+    const std::filesystem::path file(folder.filePath(name).toStdString());
+    const auto session = u"{\n \"text\": \"<&> ]]> 注意力 😀\", \"long\": \"%1\"}"_qs.arg(QString(100'000, u'a'));
+    Sentence sentence;
+    FigureExporter::save(sentence.view, file, {.title = u"title"_qs, .session = session});
+    QCOMPARE(FigureExporter::sessionIn(file), session);
+    FigureExporter::save(sentence.view, file, {.title = u"title"_qs});
+    QVERIFY_EXCEPTION_THROWN(FigureExporter::sessionIn(file), Error);
+    writeFileAtomically(file, std::as_bytes(std::span("<svg><metadata id=\"headlight-session\"><a/>", 40)));
+    QVERIFY_EXCEPTION_THROWN(FigureExporter::sessionIn(file), Error);
+}
+
+void TestFigureExporter::numbersOpenElsewhere() {
+    Sentence sentence;
+    const auto json = QJsonDocument::fromJson(FigureExporter::encode(sentence.view, Format::Json, {})).array();
+    QCOMPARE(json.size(), sentence.view.numbers().rows.size());
+    const auto cell = json[0].toObject();
+    QCOMPARE(cell[u"row name"_qs].toString(), u"le"_qs);
+    QVERIFY(cell[u"value"_qs].isDouble() && cell[u"value"_qs].toDouble() > 0.5);
+
+    const auto npy = FigureExporter::encode(sentence.view, Format::Npy, {});
+    QVERIFY(npy.startsWith("\x93NUMPY") && npy.contains("'shape': (3, 3)"));
+    QCOMPARE(npy.size() % 64, (3 * 3 * 4) % 64); // what stands before the numbers is padded
+    float first = 0;
+    std::memcpy(&first, npy.constData() + npy.size() - 36, sizeof first);
+    QCOMPARE(first, static_cast<float>(cell[u"value"_qs].toDouble()));
+
+    const auto tex = QString::fromUtf8(FigureExporter::encode(sentence.view, Format::Tex, {.title = u"50 %3_a"_qs}));
+    QVERIFY2(tex.contains(u"title={50 \\%3\\_a}"_qs) && tex.contains(u"mesh/cols=3"_qs), qUtf8Printable(tex));
+    QVERIFY2(tex.contains(u"{\\textless{}\\&\\textgreater{}}"_qs), qUtf8Printable(tex));
+    Plain plain; // which has no map
+    QVERIFY(errorOf([&] { FigureExporter::encode(plain, Format::Npy, {}); }));
+}
+
+void TestFigureExporter::pagesSayWhatIsPointedAt() {
+    Sentence sentence;
+    const auto page = QString::fromUtf8(FigureExporter::encode(sentence.view, Format::Html, {.title = u"<&>"_qs}));
+    QVERIFY(page.startsWith(u"<!DOCTYPE html>"_qs) && page.contains(u"<title>&lt;&amp;&gt;</title>"_qs));
+    const auto places = sentence.view.places(sentence.view.figureArea().size());
+    QVERIFY(places.size() >= 9); // a cell each, at least
+    for (const auto& place : places)
+        QVERIFY(!place.words.isEmpty() && QRectF(QPointF(), sentence.view.size()).contains(place.area.center()));
+    QCOMPARE(page.count(u"data-words="_qs), places.size());
+    QVERIFY(!page.contains(u"<metadata"_qs) && !page.contains(u"src="_qs));
+}
+
+void TestFigureExporter::captionAndLegendAreAChoice() {
+    Sentence sentence;
+    const auto texts = [&] { return readSvg(FigureExporter::encode(sentence.view, Format::Svg, {})).texts.join(u' '); };
+    QVERIFY(!texts().contains(u"what this is"_qs));
+    const auto shapes = readSvg(FigureExporter::encode(sentence.view, Format::Svg, {})).shapes;
+    sentence.view.setExtras(u"what this is"_qs, false);
+    QVERIFY(texts().contains(u"what this is"_qs));
+    QVERIFY(readSvg(FigureExporter::encode(sentence.view, Format::Svg, {})).shapes != shapes);
+}
+
+void TestFigureExporter::nothingIsBehindATransparentPicture() {
+    Sentence sentence;
+    auto appearance = makeAppearance(Theme::Light, ColorMap::Blue, QFont());
+    appearance.window = Qt::transparent;
+    sentence.view.setAppearance(appearance);
+    const auto picture = FigureExporter::image(sentence.view, {.scale = 1, .transparent = true});
+    QCOMPARE(qAlpha(picture.pixel(1, 1)), 0);
+    QCOMPARE(qAlpha(FigureExporter::image(sentence.view, {.scale = 1}).pixel(1, 1)), 255);
+}
 
 QTEST_MAIN(TestFigureExporter)
 #include "tst_figure_exporter.moc"
