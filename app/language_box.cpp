@@ -3,9 +3,12 @@
 #include "widgets/plain_text.h"
 
 #include <QCompleter>
+#include <QEvent>
 #include <QLineEdit>
 #include <QLocale>
+#include <QMap>
 #include <QSignalBlocker>
+#include <QTimer>
 
 #include <algorithm>
 
@@ -14,7 +17,7 @@ namespace headlight {
 LanguageBox::LanguageBox() {
     setStyleSheet(QStringLiteral("padding: 1px 6px; min-height: 17px;"));
     setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
-    constexpr int lettersShown = 14;
+    constexpr int lettersShown = 9;
     setMinimumContentsLength(lettersShown);
     setInsertPolicy(QComboBox::NoInsert);
     connect(this, &QComboBox::activated, this, [this](int index) {
@@ -26,13 +29,19 @@ LanguageBox::LanguageBox() {
 
 void LanguageBox::setLanguages(const std::vector<std::string>& codes, const std::string& usual) {
     std::vector<Entry> entries;
+    QMap<QString, int> alike; // such as Chinese, in two scripts
     for (const auto& code : codes)
-        entries.push_back({nameOf(QString::fromStdString(code)), QString::fromStdString(code)});
+        ++alike[nameOf(QString::fromStdString(code))];
+    const auto named = [&alike](const QString& code) {
+        const auto name = nameOf(code);
+        return alike.value(name) > 1 ? QStringLiteral("%1 · %2").arg(name, code) : name;
+    };
+    for (const auto& code : codes)
+        entries.push_back({named(QString::fromStdString(code)), QString::fromStdString(code)});
     std::sort(entries.begin(), entries.end(),
               [](const Entry& left, const Entry& right) { return left.name.localeAwareCompare(right.name) < 0; });
     if (!entries.empty())
-        entries.insert(entries.begin(),
-                       {usual.empty() ? tr("as the model likes") : nameOf(QString::fromStdString(usual)), {}});
+        entries.insert(entries.begin(), {usual.empty() ? tr("any") : named(QString::fromStdString(usual)), {}});
     fill(entries);
 }
 
@@ -56,16 +65,25 @@ void LanguageBox::fill(const std::vector<Entry>& entries) {
         clear();
         for (const auto& entry : entries)
             addItem(brief(entry.name, mostOfName), entry.key);
+        for (int i = 0; i < count(); ++i)
+            setItemData(i, itemData(i).toString(), Qt::ToolTipRole);
         // Of many one is found by typing a part of its name.
         constexpr std::size_t few = 12;
         setEditable(entries.size() > few);
         if (isEditable()) {
             completer()->setFilterMode(Qt::MatchContains);
             completer()->setCompletionMode(QCompleter::PopupCompletion);
+            lineEdit()->installEventFilter(this);
             connect(lineEdit(), &QLineEdit::editingFinished, this, [this] { show(m_chosen); });
         }
     }
     show(m_chosen);
+}
+
+bool LanguageBox::eventFilter(QObject* watched, QEvent* event) {
+    if (watched == lineEdit() && event->type() == QEvent::FocusIn) // behind the click, which sets the cursor
+        QTimer::singleShot(0, lineEdit(), &QLineEdit::selectAll);
+    return ComboBox::eventFilter(watched, event);
 }
 
 void LanguageBox::show(const QString& chosen) {
@@ -78,9 +96,7 @@ void LanguageBox::show(const QString& chosen) {
 
 QString LanguageBox::nameOf(const QString& code) {
     const auto language = QLocale::codeToLanguage(code.section(QLatin1Char('_'), 0, 0));
-    if (language == QLocale::AnyLanguage || language == QLocale::C)
-        return code;
-    return QStringLiteral("%1 · %2").arg(QLocale::languageToString(language), code);
+    return language == QLocale::AnyLanguage || language == QLocale::C ? code : QLocale::languageToString(language);
 }
 
 } // namespace headlight

@@ -26,11 +26,11 @@ public:
     /// Chooses one, without a signal.
     void show(const QString& chosen);
 
-    /// Such as "French · fr_XX"; a code that is of no language known is named by itself.
-    static QString nameOf(const QString& code);
-
 Q_SIGNALS:
     void changed();
+
+protected:
+    bool eventFilter(QObject* watched, QEvent* event) override;
 
 private:
     struct Entry {
@@ -38,6 +38,8 @@ private:
         QString key;
     };
     void fill(const std::vector<Entry>& entries);
+    /// Such as "French"; a code that is of no language known is named by itself.
+    static QString nameOf(const QString& code);
 
     std::vector<Entry> m_entries;
     QString m_chosen;

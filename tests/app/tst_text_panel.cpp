@@ -82,11 +82,12 @@ private Q_SLOTS:
         model.hasEncoder = model.hasDecoder = true;
         for (const char* name : {"sourceLanguage", "targetLanguage", "task"})
             QVERIFY(box(name)->isHidden());
-        model.sourceLanguages = model.targetLanguages = {"de_DE", "en_XX", "fr_XX", "ro_RO", "zz_ZZ"};
+        model.sourceLanguages = model.targetLanguages = {"de_DE", "en_XX", "fr_XX", "ro_RO", "zh_CN", "zh_TW"};
         model.sourceLanguage = "en_XX";
         panel.setModel(model);
         QVERIFY(!box("sourceLanguage")->isHidden() && !box("targetLanguage")->isHidden() && box("task")->isHidden());
-        QCOMPARE(box("sourceLanguage")->itemText(0), QStringLiteral("English · en_XX"));
+        QCOMPARE(box("sourceLanguage")->itemText(0), QStringLiteral("English"));
+        QVERIFY(box("sourceLanguage")->findText(QStringLiteral("Chinese · zh_TW")) > 0);
         QCOMPARE(panel.request().sourceLanguage, std::string());
         QCOMPARE(edited.count(), 0);
         QTest::keyClicks(box("targetLanguage"), QStringLiteral("Fre"));
@@ -102,7 +103,7 @@ private Q_SLOTS:
         QCOMPARE(panel.request().targetLanguage, std::string()); // it has no such code
         panel.setModel(model);
         QCOMPARE(panel.request().targetLanguage, std::string("fr_XX")); // which was not forgotten
-        QCOMPARE(box("targetLanguage")->currentText(), QStringLiteral("French · fr_XX"));
+        QCOMPARE(box("targetLanguage")->currentText(), QStringLiteral("French"));
     }
 
     void ofManyLanguagesOneIsFoundByItsName() {
@@ -123,7 +124,7 @@ private Q_SLOTS:
         QCOMPARE(box->currentText(), box->itemText(0));
         QCOMPARE(panel.request().targetLanguage, std::string());
         box->lineEdit()->selectAll();
-        QTest::keyClicks(box->lineEdit(), QStringLiteral("French · fra_Latn"));
+        QTest::keyClicks(box->lineEdit(), QStringLiteral("French"));
         QTest::keyClick(box->lineEdit(), Qt::Key_Return);
         QCOMPARE(panel.request().targetLanguage, std::string("fra_Latn"));
     }
