@@ -3,7 +3,7 @@
 #include "widgets/plain_text.h"
 
 #include <QCompleter>
-#include <QEvent>
+#include <QFocusEvent>
 #include <QLineEdit>
 #include <QLocale>
 #include <QMap>
@@ -73,17 +73,18 @@ void LanguageBox::fill(const std::vector<Entry>& entries) {
         if (isEditable()) {
             completer()->setFilterMode(Qt::MatchContains);
             completer()->setCompletionMode(QCompleter::PopupCompletion);
-            lineEdit()->installEventFilter(this);
-            connect(lineEdit(), &QLineEdit::editingFinished, this, [this] { show(m_chosen); });
+            // Queued, for the completer chooses after the line is done with.
+            connect(
+                lineEdit(), &QLineEdit::editingFinished, this, [this] { show(m_chosen); }, Qt::QueuedConnection);
         }
     }
     show(m_chosen);
 }
 
-bool LanguageBox::eventFilter(QObject* watched, QEvent* event) {
-    if (watched == lineEdit() && event->type() == QEvent::FocusIn) // behind the click, which sets the cursor
+void LanguageBox::focusInEvent(QFocusEvent* event) {
+    ComboBox::focusInEvent(event);
+    if (isEditable()) // once the click has set the cursor
         QTimer::singleShot(0, lineEdit(), &QLineEdit::selectAll);
-    return ComboBox::eventFilter(watched, event);
 }
 
 void LanguageBox::show(const QString& chosen) {

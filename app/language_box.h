@@ -30,7 +30,7 @@ Q_SIGNALS:
     void changed();
 
 protected:
-    bool eventFilter(QObject* watched, QEvent* event) override;
+    void focusInEvent(QFocusEvent* event) override;
 
 private:
     struct Entry {

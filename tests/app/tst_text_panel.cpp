@@ -3,6 +3,8 @@
 #include "app/text_panel.h"
 #include "widgets/answer_list.h"
 
+#include <QAbstractItemView>
+#include <QCompleter>
 #include <QLineEdit>
 #include <QSignalSpy>
 #include <QTest>
@@ -117,16 +119,21 @@ private Q_SLOTS:
         panel.setModel(model);
         auto* box = panel.findChild<LanguageBox*>(QStringLiteral("targetLanguage"));
         QVERIFY(box->isEditable());
-        box->setFocus();
-        box->lineEdit()->selectAll();
+        panel.activateWindow();
+        QTest::mouseClick(box->lineEdit(), Qt::LeftButton);
+        QTRY_VERIFY(box->lineEdit()->hasSelectedText());
         QTest::keyClicks(box->lineEdit(), QStringLiteral("no such"));
         QTest::keyClick(box->lineEdit(), Qt::Key_Return);
-        QCOMPARE(box->currentText(), box->itemText(0));
+        QTRY_COMPARE(box->currentText(), box->itemText(0));
         QCOMPARE(panel.request().targetLanguage, std::string());
         box->lineEdit()->selectAll();
-        QTest::keyClicks(box->lineEdit(), QStringLiteral("French"));
-        QTest::keyClick(box->lineEdit(), Qt::Key_Return);
+        QTest::keyClicks(box, QStringLiteral("renc"));
+        auto* popup = box->completer()->popup();
+        QTRY_VERIFY(popup->isVisible());
+        QTest::keyClick(popup, Qt::Key_Down);
+        QTest::keyClick(popup, Qt::Key_Return);
         QCOMPARE(panel.request().targetLanguage, std::string("fra_Latn"));
+        QTRY_COMPARE(box->currentText(), QStringLiteral("French"));
     }
 
     void aTaskStandsBeforeTheText() {
