@@ -91,7 +91,13 @@ QString HelpText::lookingAt() {
                 tr("Ctrl and a number: the views, from the left. Alt+Up, Alt+Down: layers. Alt+Left, Alt+Right: heads. "
                    "In a view the arrows move the pointer, Return locks the pair under it, Esc frees it; Ctrl and an "
                    "arrow go on to the next part of the picture. In Playback Left and Right step, Space plays. "
-                   "Ctrl+L: back to the source."));
+                   "Ctrl+L: back to the source. Ctrl+F finds a token. Ctrl+Z and Ctrl+Shift+Z undo and redo all that "
+                   "was done, in any view. Ctrl+E exports. Ctrl+Plus and Ctrl+Minus change the size of text, F9 hides "
+                   "the panels at the sides, F11 fills the screen."));
+    text += section(tr("Sessions"),
+                    tr("File saves all that is on show as a session: texts, models, what is chosen, switched off, "
+                       "forced and locked, and your notes (Ctrl+J). A saved PNG or SVG keeps it, too, unless the "
+                       "export is told not to: drop one on the window, and it is as it was."));
     return text;
 }
 

@@ -25,6 +25,7 @@
 #include <QFile>
 #include <QFileDialog>
 #include <QFileInfo>
+#include <QLineEdit>
 #include <QMenuBar>
 #include <QScopedValueRollback>
 #include <QScreen>
@@ -74,6 +75,8 @@ MainWindow::MainWindow(Settings settings, const Opening& opening, QWidget* paren
     connect(m_doors, &Doors::sessionOpened, this, &MainWindow::openSession);
     buildMenus();
     applyAppearance();
+    if (const int size = std::exchange(m_settings.textSize, 100); size != 100)
+        setTextSize(size);
     if (!restoreGeometry(m_settings.geometry))
         resize(QSize(1280, 800).boundedTo(screen()->availableSize()));
 
@@ -136,6 +139,15 @@ void MainWindow::buildLayout() {
     column->addWidget(m_banner);
     column->addWidget(m_notice);
     column->addWidget(m_splitter, 1);
+    m_find = new QLineEdit;
+    m_find->setObjectName(QStringLiteral("find"));
+    m_find->setPlaceholderText(tr("Letters of a token; Return goes to the next, Shift+Return to the one before"));
+    m_find->setAccessibleName(tr("Find a token"));
+    m_find->hide();
+    column->addWidget(m_find);
+    connect(m_find, &QLineEdit::textEdited, this, [this] { showFound(0); });
+    connect(m_find, &QLineEdit::returnPressed, this,
+            [this] { showFound(QApplication::keyboardModifiers().testFlag(Qt::ShiftModifier) ? -1 : 1); });
     setCentralWidget(middle);
     m_status = new StatusLine(*m_workbench, this);
     setStatusBar(m_status);
@@ -147,7 +159,10 @@ void MainWindow::buildViews() {
         made->setObjectName(QLatin1String(type.name));
         made->setAccessibleName(titleOf(type));
         made->setSelection(m_selection);
-        connect(made, &TraceView::headOpened, this, [this] { showView(QStringLiteral("matrix")); });
+        connect(made, &TraceView::headOpened, this, [this, made] {
+            showView(QStringLiteral("matrix"));
+            m_openedFrom = made->objectName();
+        });
         connect(made, &TraceView::chosen, this, &MainWindow::note);
         m_tabs->addTab(made, titleOf(type));
         m_views.append(made);
@@ -180,6 +195,19 @@ void MainWindow::buildMenus() {
     connect(menus, &Menus::undoWanted, this, &MainWindow::undo);
     connect(menus, &Menus::redoWanted, this, &MainWindow::redo);
     connect(menus, &Menus::notesWanted, this, &MainWindow::editNotes);
+    connect(menus, &Menus::findWanted, this, &MainWindow::find);
+    connect(menus, &Menus::escapeWanted, this, &MainWindow::escape);
+    connect(menus, &Menus::panelsWanted, this, [this](bool shown) {
+        for (const int side : {0, 2})
+            m_splitter->widget(side)->setVisible(shown);
+    });
+    connect(menus, &Menus::fullScreenWanted, this,
+            [this](bool full) { setWindowState(windowState().setFlag(Qt::WindowFullScreen, full)); });
+    connect(menus, &Menus::textSizeWanted, this, [this](int step) {
+        constexpr int stepOfSize = 10;
+        setTextSize(step == 0 ? 100 : m_settings.textSize + step * stepOfSize);
+        saveSoon();
+    });
     connect(menus, &Menus::exportWanted, this, &MainWindow::showExport);
     connect(menus, &Menus::copyWanted, this, &MainWindow::copyPicture);
     connect(menus, &Menus::traceSaveWanted, this, &MainWindow::askWhereToSaveTrace);
@@ -611,6 +639,64 @@ void MainWindow::fitSides() {
     const int left = std::clamp(width() * 24 / 100, std::min(240, width() * 30 / 100), 380);
     const int right = std::clamp(width() * 22 / 100, std::min(220, width() * 25 / 100), 340);
     m_splitter->setSizes({left, width() - left - right, right});
+}
+
+void MainWindow::escape() {
+    if (m_find->isVisible()) {
+        m_find->hide();
+        view()->setFocus(Qt::OtherFocusReason);
+    }
+    if (m_selection->locked())
+        return m_selection->freeLock();
+    m_selection->freeLock();
+    if (const auto from = std::exchange(m_openedFrom, {}); !from.isEmpty())
+        showView(from);
+}
+
+void MainWindow::setTextSize(int percent) {
+    constexpr int least = 70, most = 300;
+    percent = std::clamp(percent, least, most);
+    const double factor = percent / static_cast<double>(std::exchange(m_settings.textSize, percent));
+    const auto scale = [factor](QFont font) {
+        font.setPointSizeF(font.pointSizeF() * factor);
+        return font;
+    };
+    for (auto* part : findChildren<QWidget*>()) // which have sizes of their own
+        if (part->testAttribute(Qt::WA_SetFont) && part->font().pointSizeF() > 0)
+            part->setFont(scale(part->font()));
+    QApplication::setFont(scale(QApplication::font())); // after which the window is drawn anew
+}
+
+void MainWindow::find() {
+    m_find->show();
+    m_find->selectAll();
+    m_find->setFocus(Qt::ShortcutFocusReason);
+}
+
+/// Locks the key whose token has the letters: the one that is locked, or the next (1) or the one before (-1).
+void MainWindow::showFound(int step) {
+    const auto run = trace();
+    const auto kind = m_selection->kind();
+    if (!run || !run->block(kind))
+        return;
+    const auto& keys = run->keyTokens(kind);
+    const int count = static_cast<int>(keys.size());
+    const auto& locked = m_selection->chosen().locked;
+    const int from = locked && locked->kind == kind && locked->key ? locked->key->value : step < 0 ? count : -1;
+    const int direction = step < 0 ? -1 : 1;
+    for (int tried = 0; tried < count && !m_find->text().isEmpty(); ++tried) {
+        const int begin = step == 0 ? std::max(0, from) : from + direction;
+        const int place = ((begin + direction * tried) % count + count) % count;
+        if (!QString::fromStdString(keys[static_cast<std::size_t>(place)].text)
+                 .contains(m_find->text(), Qt::CaseInsensitive))
+            continue;
+        if (const Selection::Pair found{kind, {}, Key(place)}; m_selection->chosen().locked != found)
+            m_selection->toggleLock(found);
+        return;
+    }
+    m_selection->freeLock();
+    if (!m_find->text().isEmpty())
+        m_status->remark(tr("No token of the source has these letters."));
 }
 
 OnShow MainWindow::onShow() const {

@@ -18,6 +18,7 @@
 #include <optional>
 #include <vector>
 
+class QLineEdit;
 class QSplitter;
 class QTabWidget;
 
@@ -102,6 +103,10 @@ private:
     void saveAs(const QString& file);
     void nameWindow();
     void editNotes();
+    void escape();
+    void setTextSize(int percent);
+    void find();
+    void showFound(int step);
     void showExport();
     void copyPicture();
     void askWhereToSaveTrace();
@@ -149,6 +154,8 @@ private:
     Workbench::Message m_message; ///< of the workbench
     QString m_notOpened;          ///< the file that the window was to open with, and why
     QString m_notSaved;           ///< why settings are not kept
+    QLineEdit* m_find;            ///< a token; shown while one is looked for
+    QString m_openedFrom;         ///< the view whose head was opened; empty: none was
     bool m_keeps = true;          ///< for the next start
     QTimer m_saveSoon;
     bool m_sidesMoved = false; ///< by the user: then they stay

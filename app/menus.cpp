@@ -75,6 +75,7 @@ void Menus::buildEdit(QMenuBar& bar) {
     connect(&m_parts.document, &Document::stateChanged, this, follow);
     follow();
     menu->addSeparator();
+    menu->addAction(tr("&Find a token…"), QKeySequence::Find, this, &Menus::findWanted);
     menu->addAction(tr("&Notes…"), QKeySequence(Qt::CTRL | Qt::Key_J), this, &Menus::notesWanted);
     menu->addSeparator();
     menu->addAction(tr("Go to the &source"), QKeySequence(Qt::CTRL | Qt::Key_L), texts, &TextPanel::focusSource);
@@ -103,10 +104,21 @@ void Menus::buildView(QMenuBar& bar) {
     menu->addAction(tr("Head before"), QKeySequence(Qt::ALT | Qt::Key_Left), topBar,
                     [topBar] { topBar->stepHead(-1); });
     menu->addAction(tr("Head after"), QKeySequence(Qt::ALT | Qt::Key_Right), topBar, [topBar] { topBar->stepHead(1); });
-    menu->addAction(tr("&Free the locked pair"), QKeySequence(Qt::Key_Escape), &m_parts.selection,
-                    &Selection::freeLock);
+    menu->addAction(tr("&Free the locked pair, or go back"), QKeySequence(Qt::Key_Escape), this, &Menus::escapeWanted);
     menu->addSeparator();
     addColors(menu);
+    menu->addSeparator();
+    auto* larger = menu->addAction(tr("&Larger text"), this, [this] { Q_EMIT textSizeWanted(1); });
+    larger->setShortcuts({QKeySequence(Qt::CTRL | Qt::Key_Plus), QKeySequence(Qt::CTRL | Qt::Key_Equal)});
+    menu->addAction(tr("&Smaller text"), QKeySequence(Qt::CTRL | Qt::Key_Minus), this,
+                    [this] { Q_EMIT textSizeWanted(-1); });
+    menu->addAction(tr("&Usual size of text"), QKeySequence(Qt::CTRL | Qt::Key_0), this,
+                    [this] { Q_EMIT textSizeWanted(0); });
+    menu->addSeparator();
+    auto* panels = menu->addAction(tr("Side &panels"), QKeySequence(Qt::Key_F9), this, &Menus::panelsWanted);
+    panels->setCheckable(true);
+    panels->setChecked(true);
+    menu->addAction(tr("Full s&creen"), QKeySequence(Qt::Key_F11), this, &Menus::fullScreenWanted)->setCheckable(true);
 }
 
 void Menus::addColors(QMenu* menu) {

@@ -52,6 +52,13 @@ Q_SIGNALS:
     void undoWanted();
     void redoWanted();
     void notesWanted();
+    void findWanted();
+    /// Out of what was looked into last.
+    void escapeWanted();
+    void panelsWanted(bool shown);
+    void fullScreenWanted(bool full);
+    /// Larger (1), smaller (-1), or as usual (0).
+    void textSizeWanted(int step);
     void exportWanted();
     void copyWanted();
     void traceSaveWanted();

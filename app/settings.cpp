@@ -9,6 +9,7 @@
 #include <QFile>
 #include <QStandardPaths>
 
+#include <algorithm>
 #include <span>
 #include <utility>
 
@@ -34,6 +35,10 @@ class Loader {
 public:
     explicit Loader(const JsonPart& store) : m_store(store) {}
 
+    void operator()(const char* key, int& value) const {
+        if (m_store.has(key) && m_store.at(key).value().is_number())
+            value = static_cast<int>(std::clamp(m_store.at(key).value().get<double>(), -1e9, 1e9));
+    }
     void operator()(const char* key, QString& value) const {
         if (m_store.has(key) && m_store.at(key).isText())
             value = QString::fromStdString(m_store.at(key).text());
@@ -66,6 +71,7 @@ class Saver {
 public:
     explicit Saver(nlohmann::ordered_json& store) : m_store(store) {}
 
+    void operator()(const char* key, int value) const { m_store[key] = value; }
     void operator()(const char* key, const QString& value) const { m_store[key] = value.toStdString(); }
     void operator()(const char* key, const QStringList& value) const {
         auto& list = m_store[key] = nlohmann::ordered_json::array();
@@ -92,6 +98,7 @@ void visitKeys(SettingsType& settings, const Visitor& visit) {
     visit("recent_sessions", settings.recentSessions);
     visit("session", settings.session);
     visit("export_folder", settings.exportFolder);
+    visit("text_size", settings.textSize);
     visit("geometry", settings.geometry);
 }
 

@@ -21,6 +21,7 @@ struct Settings {
     std::optional<Session> last; ///< what was on show, so that nothing typed is lost; in a file of its own beside this
     QString session;             ///< the file that it is of; empty: none
     QString exportFolder;        ///< of the last export
+    int textSize = 100;          ///< of the window, in percent of the desktop's
     QByteArray geometry;         ///< of the window
     bool fresh = true;           ///< no settings were there: the first start
     QString problem;             ///< why the settings that are there could not be read; empty when they were

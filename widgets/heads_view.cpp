@@ -458,12 +458,21 @@ bool HeadsView::clicked(const Panel& panel, const Lit& place, Qt::KeyboardModifi
         return true;
     }
     selection()->setHead(kind, head.layer, head.head);
+    return true;
+}
+
+bool HeadsView::doubleClicked(const Panel&, const Lit&) {
     Q_EMIT headOpened();
     return true;
 }
 
 void HeadsView::keyPressEvent(QKeyEvent* event) {
     const bool plain = event->modifiers() == Qt::NoModifier && selection();
+    if (plain && (event->key() == Qt::Key_Return || event->key() == Qt::Key_Enter) && pointed().panel) {
+        FigureView::keyPressEvent(event); // which chooses it
+        Q_EMIT headOpened();
+        return;
+    }
     const auto head = plain && (event->key() == Qt::Key_C || event->key() == Qt::Key_X) ? target() : std::nullopt;
     if (!head)
         return FigureView::keyPressEvent(event);

@@ -18,7 +18,8 @@ class ComboBox;
 class RunBox;
 
 /// Layers down, heads across, all on one scale from 0 to 1, so that a pale
-/// map is a broad head; or sorted by what they do, or only those of a kind. A click opens one, Ctrl and a click, or C,
+/// map is a broad head; or sorted by what they do, or only those of a kind. A click chooses one, a double click or
+/// Return opens it, Ctrl and a click, or C,
 /// collects it to be seen with others, X switches it off; where the model ran with heads off, beside a run in full,
 /// maps can be what that changed.
 class HeadsView : public FigureView {
@@ -31,6 +32,7 @@ public:
 protected:
     std::vector<Panel> build() override;
     bool clicked(const Panel& panel, const Lit& place, Qt::KeyboardModifiers modifiers) override;
+    bool doubleClicked(const Panel& panel, const Lit& place) override;
     QString emptyText() const override;
     void keyPressEvent(QKeyEvent* event) override;
     void contextMenuEvent(QContextMenuEvent* event) override;

@@ -659,6 +659,9 @@ private Q_SLOTS:
         QCOMPARE(heads.selection.collected(), (std::vector<HeadPlace>{{Layer(0), Head(1)}}));
         QCOMPARE(opened.count(), 0);
         click(*heads.view, heads.placeOf(u"L1 H0"_qs));
+        QCOMPARE(heads.selection.layer(), Layer(1));
+        QCOMPARE(opened.count(), 0); // it is chosen
+        QTest::keyClick(heads.view.get(), Qt::Key_Return);
         QCOMPARE(opened.count(), 1);
     }
 

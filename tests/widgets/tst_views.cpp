@@ -555,7 +555,7 @@ private Q_SLOTS:
         QCOMPARE(shown.picture(), before);
     }
 
-    void clickOnAHeadOpensIt() {
+    void doubleClickOnAHeadOpensIt() {
         Shown shown(makeView(u"heads"_qs));
         shown.view->setTrace(traceOf(cat, {.layers = 2, .heads = 3}), nullptr);
         (void)shown.picture();
@@ -567,7 +567,11 @@ private Q_SLOTS:
                 if (!canvas || !canvas->inherits("QCustomPlot"))
                     continue; // a control
                 const auto before = opened.count();
-                QTest::mouseClick(canvas, Qt::LeftButton, {}, canvas->mapFrom(shown.view.get(), QPoint(x, y)));
+                const auto place = canvas->mapFrom(shown.view.get(), QPoint(x, y));
+                QTest::mouseClick(canvas, Qt::LeftButton, {}, place);
+                QCOMPARE(opened.count(), before); // it is chosen
+                QTest::mouseDClick(canvas, Qt::LeftButton, {}, place);
+                QTest::mouseRelease(canvas, Qt::LeftButton, {}, place); // which that leaves out
                 if (opened.count() > before)
                     places.insert(shown.selection.layer().value * 3 + shown.selection.head().value);
             }

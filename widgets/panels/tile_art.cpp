@@ -73,8 +73,10 @@ public:
             return {};
         QStringList lines{at(lit.row).name, captionOf(at(lit.row))};
         lines << statesOf(at(lit.row));
-        lines << (m_panel.switches ? tr("Click opens it, Ctrl+click or C collects it, X switches it off or on.")
-                                   : tr("Click opens it, Ctrl+click or C collects it."));
+        lines
+            << (m_panel.switches ? tr(
+                    "Click chooses it, a double click opens it, Ctrl+click or C collects it, X switches it off or on.")
+                                 : tr("Click chooses it, a double click opens it, Ctrl+click or C collects it."));
         lines.removeAll(QString());
         return lines;
     }
@@ -203,11 +205,11 @@ private:
         if (m_caption > 0) {
             auto font = m_font;
             font.setStrikeOut(one.off);
-            // A tile that does not stand in its head's place says which it is.
-            const auto caption = captionOf(one);
-            const auto all = m_panel.rowNames.isEmpty() ? tr("%1 · %2").arg(one.name, caption) : caption;
-            // Where there is no room for all of it the first part is whole, not all of them cut.
-            const auto words = textWidth(font, all) > m_width ? all.section(QStringLiteral(", "), 0, 0) : all;
+            // Where there is no room its place alone says which head it is, or the first part is whole, not all cut.
+            const auto caption = captionOf(one), all = tr("%1 · %2").arg(one.name, caption);
+            const auto fits = [&](const QString& words) { return textWidth(font, words) <= m_width; };
+            const auto& shorter = m_panel.rowNames.isEmpty() ? all : caption;
+            const auto words = fits(all) ? all : fits(shorter) ? shorter : shorter.section(QStringLiteral(", "), 0, 0);
             drawText(painter, QRectF(place.left(), place.bottom() + 4, place.width(), m_line),
                      Qt::AlignLeft | Qt::AlignVCenter, elided(font, words, m_width), font, m_appearance.muted);
         }
