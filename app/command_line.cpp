@@ -2,6 +2,7 @@
 
 #include "app/commands/commands.h"
 #include "app/commands/shell_pages.h"
+#include "app/hub/hub_problem.h"
 #include "core/engine.h"
 #include "core/trace/trace_file.h"
 
@@ -23,7 +24,9 @@ void printVersion(QTextStream& out) {
         << "BLAS " << (compute.blas.empty() ? CommandLine::tr("not found") : QString::fromStdString(compute.blas));
     if (compute.slowBlas)
         out << CommandLine::tr(": slow; with OpenBLAS (package libopenblas0-openmp) models run many times faster");
-    out << '\n' << CommandLine::tr("threads %1").arg(compute.threads) << '\n';
+    out << '\n'
+        << CommandLine::tr("threads %1").arg(compute.threads) << '\n'
+        << CommandLine::tr("kept of a model's last texts, at most %1").arg(bytesInWords(mostKeptBytes)) << '\n';
 }
 
 constexpr const Command* commands[] = {&modelsCommand,  &fetchCommand,    &traceCommand,

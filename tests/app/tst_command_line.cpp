@@ -137,9 +137,8 @@ void TestCommandLine::cleanup() {
 void TestCommandLine::rightWords_data() {
     QTest::addColumn<QString>("line");
     QTest::addColumn<QStringList>("says");
-    QTest::newRow("--version") << u"--version"_qs
-                               << QStringList{u"headlight "_qs, u"Qt "_qs, u"LibTorch "_qs, u"BLAS "_qs,
-                                              u"threads "_qs};
+    QTest::newRow("--version") << u"--version"_qs << QStringList{u"headlight "_qs, u"Qt "_qs,      u"LibTorch "_qs,
+                                                                 u"BLAS "_qs,      u"threads "_qs, u"268 MB"_qs};
     QTest::newRow("--help") << u"--help"_qs << QStringList{u"trace"_qs,  u"tokenize"_qs,  u"render"_qs,
                                                            u"models"_qs, u"--compare"_qs, u"--off KIND.L.H,…"_qs};
     for (const auto& page : {u"man"_qs, u"bash"_qs, u"zsh"_qs, u"fish"_qs}) // made of the same tables
