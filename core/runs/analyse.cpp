@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <span>
 #include <utility>
 
@@ -114,13 +115,31 @@ std::int64_t bytesOf(Analysis analysis, const Subject& subject) {
     return static_cast<std::int64_t>(std::min(4 * floats, 9e18));
 }
 
-Spot spotOf(const Subject& subject, const AnalysisRequest& asked, const torch::Tensor& hidden) {
-    Spot spot{asked.position.value_or(0), 0};
-    const auto logits = subject.say(hidden, spot.row)[0];
-    spot.token = asked.token ? *asked.token : logits.argmax().item<std::int64_t>();
-    if (spot.token < 0 || spot.token >= logits.size(0))
+/// What the model finds most probable at a row, by its run; nothing where that does not tell.
+std::optional<std::int64_t> saidAt(const Trace& run, std::int64_t row) {
+    if (!run.labels.empty())
+        return run.labels.front().id;
+    for (const auto* const all : {&run.predictions, &run.tokenLabels})
+        for (const auto& one : *all)
+            if (one.position == row && !one.candidates.empty())
+                return one.candidates.front().id;
+    return std::nullopt;
+}
+
+Spot spotOf(const Subject& subject, const AnalysisRequest& asked, std::int64_t row) {
+    Spot spot{row, 0};
+    auto token = asked.token ? asked.token : saidAt(subject.run(), row);
+    auto outputs = subject.saysTokens() ? subject.network().vocabulary : std::ssize(subject.network().labels);
+    if (!token || outputs == 0) {
+        const auto logits = subject.say(subject.read(nullptr), row)[0];
+        outputs = logits.size(0);
+        if (!token)
+            token = logits.argmax().item<std::int64_t>();
+    }
+    spot.token = *token;
+    if (spot.token < 0 || spot.token >= outputs)
         throw Error(Error::Kind::Invalid, "token", std::to_string(spot.token) + " is not an id of what this model says",
-                    "ids go from 0 to " + std::to_string(logits.size(0) - 1));
+                    "ids go from 0 to " + std::to_string(outputs - 1));
     return spot;
 }
 
@@ -396,9 +415,7 @@ Analyses analyse(Network& network, const Trace& run, const AnalysisRequest& aske
     found.of = analyses.done.size();
     Spot spot{analyses.position, 0};
     if (subject.says()) {
-        auto exact = asked;
-        exact.position = analyses.position;
-        spot = spotOf(subject, exact, subject.read(nullptr));
+        spot = spotOf(subject, asked, analyses.position);
         analyses.token = spot.token;
     }
     const auto finish = [&](std::size_t count = 1) {

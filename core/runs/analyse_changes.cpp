@@ -132,9 +132,9 @@ void analyseAblation(const Subject& subject, const Spot& spot, Found& found) {
 std::pair<std::int64_t, std::int64_t> analysePatching(const Subject& clean, const Subject& corrupted,
                                                       const AnalysisRequest& asked, const Spot& spot, Found& found) {
     const auto stack = clean.speaker();
-    KeepingProbe kept(stack);
-    const auto ofClean = clean.say(clean.read(&kept), spot.row)[0],
-               ofCorrupted = corrupted.say(corrupted.read(nullptr), spot.row)[0];
+    KeepingProbe kept(stack), keptCorrupted(stack);
+    const auto ofClean = clean.say(clean.read(&kept), spot.row)[0];
+    const auto ofCorrupted = corrupted.say(corrupted.read(&keptCorrupted), spot.row)[0];
     const auto change = ofClean - ofCorrupted;
     const auto pair =
         asked.pair.value_or(std::pair(change.argmax().item<std::int64_t>(), change.argmin().item<std::int64_t>()));
@@ -145,43 +145,47 @@ std::pair<std::int64_t, std::int64_t> analysePatching(const Subject& clean, cons
     const auto difference = [&](const torch::Tensor& logits) {
         return logits.select(-1, pair.first) - logits.select(-1, pair.second);
     };
-    const double from = difference(ofCorrupted).item<double>(), to = difference(ofClean).item<double>();
+    const double lowest = difference(ofCorrupted).item<double>(), highest = difference(ofClean).item<double>();
     found.add("patching.difference_clean", difference(ofClean).view({1}));
     found.add("patching.difference_corrupted", difference(ofCorrupted).view({1}));
-    const double whole = to == from ? 1 : to - from; // of a text in itself nothing comes back
+    const double whole = highest == lowest ? 1 : highest - lowest; // of a text in itself nothing comes back
     const int layers = clean.layersOf(stack);
     const auto heads = static_cast<std::int64_t>(clean.network().headsOf(stack));
     const auto rows = static_cast<std::int64_t>(clean.rows().size()), atOnce = textsAtOnce(clean);
     double done = 0;
-    /// One layer's changes, the change of row i being what `put` does to it.
-    const auto patched = [&](int layer, bool ofHeads, std::int64_t changes, const auto& put) {
-        std::vector<torch::Tensor> values;
-        for (std::int64_t first = 0; first < changes; first += atOnce) {
-            const auto count = std::min(atOnce, changes - first);
+    /// One layer's changes: each puts one part of what is kept of the clean run into the other. What is the same in
+    /// both changes nothing.
+    const auto patched = [&](int layer, bool ofHeads, std::int64_t changes) {
+        const auto& from = (ofHeads ? kept.contexts : kept.streams)[static_cast<std::size_t>(layer)][0];
+        const auto& into =
+            (ofHeads ? keptCorrupted.contexts : keptCorrupted.streams)[static_cast<std::size_t>(layer)][0];
+        std::vector<std::int64_t> differing;
+        for (std::int64_t i = 0; i < changes; ++i)
+            if (!torch::equal(from[i], into[i]))
+                differing.push_back(i);
+        const auto values = torch::zeros({changes});
+        for (std::int64_t first = 0; first < std::ssize(differing); first += atOnce) {
+            const auto count = std::min(atOnce, std::ssize(differing) - first);
             ChangingProbe probe(stack, layer, ofHeads, [&](const torch::Tensor& states) {
                 auto changed = copies(states, count);
-                for (std::int64_t i = 0; i < count; ++i)
-                    put(changed[i], first + i);
+                for (std::int64_t i = 0; i < count; ++i) {
+                    const auto place = differing[static_cast<std::size_t>(first + i)];
+                    changed[i][place].copy_(from[place]);
+                }
                 return changed;
             });
-            values.push_back((difference(corrupted.say(corrupted.read(&probe), spot.row)) - from) / whole);
+            const auto part = (difference(corrupted.say(corrupted.read(&probe), spot.row)) - lowest) / whole;
+            for (std::int64_t i = 0; i < count; ++i)
+                values[differing[static_cast<std::size_t>(first + i)]] = part[i];
             corrupted.checkStop();
         }
         found.tell(++done / (2 * layers + 1));
-        return torch::cat(values);
+        return values;
     };
-    for (int layer = 0; layer <= layers; ++layer) {
-        const auto& states = kept.streams[static_cast<std::size_t>(layer)][0]; // [T, W]
-        found.addLayer("patching.stream", patched(layer, false, rows, [&](torch::Tensor text, std::int64_t row) {
-                           text[row].copy_(states[row]);
-                       }));
-    }
-    for (int layer = 0; layer < layers; ++layer) {
-        const auto& contexts = kept.contexts[static_cast<std::size_t>(layer)][0]; // [H, T, D]
-        found.addLayer("patching.heads", patched(layer, true, heads, [&](torch::Tensor text, std::int64_t head) {
-                           text[head].copy_(contexts[head]);
-                       }));
-    }
+    for (int layer = 0; layer <= layers; ++layer)
+        found.addLayer("patching.stream", patched(layer, false, rows));
+    for (int layer = 0; layer < layers; ++layer)
+        found.addLayer("patching.heads", patched(layer, true, heads));
     found.addLayered();
     return pair;
 }

@@ -3,6 +3,7 @@
 #include "core/nn/attention.h"
 #include "core/runs/analyse.h"
 #include "core/runs/budget.h"
+#include "core/runs/open_model.h"
 
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/types.h>
@@ -10,6 +11,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <span>
 #include <utility>
 
 namespace headlight {
@@ -259,26 +261,40 @@ void PassProbe::lens(const torch::Tensor& hidden) const {
     const std::array<std::int64_t, 2> told{m_spot.row, std::min<std::int64_t>(2, rows - 1)};
     const auto ids = torch::empty({layers, rows, kept}), probabilities = torch::empty({layers, rows, kept});
     const auto ranks = torch::empty({layers, rows});
-    torch::Tensor whole;                                // [L + 1, 2, V]
-    auto last = torch::empty({rows, 1}, torch::kInt64); // what it says in the end
-    for (std::int64_t layer = layers - 1; layer >= 0; --layer) {
-        const auto read = ended(m_streams[static_cast<std::size_t>(layer)]); // [T, W]
-        for (std::int64_t first = 0; first < rows; first += atOnce) {
-            m_subject.checkStop();
-            const auto count = std::min(atOnce, rows - first);
-            const auto said = torch::log_softmax(m_subject.sayTokens(read.narrow(0, first, count)), -1); // [n, V]
-            const auto [best, which] = said.topk(kept, -1);
-            probabilities[layer].narrow(0, first, count).copy_(best.exp());
-            ids[layer].narrow(0, first, count).copy_(which);
+    std::vector<torch::Tensor> streams; // the last layer first: the others' ranks are of what it says
+    for (auto stream = m_streams.rbegin(); stream != m_streams.rend(); ++stream)
+        streams.push_back(ended(*stream));
+    const auto read = torch::cat(streams);                          // [(L + 1) T, W]
+    torch::Tensor whole;                                            // [L + 1, 2, V]
+    std::vector<std::int64_t> last(static_cast<std::size_t>(rows)); // what it says in the end
+    for (std::int64_t first = 0; first < layers * rows; first += atOnce) {
+        m_subject.checkStop();
+        const auto count = std::min(atOnce, layers * rows - first);
+        const auto logits = m_subject.sayTokens(read.narrow(0, first, count)).contiguous(); // [n, V]
+        const auto sums = torch::logsumexp(logits, -1);                                     // [n]
+        if (!whole.defined())
+            whole = torch::empty({layers, 2, logits.size(1)});
+        for (std::int64_t i = 0; i < count; ++i) {
+            const auto layer = layers - 1 - (first + i) / rows, row = (first + i) % rows;
+            const std::span values(logits.data_ptr<float>() + i * logits.size(1),
+                                   static_cast<std::size_t>(logits.size(1)));
+            const float sum = sums.data_ptr<float>()[i];
+            const auto best = mostProbable(values, static_cast<int>(kept));
+            const auto cell = (layer * rows + row) * kept;
+            for (std::int64_t k = 0; k < kept; ++k) {
+                const auto id = best[static_cast<std::size_t>(k)];
+                ids.data_ptr<float>()[cell + k] = static_cast<float>(id);
+                probabilities.data_ptr<float>()[cell + k] = std::exp(values[static_cast<std::size_t>(id)] - sum);
+            }
+            auto& said = last[static_cast<std::size_t>(row)];
             if (layer == layers - 1)
-                last.narrow(0, first, count).copy_(which.narrow(1, 0, 1));
-            const auto final = said.gather(1, last.narrow(0, first, count)); // [n, 1]
-            ranks[layer].narrow(0, first, count).copy_((said > final).sum(-1));
-            if (!whole.defined())
-                whole = torch::empty({layers, 2, said.size(1)});
-            for (std::size_t i = 0; i < told.size(); ++i)
-                if (told[i] >= first && told[i] < first + count)
-                    whole[layer][static_cast<std::int64_t>(i)].copy_(said[told[i] - first]);
+                said = best.front();
+            const float final = values[static_cast<std::size_t>(said)];
+            ranks.data_ptr<float>()[layer * rows + row] = static_cast<float>(
+                std::count_if(values.begin(), values.end(), [&](float value) { return value > final; }));
+            for (std::size_t k = 0; k < told.size(); ++k)
+                if (told[k] == row)
+                    whole[layer][static_cast<std::int64_t>(k)].copy_(logits[i] - sums[i]);
         }
     }
     const auto output = torch::log_softmax(m_subject.say(hidden, m_spot.row)[0], -1);
@@ -306,7 +322,7 @@ std::string PassProbe::direct(const torch::Tensor& hidden) {
     const double bias = m_subject.say(nothing, 0)[0][m_spot.token].item<double>();
     const double linear = torch::dot(direction, hidden[0][m_spot.row]).item<double>();
     if (std::abs(linear + bias - logit) > 1e-3 * std::max(1.0, std::abs(logit)))
-        return "its logits are capped, so none is a sum of parts";
+        return "its output layer is not linear (capped, or a head of several layers), so no logit is a sum of parts";
     const double sum = m_parts.measure(direction, m_found) + bias;
     m_found.add("direct.output_bias", torch::tensor({static_cast<float>(bias)}));
     m_found.add("direct.logit", torch::tensor({static_cast<float>(logit)}));
