@@ -49,6 +49,9 @@ struct Recording {
     bool scores = false;  ///< scores before softmax
     bool vectors = false; ///< query, key, value and input vectors; of additive attention W s, U h, v and h
     bool logits = false;
+    bool norms = false; ///< Trace::norms, by another pass over the run's tokens; as the next two
+    bool alti = false;
+    bool lens = false;
     bool positions = true;
     int candidates = 5;      ///< predictions kept for each step
     int maskCandidates = 10; ///< the same where a masked language model has a word to guess

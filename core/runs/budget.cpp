@@ -34,7 +34,9 @@ double keptFloats(const ModelSizes& model, const RunLength& length, const Record
     const double weights = maps(model.encoderLayers, model, source, source)
                            + maps(model.decoderLayers, model, target, target)
                            + maps(model.crossLayers, model, target, source);
-    double kept = record.scores ? 2 * weights : weights;
+    double kept = (record.scores ? 2 : 1) * weights + (record.norms ? 2 * weights : 0); // once more while it is made
+    if (record.alti)
+        kept += weights / static_cast<double>(std::max<std::int64_t>(model.heads, 1));
     if (record.vectors) {
         const double rows = 3.0 * model.encoderLayers * source + 3.0 * model.decoderLayers * target
                             + model.crossLayers * (target + 2 * source);

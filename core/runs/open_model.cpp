@@ -149,12 +149,90 @@ TracePointer OpenModel::run(const Request& asked, std::stop_token stop) {
         watch.freeze(*trace);
         if (m_sizes.blockSparse)
             tellOfPartialRows(*trace);
+        recordMore(request, stop, *trace);
         keep(trace);
         return trace;
     } catch (const Stopped&) {
         return nullptr;
     } catch (...) {
         throwAsError(m_loaded.folder, "the run does not fit into memory", "shorten the text");
+    }
+}
+
+namespace {
+
+/// The blocks of an analysis whose array of that kind is [layers, heads, queries, keys], or without heads.
+std::vector<AttentionBlock> blocksOf(Analyses& found, const std::string& name) {
+    std::vector<AttentionBlock> blocks;
+    for (const auto kind : {BlockKind::Encoder, BlockKind::Decoder, BlockKind::Cross})
+        for (auto& array : found.arrays) {
+            if (array.name != name + kindName(kind))
+                continue;
+            auto& block = blocks.emplace_back();
+            const auto size = [&](std::size_t place) { return static_cast<int>(array.shape[place]); };
+            block.kind = kind;
+            block.layers = size(0);
+            block.heads = array.shape.size() == 4 ? size(1) : 1;
+            block.queries = size(array.shape.size() - 2);
+            block.keys = size(array.shape.size() - 1);
+            block.weights = std::move(array.values);
+        }
+    return blocks;
+}
+
+/// Each row over its sum.
+void makeShares(AttentionBlock& block) {
+    for (auto row = block.weights.begin(); row != block.weights.end(); row += block.keys) {
+        const float sum = std::accumulate(row, row + block.keys, 0.0F);
+        if (sum > 0)
+            std::for_each(row, row + block.keys, [sum](float& value) { value /= sum; });
+    }
+}
+
+} // namespace
+
+void OpenModel::recordMore(const Request& request, const std::stop_token& stop, Trace& trace) {
+    AnalysisRequest asked;
+    asked.leaveOut = true;
+    asked.memory = request.memory;
+    asked.position = 0; // what is looked at is all of it
+    for (const auto& [wanted, analysis] : {std::pair(request.record.norms, Analysis::Norms),
+                                           {request.record.alti, Analysis::Alti},
+                                           {request.record.lens, Analysis::Lens}})
+        if (wanted)
+            asked.what.push_back(analysis);
+    if (asked.what.empty())
+        return;
+    try {
+        auto found = headlight::analyse(network(), trace, asked, stop);
+        trace.norms = blocksOf(found, "value_norms.");
+        std::for_each(trace.norms.begin(), trace.norms.end(), makeShares);
+        trace.alti = blocksOf(found, "alti.");
+        const auto* const ids = found.find("logit_lens.top5_ids");
+        if (!ids)
+            return;
+        const auto& probabilities = found.find("logit_lens.top5_probabilities")->values;
+        auto& lens = trace.lens.emplace();
+        lens.layers = static_cast<int>(ids->shape[0]);
+        lens.rows = static_cast<int>(ids->shape[1]);
+        std::map<std::int64_t, Candidate> known; // the same few words at many places
+        for (std::size_t cell = 0, next = 0; cell < ids->values.size() / static_cast<std::size_t>(ids->shape[2]);
+             ++cell) {
+            auto& prediction = lens.predictions.emplace_back();
+            prediction.position = static_cast<int>(cell) % lens.rows;
+            for (std::int64_t k = 0; k < ids->shape[2]; ++k, ++next) {
+                const auto id = static_cast<std::int64_t>(ids->values[next]);
+                const auto [candidate, isNew] = known.try_emplace(id);
+                if (isNew)
+                    candidate->second = candidateOf(id, 0);
+                prediction.candidates.push_back(candidate->second);
+                prediction.candidates.back().probability = probabilities[next];
+            }
+        }
+        for (const float rank : found.find("logit_lens.final_rank")->values)
+            lens.finalRanks.push_back(static_cast<int>(rank));
+    } catch (const Error& error) { // such as too little memory: the run is there all the same
+        trace.notices.push_back(error.what());
     }
 }
 

@@ -113,6 +113,8 @@ private:
     /// @param logits [rows, V] of the rows from `first` on
     void predictRows(const torch::Tensor& logits, std::int64_t first, const Request& request,
                      const std::vector<bool>& masked, Trace& trace) const;
+    /// Norms, ALTI and what each layer would say, as far as they are asked for and the model has them.
+    void recordMore(const Request& request, const std::stop_token& stop, Trace& trace);
     /// The row that is looked at where nobody says which: a masked word's, or the last.
     int naturalRow(const Trace& run) const;
     /// Some ordinary ids, all different and always the same ones, that can be said so many times.

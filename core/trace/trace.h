@@ -70,6 +70,12 @@ struct AttentionBlock {
     float at(Layer layer, Head head, Query query, Key key) const { return row(layer, head, query)[key.offset()]; }
 };
 
+/// What a cell of a block's maps shows.
+enum class Cells {
+    Weights,
+    Norms, ///< how long what a weight brings is, as a share of its row: Kobayashi et al. 2020
+};
+
 /// How additive attention came to its energies: e_ij = v · tanh(W s_(i-1) + U h_j), Bahdanau et al. 2015, A.1.2.
 struct AdditiveEnergies {
     int queries = 0;
@@ -149,6 +155,18 @@ struct Prediction {
     std::vector<Candidate> asked = {}; ///< what Recording::asked names for this row
 };
 
+/// What each layer would say, were it the last: the logit lens (nostalgebraist 2020). Of the stack that says something.
+struct Lens {
+    int layers = 0;                      ///< and one more: what the stack takes in comes first, its own output last
+    int rows = 0;                        ///< tokens of that stack
+    std::vector<Prediction> predictions; ///< [layers, rows], each of its row
+    std::vector<int> finalRanks;         ///< [layers, rows]: how many tokens are before the one that is said in the end
+
+    std::size_t cell(int layer, int row) const {
+        return static_cast<std::size_t>(layer) * static_cast<std::size_t>(rows) + static_cast<std::size_t>(row);
+    }
+};
+
 /// One hypothesis of a beam search: its parent's with one token more.
 struct BeamNode {
     int parent = -1;           ///< index of the hypothesis that it goes on from; -1: the first token
@@ -222,6 +240,10 @@ struct Trace {
     std::optional<AttentionBlock> encoder;
     std::optional<AttentionBlock> decoder;
     std::optional<AttentionBlock> cross;
+    std::vector<AttentionBlock> norms; ///< of the same kinds: Cells::Norms; empty unless asked for
+    std::vector<AttentionBlock> alti;  ///< of the same kinds, one head a layer (Ferrando et al. 2022); as norms. Of
+                                      ///< cross a row sums to what the stream before does not bring
+    std::optional<Lens> lens; ///< absent unless asked for, or where the model says no tokens
     std::optional<AdditiveEnergies> additive;
     std::vector<float> fixedContext; ///< c, all that a recurrent decoder without attention knows of its source
     std::optional<PositionTable> encoderPositions; ///< of stacks, which may have tables of their own
@@ -246,6 +268,11 @@ struct Trace {
         const auto& found = kind == BlockKind::Encoder ? encoder : kind == BlockKind::Decoder ? decoder : cross;
         return found ? &*found : nullptr;
     }
+    /// The same of norms; null, too, where they were not asked for, or there are none of this model.
+    const AttentionBlock* block(BlockKind kind, Cells cells) const {
+        return cells == Cells::Weights ? block(kind) : blockIn(norms, kind);
+    }
+    const AttentionBlock* altiBlock(BlockKind kind) const { return blockIn(alti, kind); }
     /// Null when the stack has none, or vectors were not asked for.
     const InputVectors* input(BlockKind kind) const {
         const auto& found = kind == BlockKind::Encoder ? encoderInput : decoderInput;
@@ -260,6 +287,14 @@ struct Trace {
     const std::vector<Token>& keyTokens(BlockKind kind) const { return kind == BlockKind::Decoder ? target : source; }
     /// The tokens that the queries (rows) of a block stand for, by what the model takes in there.
     const std::vector<Token>& queryTokens(BlockKind kind) const { return kind == BlockKind::Encoder ? source : target; }
+
+private:
+    static const AttentionBlock* blockIn(const std::vector<AttentionBlock>& blocks, BlockKind kind) {
+        for (const auto& block : blocks)
+            if (block.kind == kind)
+                return &block;
+        return nullptr;
+    }
 };
 
 using TracePointer = std::shared_ptr<const Trace>;

@@ -235,6 +235,48 @@ private Q_SLOTS:
                 QVERIFY(errorOf(*found, std::string("residual_norms.") + kind) < 2e-4);
     }
 
+    void runsRecordNormsAltiAndLens_data() {
+        QTest::addColumn<QString>("model");
+        for (const char* name : {"gpt2", "marian", "roberta", "t5"})
+            QTest::newRow(name) << QString::fromLatin1(name);
+    }
+
+    void runsRecordNormsAltiAndLens() {
+        QFETCH(QString, model);
+        const auto folder = fixtures / model.toStdString();
+        const auto engine = Engine::open(folder);
+        auto request = requestOf(readJsonFile(folder / "expected.json", 1 << 20).at("inputs"), *engine);
+        const auto plain = engine->run(request);
+        QVERIFY(plain->norms.empty() && plain->alti.empty() && !plain->lens);
+        request.record.norms = request.record.alti = request.record.lens = true;
+        const auto run = engine->run(request);
+        for (const auto kind : {BlockKind::Encoder, BlockKind::Decoder, BlockKind::Cross}) {
+            const auto* const weights = run->block(kind);
+            const auto* const norms = run->block(kind, Cells::Norms);
+            const auto* const alti = run->altiBlock(kind);
+            QCOMPARE(norms != nullptr, weights != nullptr);
+            QCOMPARE(alti != nullptr, weights != nullptr);
+            if (!weights)
+                continue;
+            QVERIFY(norms->layers == weights->layers && norms->heads == weights->heads && norms->keys == weights->keys);
+            QVERIFY(alti->layers == weights->layers && alti->heads == 1 && alti->queries == weights->queries);
+            for (auto row = norms->weights.begin(); row != norms->weights.end(); row += norms->keys)
+                QVERIFY(std::abs(std::accumulate(row, row + norms->keys, 0.0F) - 1) < 1e-4F);
+        }
+        const auto& lens = run->lens.value();
+        const auto layers = run->target.empty() ? engine->info().encoderLayers : engine->info().decoderLayers;
+        QCOMPARE(lens.layers, layers + 1);
+        QCOMPARE(lens.predictions.size(), static_cast<std::size_t>(lens.layers * lens.rows));
+        QCOMPARE(lens.finalRanks.size(), lens.predictions.size());
+        for (int row = 0; row < lens.rows; ++row) { // the last layer says what the model says
+            const auto cell = lens.cell(lens.layers - 1, row);
+            const auto& said = run->predictions[static_cast<std::size_t>(row)].candidates.front();
+            QCOMPARE(lens.predictions[cell].candidates.front().id, said.id);
+            QVERIFY(std::abs(lens.predictions[cell].candidates.front().probability - said.probability) < 1e-5F);
+            QCOMPARE(lens.finalRanks[cell], 0);
+        }
+    }
+
     void aTextPatchedIntoItselfChangesNothing() {
         const auto engine = Engine::open(fixtures / "gpt2");
         Request request;

@@ -7,6 +7,10 @@
 
 #include <QTest>
 
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
 using namespace headlight;
 
 namespace {
@@ -50,6 +54,53 @@ private Q_SLOTS:
         // Nothing aligns within a stack.
         const auto within = shownMap(trace, BlockKind::Encoder, {HeadMode::BestAligning, at(1, 1), {}});
         QVERIFY(within->mode == HeadMode::One && within->place == at(1, 1));
+    }
+
+    void showsNormsWhereTheRunHasThem() {
+        auto trace = fourHeads();
+        const MapChoice norms{HeadMode::One, at(1, 0), Reading::Automatic, Cells::Norms};
+        const auto without = *shownMap(trace, BlockKind::Cross, norms);
+        QVERIFY(without.cells == Cells::Weights
+                && without.map.values == headMap(*trace.cross, Layer(1), Head(0)).values);
+        auto block = *trace.cross;
+        std::rotate(block.weights.begin(), block.weights.begin() + block.keys, block.weights.end());
+        trace.norms.push_back(block);
+        const auto shown = *shownMap(trace, BlockKind::Cross, norms);
+        QVERIFY(shown.cells == Cells::Norms && shown.place == at(1, 0));
+        QCOMPARE(shown.map.values, headMap(block, Layer(1), Head(0)).values);
+        const auto rolled = *shownMap(trace, BlockKind::Cross, {HeadMode::Rollout, {}, {}, Cells::Norms});
+        QVERIFY(rolled.cells == Cells::Weights && rolled.mode == HeadMode::Rollout);
+        QVERIFY(shownMap(trace, BlockKind::Encoder, norms)->cells == Cells::Weights); // norms of cross alone
+    }
+
+    void showsAltiOfALayerOrRolledOut() {
+        auto trace = fourHeads();
+        const auto shown = [&](HeadMode mode, BlockKind kind) {
+            return *shownMap(trace, kind, {mode, at(1, 1), Reading::Automatic});
+        };
+        for (const auto mode : {HeadMode::Alti, HeadMode::AltiRollout})
+            QVERIFY(shown(mode, BlockKind::Cross).mode == HeadMode::MeanOfAll);
+        for (const auto kind : {BlockKind::Encoder, BlockKind::Decoder, BlockKind::Cross}) {
+            auto block = *trace.block(kind); // a share of 1/4 is the stream's own
+            block.weights.resize(block.weights.size() / 2);
+            block.heads = 1;
+            if (kind == BlockKind::Cross)
+                std::for_each(block.weights.begin(), block.weights.end(), [](float& share) { share *= 0.75F; });
+            trace.alti.push_back(block);
+        }
+        const auto layer = shown(HeadMode::Alti, BlockKind::Cross);
+        QVERIFY(layer.mode == HeadMode::Alti && layer.layer == Layer(1) && !layer.place);
+        QCOMPARE(layer.map.values, headMap(*trace.altiBlock(BlockKind::Cross), Layer(1), Head(0)).values);
+        const auto within = shown(HeadMode::AltiRollout, BlockKind::Encoder).map;
+        const auto across = shown(HeadMode::AltiRollout, BlockKind::Cross).map;
+        for (int row = 0; row < across.rows; ++row) {
+            const auto sum = [row](const Map& map) {
+                const auto values = map.row(row);
+                return std::accumulate(values.begin(), values.end(), 0.0F);
+            };
+            QVERIFY(std::abs(sum(within) - 1) < 1e-5F);
+            QVERIFY(std::abs(sum(across) - 15.0F / 16) < 1e-5F); // the rest is the target's own, after two layers
+        }
     }
 
     void saysWhatStandsForRollout() {
