@@ -80,6 +80,16 @@ QString HelpText::lookingAt() {
            "largest weight of a row), distance in tokens. After Clark et al. 2019, <i>What Does BERT Look At?</i>, "
            "and Voita et al. 2019, <i>Analyzing Multi-Head Self-Attention</i>. Rollout follows attention down through "
            "all layers (Abnar & Zuidema 2020)."));
+    text += section(
+        tr("What weights leave out"),
+        tr("A head may give its weight to a token whose vector is almost nothing. Norms, in “What a cell shows”, are "
+           "the lengths of what is brought, |a (x V + b) O|, here as shares of their row (Kobayashi et al. 2020, "
+           "<i>Attention is Not Only a Weight</i>); they do not know that heads may cancel each other. ALTI, in the "
+           "bar on top, measures how near each token's part is to what a layer's attention gives out, residual "
+           "connection and norm included (Ferrando et al. 2022, <i>Measuring the Mixing of Contextual Information in "
+           "the Transformer</i>); it leaves out what feed-forward parts do. Lens reads each layer as if it were the "
+           "last, by the model's own last norm and output layer (nostalgebraist 2020); early layers need not speak "
+           "that language. <code>headlight analyse</code> writes these numbers and more."));
     text +=
         section(tr("Attention is not explanation"),
                 tr("A large weight says where information could flow from, not that the model decided because of it. "

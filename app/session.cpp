@@ -31,8 +31,11 @@ struct Texts {
 };
 
 // The words for the values of enums, in their order.
-const QStringList modeNames{QStringLiteral("one"), QStringLiteral("mean_of_layer"), QStringLiteral("mean_of_all"),
-                            QStringLiteral("best_aligning"), QStringLiteral("rollout")};
+const QStringList modeNames{QStringLiteral("one"),         QStringLiteral("mean_of_layer"),
+                            QStringLiteral("mean_of_all"), QStringLiteral("best_aligning"),
+                            QStringLiteral("rollout"),     QStringLiteral("alti"),
+                            QStringLiteral("alti_rollout")};
+const QStringList cellNames{QStringLiteral("weights"), QStringLiteral("norms")};
 const QStringList readingNames{QStringLiteral("automatic"), QStringLiteral("taken_in"), QStringLiteral("emitted")};
 
 template <class Enum>
@@ -174,6 +177,7 @@ Json jsonOf(const Selection::Chosen& chosen) {
               {"layer", chosen.map.place.layer.value},
               {"head", chosen.map.place.head.value},
               {"reading", nameOf(readingNames, chosen.map.reading)},
+              {"cells", nameOf(cellNames, chosen.map.cells)},
               {"words", chosen.byWords},
               {"specials", chosen.specials},
               {"own_range", chosen.ownRange},
@@ -200,6 +204,8 @@ void take(const JsonPart& part, Selection::Chosen& chosen) {
         chosen.map.place.head = Head(place(part.at("head")));
     if (part.has("reading"))
         chosen.map.reading = valueOf<Reading>(readingNames, part.at("reading"));
+    if (part.has("cells"))
+        chosen.map.cells = valueOf<Cells>(cellNames, part.at("cells"));
     chosen.byWords = part.flag("words", chosen.byWords);
     chosen.specials = part.flag("specials", chosen.specials);
     chosen.ownRange = part.flag("own_range", chosen.ownRange);

@@ -71,6 +71,11 @@ TopBar::TopBar(Selection* selection, QWidget* parent)
     m_mode->addItem(tr("one head"), static_cast<int>(HeadMode::One));
     m_mode->addItem(tr("mean of all"), static_cast<int>(HeadMode::MeanOfAll));
     m_mode->addItem(tr("rollout"), static_cast<int>(HeadMode::Rollout));
+    m_mode->addItem(tr("ALTI of layer"), static_cast<int>(HeadMode::Alti));
+    m_mode->addItem(tr("ALTI rollout"), static_cast<int>(HeadMode::AltiRollout));
+    m_mode->setToolTip(tr("Which map is drawn. ALTI: how much of what a layer's attention gives out at a row, its "
+                          "residual connection and norm included, came from each token (Ferrando et al. 2022); it is "
+                          "of whole layers and leaves out what their feed-forward parts do."));
 
     connect(m_modelA, &QComboBox::activated, this, &TopBar::chooseModels);
     connect(m_modelB, &QComboBox::activated, this, &TopBar::chooseModels);
@@ -254,16 +259,17 @@ void TopBar::showHead() {
         spin->setValue(value);
         spin->setEnabled(enabled && count > 1);
     };
-    const bool all = mode == HeadMode::MeanOfAll || mode == HeadMode::Rollout;
+    const bool all = mode == HeadMode::MeanOfAll || mode == HeadMode::Rollout || mode == HeadMode::AltiRollout;
+    const bool ofLayer = mode == HeadMode::MeanOfLayer || mode == HeadMode::Alti;
     show(m_layer, layers, place.layer.value, !all);
-    show(m_head, heads, place.head.value, !all && mode != HeadMode::MeanOfLayer);
+    show(m_head, heads, place.head.value, !all && !ofLayer);
 }
 
 void TopBar::goTo(int layer, int head) {
-    const bool mean = m_selection->headMode() == HeadMode::MeanOfLayer;
+    const auto mode = m_selection->headMode();
     m_selection->setHead(m_selection->kind(), Layer(layer), Head(head));
-    if (mean)
-        m_selection->setHeadMode(HeadMode::MeanOfLayer);
+    if (mode == HeadMode::MeanOfLayer || mode == HeadMode::Alti)
+        m_selection->setHeadMode(mode);
 }
 
 void TopBar::stepLayer(int step) {

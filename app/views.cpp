@@ -3,6 +3,7 @@
 #include "widgets/alignment_view.h"
 #include "widgets/compare_view.h"
 #include "widgets/heads_view.h"
+#include "widgets/lens_view.h"
 #include "widgets/lines_view.h"
 #include "widgets/matrix_view.h"
 #include "widgets/playback_view.h"
@@ -45,6 +46,7 @@ const ViewType types[] = {
      {1100, 800},
      {.second = true, .vectors = true, .scores = true}},
     {"playback", QT_TRANSLATE_NOOP("headlight::Views", "Playback"), make<PlaybackView>, {1000, 600}, {.cross = true}},
+    {"lens", QT_TRANSLATE_NOOP("headlight::Views", "Lens"), make<LensView>, {1100, 600}, {.lens = true}},
 };
 
 } // namespace

@@ -35,6 +35,10 @@ Workbench::Workbench(Selection& selection, const Models& usual, InferenceService
     });
     connect(&m_service, &InferenceService::finished, this, &Workbench::display);
     connect(&m_selection, &Selection::offChanged, this, &Workbench::followOff);
+    connect(&m_selection, &Selection::headChanged, this, [this] {
+        if (!m_starting && current() && lacksRecord())
+            submit();
+    });
 }
 
 Workbench::~Workbench() = default;
@@ -226,6 +230,7 @@ void Workbench::submit(bool reread) {
     const bool transformer = m_first && (m_first->encoder || m_first->decoder);
     job.request.record.scores = m_needs.scores;
     job.request.record.vectors = m_needs.vectors || !transformer; // of what A becomes, lacksRecord() knows more
+    recordFor(m_selection.choice(), m_needs.lens, job.request.record);
     m_failed = false;
     m_service.submit(std::move(job));
     if (!m_slow.isActive())
@@ -330,7 +335,10 @@ bool Workbench::lacksRecord() const {
     if (!m_first || !m_traceFile.isEmpty())
         return false;
     const bool additive = m_first->cross && !m_first->encoder && !m_first->decoder; // the inspector tells its energies
-    return ((m_needs.vectors || additive) && !m_record.vectors) || (m_needs.scores && !m_record.scores);
+    Recording wanted;
+    recordFor(m_selection.choice(), m_needs.lens, wanted);
+    return ((m_needs.vectors || additive) && !m_record.vectors) || (m_needs.scores && !m_record.scores)
+           || (wanted.norms && !m_record.norms) || (wanted.alti && !m_record.alti) || (wanted.lens && !m_record.lens);
 }
 
 void Workbench::setStale(bool stale) {

@@ -1,5 +1,6 @@
 #include "widgets/alignment_view.h"
 
+#include "widgets/controls.h"
 #include "widgets/derived.h"
 #include "widgets/map_panel.h"
 #include "widgets/names.h"
@@ -19,6 +20,7 @@ constexpr std::size_t mostRanked = 20;
 } // namespace
 
 void AlignmentView::setSelection(Selection* selection) {
+    addControl(makeCellsChoice(*selection), tr("What a cell shows"));
     addControl(makeWordsBox(*selection));
     addControl(makeSpecialsBox(*selection));
     addControl(makeRangeBox(*selection));

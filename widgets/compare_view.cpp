@@ -47,7 +47,7 @@ void CompareView::setSelection(Selection* selection) {
             Q_EMIT this->chosen();
         });
         addControl(control, label);
-        // Of which run, in which mode (-1 for the map on show), and which layer and head.
+        // Of which run, in which mode (-1 for the map on show), which layer and head, and whether weights at any rate.
         keepChoice(
             name,
             [&chosen]() -> QVariant {
@@ -55,16 +55,17 @@ void CompareView::setSelection(Selection* selection) {
                     return {};
                 const auto& place = chosen->place;
                 return QVariantList{chosen->ofB ? 1 : 0, chosen->mode ? static_cast<int>(*chosen->mode) : -1,
-                                    place.layer.value, place.head.value};
+                                    place.layer.value, place.head.value, chosen->weights ? 1 : 0};
             },
             [this, &chosen](const QVariant& wanted) {
                 chosen.reset();
                 const auto numbers = wanted.toList();
-                if (numbers.size() == 4)
+                if (numbers.size() == 4 || numbers.size() == 5)
                     chosen = Choice{numbers[0].toInt() == 1,
                                     numbers[1].toInt() < 0 ? std::nullopt
                                                            : std::optional(static_cast<HeadMode>(numbers[1].toInt())),
-                                    {Layer(numbers[2].toInt()), Head(numbers[3].toInt())}};
+                                    {Layer(numbers[2].toInt()), Head(numbers[3].toInt())},
+                                    numbers.value(4).toInt() == 1};
                 rebuild(); // where it is not listed, the usual one is taken
             });
         return control;
@@ -72,6 +73,7 @@ void CompareView::setSelection(Selection* selection) {
     m_leftControl = add(m_left, QStringLiteral("left"), tr("Left"),
                         tr("The map on the left, from which the right one is taken away"));
     m_rightControl = add(m_right, QStringLiteral("right"), tr("Right"), tr("The map on the right"));
+    addControl(makeCellsChoice(*selection), tr("Cells"));
     addControl(makeWordsBox(*selection));
     addControl(makeSpecialsBox(*selection));
     addControl(makeRangeBox(*selection));
@@ -98,6 +100,10 @@ const AttentionBlock* CompareView::block(bool ofB) const {
     return run(ofB) && hasHeads(*run(ofB), kind()) ? run(ofB)->block(kind()) : nullptr;
 }
 
+bool CompareView::showsNorms(bool ofB) const {
+    return selection()->cells() == Cells::Norms && run(ofB)->block(kind(), Cells::Norms);
+}
+
 std::vector<CompareView::Named> CompareView::listed() const {
     std::vector<Named> all;
     for (const bool ofB : {false, true}) {
@@ -112,6 +118,10 @@ std::vector<CompareView::Named> CompareView::listed() const {
         };
         const bool additive = isAdditive(*run(ofB), kind());
         add(std::nullopt, additive ? tr("additive") : tr("map on show"));
+        if (showsNorms(ofB)) {
+            add(std::nullopt, tr("map on show, weights"));
+            all.back().choice.weights = true;
+        }
         if (additive)
             continue;
         if (heads->layers * heads->heads > 1) {
@@ -137,6 +147,8 @@ std::optional<CompareView::Choice> CompareView::defaultChoice(bool left) const {
     const bool onlyB = !block(false);
     if (left || (block(false) && block(true)))
         return Choice{.ofB = onlyB || !left, .mode = {}, .place = {}};
+    if (showsNorms(onlyB)) // beside the weights
+        return Choice{.ofB = onlyB, .mode = {}, .place = {}, .weights = true};
     // Within one model there are two maps where there are two heads.
     if (onlyB || block(false)->layers * block(false)->heads == 1)
         return std::nullopt;
@@ -159,7 +171,9 @@ std::optional<CompareView::Side> CompareView::side(const std::optional<Choice>& 
         return std::nullopt;
     auto map = selection()->choice();
     if (choice->mode)
-        map = {*choice->mode, choice->place, {}};
+        map = {*choice->mode, choice->place, {}, map.cells};
+    if (choice->weights)
+        map.cells = Cells::Weights;
     map.reading = reading;
     return Side{*choice, run(choice->ofB), needed(Derived::instance().map(run(choice->ofB), kind(), map))};
 }

@@ -33,6 +33,7 @@ private:
         bool ofB = false;
         std::optional<HeadMode> mode; ///< absent: as the Selection says
         HeadPlace place;              ///< for One and MeanOfLayer
+        bool weights = false;         ///< whatever the Selection says of cells
         friend bool operator==(const Choice&, const Choice&) = default;
     };
     struct Named {
@@ -51,6 +52,7 @@ private:
     BlockKind kind() const;
     const TracePointer& run(bool ofB) const { return ofB ? other() : trace(); }
     const AttentionBlock* block(bool ofB) const;
+    bool showsNorms(bool ofB) const;
     /// What is drawn is not what one would think: why.
     QString noteOf(const Side& left, const Side& right) const;
     /// All maps that can be chosen, those of A first.

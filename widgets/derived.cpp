@@ -43,7 +43,7 @@ struct MapQuestion {
     MapChoice choice;
 
     double nanoseconds(const Trace& run) const {
-        if (choice.mode == HeadMode::Rollout) {
+        if (choice.mode == HeadMode::Rollout || choice.mode == HeadMode::AltiRollout) {
             double all = 0;
             for (const auto stack : {BlockKind::Encoder, BlockKind::Decoder, BlockKind::Cross})
                 if (const auto* block = stack == kind || kind == BlockKind::Cross ? run.block(stack) : nullptr)
@@ -81,12 +81,13 @@ struct MeasuresQuestion {
 struct TilesQuestion {
     using Answer = Derived::Tiles;
     BlockKind kind;
+    Cells cells;
     bool changes;
 
     double nanoseconds(const Trace& run) const { return (changes ? 15 : 1.5) * cellsOf(run.block(kind)); }
     Answer answer(const Trace& run, const Trace* full, const std::stop_token& stop) const {
         Answer made;
-        const auto& block = *run.block(kind);
+        const auto& block = shownBlock(run, kind, cells);
         const int side = std::max(24, static_cast<int>(std::sqrt(mostCells / (block.layers * block.heads))));
         const auto pooled = [&](std::span<const float> values) {
             return std::make_shared<const Map>(pooledMap(values, block.queries, block.keys, side, side));
@@ -94,7 +95,7 @@ struct TilesQuestion {
         forHeads(block, stop, [&](Layer layer, Head head) {
             if (!full)
                 return made.maps.push_back(pooled(block.map(layer, head)));
-            const auto& before = *full->block(kind);
+            const auto& before = shownBlock(*full, kind, cells);
             made.maps.push_back(pooled(differenceOf(headMap(block, layer, head), headMap(before, layer, head)).values));
             made.changes.push_back(headChange(block, before, layer, head));
         });
@@ -266,9 +267,9 @@ std::shared_ptr<const Derived::Measures> Derived::measures(const TracePointer& r
     return ask(run, nullptr, MeasuresQuestion{kind});
 }
 
-std::shared_ptr<const Derived::Tiles> Derived::tiles(const TracePointer& run, BlockKind kind,
+std::shared_ptr<const Derived::Tiles> Derived::tiles(const TracePointer& run, BlockKind kind, Cells cells,
                                                      const TracePointer& full) {
-    return ask(run, full, TilesQuestion{kind, full != nullptr});
+    return ask(run, full, TilesQuestion{kind, cells, full != nullptr});
 }
 
 std::shared_ptr<const std::vector<RankedHead>> Derived::ranking(const TracePointer& run, Reading reading,

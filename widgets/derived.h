@@ -58,7 +58,8 @@ public:
     std::shared_ptr<const ShownMap> map(const TracePointer& run, BlockKind kind, const MapChoice& choice);
     std::shared_ptr<const Measures> measures(const TracePointer& run, BlockKind kind);
     /// @param full unless null, the run that each map is a difference against; it must have read the same
-    std::shared_ptr<const Tiles> tiles(const TracePointer& run, BlockKind kind, const TracePointer& full = nullptr);
+    std::shared_ptr<const Tiles> tiles(const TracePointer& run, BlockKind kind, Cells cells = Cells::Weights,
+                                       const TracePointer& full = nullptr);
     /// @param gold may be null
     std::shared_ptr<const std::vector<RankedHead>> ranking(const TracePointer& run, Reading reading,
                                                            std::shared_ptr<const GoldAlignment> gold);

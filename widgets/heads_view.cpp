@@ -148,6 +148,7 @@ HeadsView::HeadsView(QWidget* parent)
 }
 
 void HeadsView::setSelection(Selection* selection) {
+    addControl(makeCellsChoice(*selection), tr("What a cell shows"));
     addControl(m_change = makeChangeBox(*selection));
     addControl(makeRangeBox(*selection));
     FigureView::setSelection(selection);
@@ -276,7 +277,7 @@ std::vector<Panel> HeadsView::build() {
     const bool change = same && selection()->change();
     auto& derived = Derived::instance();
     const auto single = shownHead(run, kind);
-    const Heads heads{kind, change, needed(derived.tiles(run, kind, change ? full : nullptr)),
+    const Heads heads{kind, change, needed(derived.tiles(run, kind, selection()->cells(), change ? full : nullptr)),
                       wanted(derived.measures(run, kind))};
     if (!single || !heads.tiles)
         return {};
@@ -295,6 +296,8 @@ std::vector<Panel> HeadsView::build() {
     panel.switches = canSwitch(kind);
     panel.title = titleOf(*run);
     QStringList said{tr("%1 attention, %2 × %3 heads").arg(kindName(kind)).arg(block->layers).arg(block->heads)};
+    if (&shownBlock(*run, kind, selection()->cells()) != block)
+        said << tr("norms, as shares of the row");
     if (!inPlace)
         said << tr("%1 of them", nullptr, static_cast<int>(list.size())).arg(list.size());
     said << (change                    ? tr("this run minus the full one")

@@ -104,6 +104,7 @@ LinesView::LinesView(QWidget* parent)
 }
 
 void LinesView::setSelection(Selection* selection) {
+    addControl(makeCellsChoice(*selection), tr("What a cell shows"));
     addControl(makeWordsBox(*selection));
     addControl(makeSpecialsBox(*selection));
     addControl(m_change = makeChangeBox(*selection));
@@ -215,6 +216,8 @@ std::vector<Panel> LinesView::build() {
     if (panel.left.isEmpty() || panel.right.isEmpty())
         return {};
     QStringList said{kindName(kind), source.name};
+    if (source.heads.front().shown->cells == Cells::Norms && m_which->currentIndex() == 0)
+        said << tr("norms, as shares of the row");
     if (selection()->byWords())
         said << tr("by words");
     if (panel.differs) {

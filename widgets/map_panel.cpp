@@ -58,6 +58,10 @@ MapPanel mapPanelOf(const Trace& run, const ShownMap& shown, const Selection& se
     const auto& keys = run.keyTokens(kind);
     auto made = reduced(run, kind, shown.rows, shown.map, selection.detail());
     QStringList said{mapName(shown)};
+    const bool ofHeads =
+        shown.mode != HeadMode::Rollout && shown.mode != HeadMode::Alti && shown.mode != HeadMode::AltiRollout;
+    if (selection.cells() == Cells::Norms && shown.cells != Cells::Norms && ofHeads)
+        said << MapPanelTexts::tr("weights, for there are no norms of this run");
     if (selection.byWords())
         said << MapPanelTexts::tr("by words");
     if (std::any_of(keys.begin(), keys.end(), [](const Token& key) { return key.special; }) && !selection.specials())
@@ -84,7 +88,7 @@ std::shared_ptr<const ShownMap> shownInFull(const TracePointer& full, const Show
                                             BlockKind kind) {
     auto choice = selection.choice();
     if (shown.place) // where the best one is asked for, it may be another in full
-        choice = {HeadMode::One, *shown.place, choice.reading};
+        choice = {HeadMode::One, *shown.place, choice.reading, choice.cells};
     const auto found = Derived::instance().map(full, kind, choice);
     if (!found || found->rows == shown.rows)
         return found;

@@ -48,6 +48,7 @@ MatrixView::MatrixView(QWidget* parent) : FigureView(parent), m_run(new RunBox),
 }
 
 void MatrixView::setSelection(Selection* selection) {
+    addControl(makeCellsChoice(*selection), tr("of"));
     addControl(m_change = makeChangeBox(*selection));
     addControl(makeWordsBox(*selection));
     addControl(makeSpecialsBox(*selection));

@@ -78,13 +78,23 @@ QString headName(const HeadPlace& head) {
 QString mapName(const ShownMap& shown) {
     if (shown.additive)
         return Names::tr("additive");
+    if (shown.cells == Cells::Norms) {
+        auto weights = shown;
+        weights.cells = Cells::Weights;
+        return Names::tr("%1 · norms, as shares of the row").arg(mapName(weights));
+    }
     if (shown.place) {
         auto name = Names::tr("layer %1, head %2").arg(shown.place->layer.value).arg(shown.place->head.value);
         if (shown.mode == HeadMode::BestAligning)
             name = Names::tr("%1 (best)").arg(name);
         return shown.off > 0 ? Names::tr("%1, switched off").arg(name) : name;
     }
+    const bool noAlti =
+        shown.mode != shown.asked && (shown.asked == HeadMode::Alti || shown.asked == HeadMode::AltiRollout);
     const auto name = shown.mode == HeadMode::Rollout       ? Names::tr("rollout")
+                      : shown.mode == HeadMode::Alti        ? Names::tr("layer %1, ALTI").arg(shown.layer.value)
+                      : shown.mode == HeadMode::AltiRollout ? Names::tr("ALTI, rolled out")
+                      : noAlti ? Names::tr("mean of all heads: there is no ALTI of this run")
                       : shown.mode == HeadMode::MeanOfLayer ? Names::tr("layer %1, mean").arg(shown.layer.value)
                       : shown.asked == HeadMode::Rollout ? Names::tr("mean of all heads, whose layers have no rollout")
                                                          : Names::tr("mean of all heads");

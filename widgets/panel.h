@@ -59,7 +59,11 @@ struct MapPanel {
     std::vector<int> curves;           ///< columns that are drawn as the curves of these numbers, in their colours
     int origin = 0;                    ///< the row that is named first where not all names have room
     bool square = true;                ///< cells keep a pleasant shape; otherwise they fill the panel
-    bool masked = false;               ///< -∞ is a key that may not be looked at: drawn as what is missing
+    /// What stands in cells that have room for it, instead of numbers; null: nothing.
+    std::function<QString(int row, int column)> texts = {};
+    /// What there is to say of a cell; null: its names and its number.
+    std::function<QStringList(int row, int column)> words = {};
+    bool masked = false; ///< -∞ is a key that may not be looked at: drawn as what is missing
     /// A bar for each row, or for each column, beside the cells; it points at that row or column alone.
     struct Strip {
         QString meaning; ///< "entropy of each row, in bits"

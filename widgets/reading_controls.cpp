@@ -7,6 +7,9 @@
 #include <QCoreApplication>
 #include <QSignalBlocker>
 
+#include <utility>
+#include <vector>
+
 namespace headlight {
 
 namespace {
@@ -29,25 +32,45 @@ QCheckBox* makeBox(Selection& selection, const QString& text, const QString& hel
     return box;
 }
 
-} // namespace
-
-QComboBox* makeReadingChoice(Selection& selection) {
+template <class Value>
+QComboBox* makeChoice(Selection& selection, const std::vector<std::pair<QString, Value>>& entries, const QString& help,
+                      Value (Selection::*get)() const, void (Selection::*set)(Value)) {
     auto* choice = new ComboBox;
-    choice->addItem(Texts::tr("automatic"), static_cast<int>(Reading::Automatic));
-    choice->addItem(Texts::tr("word given out"), static_cast<int>(Reading::Emitted));
-    choice->addItem(Texts::tr("word taken in"), static_cast<int>(Reading::TakenIn));
-    choice->setToolTip(
-        Texts::tr("A decoder's step takes one word in and gives the next one out: which of them names its row"));
-    const auto follow = [choice, &selection] {
+    for (const auto& [name, value] : entries)
+        choice->addItem(name, static_cast<int>(value));
+    choice->setToolTip(help);
+    const auto follow = [choice, &selection, get] {
         const QSignalBlocker quiet(choice);
-        choice->setCurrentIndex(choice->findData(static_cast<int>(selection.reading())));
+        choice->setCurrentIndex(choice->findData(static_cast<int>((selection.*get)())));
     };
     follow();
     QObject::connect(&selection, &Selection::headChanged, choice, follow);
-    QObject::connect(choice, &QComboBox::currentIndexChanged, &selection, [choice, &selection] {
-        selection.setReading(static_cast<Reading>(choice->currentData().toInt()));
+    QObject::connect(choice, &QComboBox::currentIndexChanged, &selection, [choice, &selection, set] {
+        (selection.*set)(static_cast<Value>(choice->currentData().toInt()));
     });
     return choice;
+}
+
+} // namespace
+
+QComboBox* makeReadingChoice(Selection& selection) {
+    return makeChoice<Reading>(
+        selection,
+        {{Texts::tr("automatic"), Reading::Automatic},
+         {Texts::tr("word given out"), Reading::Emitted},
+         {Texts::tr("word taken in"), Reading::TakenIn}},
+        Texts::tr("A decoder's step takes one word in and gives the next one out: which of them names its row"),
+        &Selection::reading, &Selection::setReading);
+}
+
+QComboBox* makeCellsChoice(Selection& selection) {
+    return makeChoice<Cells>(
+        selection, {{Texts::tr("weights"), Cells::Weights}, {Texts::tr("norms"), Cells::Norms}},
+        Texts::tr(
+            "What a cell shows: the weight of a token, or how long the vector is that it brings, "
+            "|a (x V + b) O|, as a share of its row (Kobayashi et al. 2020). A head may give its weight to a token "
+            "whose vector is almost nothing, such as a full stop. Norms leave out what several heads cancel."),
+        &Selection::cells, &Selection::setCells);
 }
 
 QCheckBox* makeWordsBox(Selection& selection) {

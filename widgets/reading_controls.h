@@ -10,6 +10,8 @@ class Selection;
 
 /// Which word a decoder's row is named by: Selection::reading().
 QComboBox* makeReadingChoice(Selection& selection);
+/// Weights, or how long what they bring is: Selection::cells().
+QComboBox* makeCellsChoice(Selection& selection);
 /// Words or tokens: Selection::byWords().
 QCheckBox* makeWordsBox(Selection& selection);
 /// Special tokens shown or left out: Selection::specials().

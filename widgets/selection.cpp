@@ -46,6 +46,11 @@ void Selection::setReading(Reading reading) {
         Q_EMIT headChanged();
 }
 
+void Selection::setCells(Cells cells) {
+    if (replaces(m_chosen.map.cells, cells))
+        Q_EMIT headChanged();
+}
+
 void Selection::setByWords(bool byWords) {
     if (replaces(m_chosen.byWords, byWords))
         Q_EMIT headChanged();

@@ -61,6 +61,7 @@ public:
     Layer layer() const { return m_chosen.map.place.layer; }
     Head head() const { return m_chosen.map.place.head; }
     Reading reading() const { return m_chosen.map.reading; }
+    Cells cells() const { return m_chosen.map.cells; }
     bool byWords() const { return m_chosen.byWords; }
     bool specials() const { return m_chosen.specials; }
     Detail detail() const { return {byWords(), specials()}; }
@@ -79,6 +80,7 @@ public:
     void setHead(BlockKind kind, Layer layer, Head head);
     void setHeadMode(HeadMode mode);
     void setReading(Reading reading);
+    void setCells(Cells cells);
     void setByWords(bool byWords);
     void setSpecials(bool shown);
     void setOwnRange(bool own);

@@ -64,6 +64,7 @@ Runs run(const Session& session) {
     what.full = false;
     what.request.record.vectors = true;
     what.request.record.scores = true;
+    recordFor(session.selection.map, true, what.request.record);
     runFirst(what, open, runs);
     runBeside(what, open, runs);
     return runs;
@@ -145,7 +146,7 @@ void select(Selection& selection, const RenderOptions& options, const Runs& runs
         return;
     selection.setHead(block->kind, Layer(*options.layer), Head(options.head.value_or(0)));
     if (!options.head)
-        selection.setHeadMode(HeadMode::MeanOfLayer);
+        selection.setHeadMode(options.mode.value_or(HeadMode::MeanOfLayer));
 }
 
 /// As the session has it, and to the step that is asked for.

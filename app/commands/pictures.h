@@ -22,6 +22,7 @@ struct RenderOptions {
     std::optional<BlockKind> kind;            ///< absent: the session's, else what the model has
     std::optional<int> layer;                 ///< absent: as the session says
     std::optional<int> head;                  ///< absent while `layer` is given: the mean of that layer's heads
+    std::optional<HeadMode> mode;             ///< of what is drawn as one map, `layer` being its layer
     std::optional<std::pair<int, int>> point; ///< query and key to light, as a click on their cell does
     std::optional<int> step;                  ///< of Playback
     Theme theme = Theme::Light;

@@ -21,11 +21,17 @@ constexpr Option renderOptions[] = {
     {"beam", "N", beamHelp},
     {"view", "VIEW",
      QT_TRANSLATE_NOOP("headlight::CommandLine",
-                       "alignment, compare, heads, lines, matrix, positions, query, playback or window")},
+                       "alignment, compare, heads, lines, matrix, positions, query, playback, lens or window")},
     {"tab", "VIEW", QT_TRANSLATE_NOOP("headlight::CommandLine", "of the window: the view on show")},
     {"kind", "KIND", QT_TRANSLATE_NOOP("headlight::CommandLine", "encoder, decoder or cross")},
     {"layer", "L", QT_TRANSLATE_NOOP("headlight::CommandLine", "counted from 0; without --head the mean of its heads")},
     {"head", "H", QT_TRANSLATE_NOOP("headlight::CommandLine", "counted from 0")},
+    {"cells", "CELLS",
+     QT_TRANSLATE_NOOP("headlight::CommandLine",
+                       "what a cell shows: weights, or norms of what they bring, as shares of the row")},
+    {"map", "MAP",
+     QT_TRANSLATE_NOOP("headlight::CommandLine",
+                       "instead of --head: best, mean, rollout, alti (of --layer), or alti-rollout")},
     {"off", "KIND.L.H,…", headsOffHelp},
     {"session", "FILE",
      QT_TRANSLATE_NOOP("headlight::CommandLine", "instead of --model and --text: a session from a file")},
@@ -110,6 +116,14 @@ void runRender(const Words& words, QTextStream& out, QTextStream& err) {
     session.selection.specials &= !words.has("no-specials");
     session.selection.ownRange |= words.has("own-range");
     session.selection.change |= words.has("change");
+    if (const auto cells = words.oneOf("cells", {QStringLiteral("weights"), QStringLiteral("norms")}))
+        session.selection.map.cells = static_cast<Cells>(*cells);
+    words.refuseBoth("map", "head");
+    constexpr HeadMode modes[] = {HeadMode::BestAligning, HeadMode::MeanOfAll, HeadMode::Rollout, HeadMode::Alti,
+                                  HeadMode::AltiRollout};
+    if (const auto mode = words.oneOf("map", {QStringLiteral("best"), QStringLiteral("mean"), QStringLiteral("rollout"),
+                                              QStringLiteral("alti"), QStringLiteral("alti-rollout")}))
+        session.selection.map.mode = *(options.mode = modes[*mode]);
     if (words.has("change") && session.selection.off.empty())
         throw WrongWords(CommandLine::tr("--change needs --off"));
     if (words.has("text"))

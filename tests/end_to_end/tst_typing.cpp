@@ -663,6 +663,29 @@ private Q_SLOTS:
         }
     }
 
+    /// What a view needs beside weights is asked of the model when it is chosen, and with every key from then on.
+    void normsAltiAndLensAreLive() {
+        const auto transformer = QStringLiteral("en-fr-transformer");
+        if (!bundled(transformer))
+            return;
+        const Opened opened({.modelA = transformer, .source = QStringLiteral("a"), .view = QStringLiteral("matrix")});
+        QTRY_VERIFY_WITH_TIMEOUT(opened.ready(), patience);
+        QVERIFY(opened.window->trace()->norms.empty() && !opened.window->trace()->lens);
+        const auto says = [&](const QString& words) {
+            return opened.ready() && opened.window->view()->describe().join(QLatin1Char('\n')).contains(words);
+        };
+        opened.window->selection().setCells(Cells::Norms);
+        QTRY_VERIFY_WITH_TIMEOUT(says(QStringLiteral("norms, as shares of the row")), patience);
+        QTest::keyClicks(opened.source, QStringLiteral(" cat"));
+        QTRY_VERIFY_WITH_TIMEOUT(opened.showsWhatIsTyped() && !opened.window->trace()->norms.empty(), patience);
+        opened.window->selection().setHeadMode(HeadMode::Alti);
+        QTRY_VERIFY_WITH_TIMEOUT(says(QStringLiteral("layer 0, ALTI")), patience);
+        opened.window->showView(QStringLiteral("lens"));
+        QTRY_VERIFY_WITH_TIMEOUT(says(QStringLiteral("behind layer 1: ")), patience);
+        QTest::keyClicks(opened.source, QStringLiteral("s"));
+        QTRY_VERIFY_WITH_TIMEOUT(opened.showsWhatIsTyped() && says(QStringLiteral("output: ")), patience);
+    }
+
     void nothingTypedIsLost() {
         {
             const Opened opened({.modelA = nameOf(m_tiny.path()), .source = QStringLiteral("the")});

@@ -149,6 +149,8 @@ public:
             return ofStrip(*m_panel.rowStrip, row, lit.row);
         if (lit.row < 0)
             return ofStrip(*m_panel.columnStrip, column, lit.column);
+        if (m_panel.words)
+            return m_panel.words(lit.row, lit.column);
         return {tr("%1 → %2").arg(inLine(row), inLine(column)), valueText(m_panel.map.at(lit.row, lit.column), 4)};
     }
     bool has(const Lit& lit) const override {
@@ -199,6 +201,13 @@ public:
                          .arg(meaningOf(outline), namesOf(m_panel.rows, outline.row, outline.rows),
                               namesOf(m_panel.columns, outline.column, outline.columns));
         for (int row = 0; row < m_panel.map.rows && row < m_panel.rows.size(); ++row) {
+            if (m_panel.texts) {
+                QStringList texts;
+                for (int column = 0; column < m_panel.map.columns; ++column)
+                    texts << m_panel.texts(row, column);
+                lines << tr("%1: %2").arg(m_panel.rows[row], texts.join(QStringLiteral(" | ")));
+                continue;
+            }
             const auto values = m_panel.map.row(row);
             const auto largest = std::max_element(values.begin(), values.end(), [this](float a, float b) {
                 return std::isnan(a) || (m_panel.masked ? a < b : std::abs(a) < std::abs(b));
@@ -221,7 +230,13 @@ public:
         return lines;
     }
     void addNumbers(ViewNumbers& numbers) const override {
-        addMap(numbers, name(), m_panel.map, m_panel.rows, m_panel.columns);
+        if (m_panel.texts)
+            for (int row = 0; row < m_panel.map.rows; ++row)
+                for (int column = 0; column < m_panel.map.columns; ++column)
+                    numbers.rows << numbersRow(m_panel.texts(row, column), row, m_panel.rows.value(row), column,
+                                               m_panel.columns.value(column), m_panel.map.at(row, column));
+        else
+            addMap(numbers, name(), m_panel.map, m_panel.rows, m_panel.columns);
         for (const auto& outline : m_panel.outlines)
             for (int row = outline.row; row < outline.row + outline.rows; ++row)
                 for (int column = outline.column; column < outline.column + outline.columns; ++column)

@@ -86,7 +86,8 @@ void MapCells::drawCells(QCPPainter& painter) const {
     if (gaps)
         painter.fillRect(m_place.adjusted(0, 0, 1, 1), gapColor());
     const auto font = sized(m_appearance, 0.8);
-    const bool written = m_panel.valuesInCells && one.width() >= textWidth(font, QStringLiteral("0.00")) + 4
+    const bool written = (m_panel.valuesInCells || m_panel.texts)
+                         && one.width() >= textWidth(font, QStringLiteral("0.00")) + 4
                          && one.height() >= QFontMetricsF(font).height();
     for (int row = firstRow; row < lastRow; ++row) {
         const auto values = m_panel.map.row(row);
@@ -100,8 +101,10 @@ void MapCells::drawCells(QCPPainter& painter) const {
             if (written) {
                 const bool dark = qGray(fill) < 140;
                 drawText(painter, place, Qt::AlignCenter,
-                         std::isfinite(value) ? numberText(value) : QStringLiteral("–"), font,
-                         dark ? QColor(Qt::white) : QColor(0x16181d));
+                         m_panel.texts          ? elided(font, m_panel.texts(row, column), place.width() - 3)
+                         : std::isfinite(value) ? numberText(value)
+                                                : QStringLiteral("–"),
+                         font, dark ? QColor(Qt::white) : QColor(0x16181d));
             }
         }
     }
