@@ -77,7 +77,7 @@ private Q_SLOTS:
         auto run = traceOf(cat, {.heads = 2}), other = traceOf(otherCat, {.heads = 2});
         const auto map = derived.map(run, BlockKind::Cross, {});
         const auto otherMap = derived.map(other, BlockKind::Cross, {});
-        QVERIFY(derived.measures(run, BlockKind::Cross) && derived.tiles(run, BlockKind::Cross, other)
+        QVERIFY(derived.measures(run, BlockKind::Cross) && derived.tiles(run, BlockKind::Cross, Cells::Weights, other)
                 && derived.ranking(run, Reading::Automatic, nullptr) && derived.mostChanged(run, other)
                 && derived.comparison({run, map}, {other, otherMap}, BlockKind::Cross, {}));
         const std::weak_ptr<const Trace> before = run, otherBefore = other;
