@@ -32,7 +32,8 @@ constexpr auto untilPreview = std::chrono::milliseconds(120);
 
 bool isPicture(const QString& format) {
     return format == QLatin1String("png") || format == QLatin1String("svg") || format == QLatin1String("pdf")
-           || format == QLatin1String("html");
+           || format == QLatin1String("html") || format == QLatin1String("gif")
+           || format == ExportedView::framesFormat();
 }
 
 const ViewType& typeOnShow(const OnShow& shown) {
@@ -54,10 +55,16 @@ ExportDialog::ExportDialog(std::function<OnShow()> onShow, QString folder, QWidg
       m_note(new QLabel) {
     setWindowTitle(tr("Export"));
     setObjectName(QStringLiteral("export"));
-    const std::pair<QString, const char*> formats[] = {{tr("PNG picture"), "png"}, {tr("SVG drawing"), "svg"},
-                                                       {tr("PDF page"), "pdf"},    {tr("HTML page"), "html"},
-                                                       {tr("CSV numbers"), "csv"}, {tr("JSON numbers"), "json"},
-                                                       {tr("NumPy array"), "npy"}, {tr("LaTeX, pgfplots"), "tex"}};
+    const std::pair<QString, const char*> formats[] = {{tr("PNG picture"), "png"},
+                                                       {tr("SVG drawing"), "svg"},
+                                                       {tr("PDF page"), "pdf"},
+                                                       {tr("GIF, of Playback all steps"), "gif"},
+                                                       {tr("PNG of each step"), "frames"},
+                                                       {tr("HTML page"), "html"},
+                                                       {tr("CSV numbers"), "csv"},
+                                                       {tr("JSON numbers"), "json"},
+                                                       {tr("NumPy array"), "npy"},
+                                                       {tr("LaTeX, pgfplots"), "tex"}};
     for (const auto& [name, ending] : formats)
         m_format->addItem(name, QLatin1String(ending));
     m_format->setObjectName(QStringLiteral("format"));
@@ -179,8 +186,9 @@ void ExportDialog::follow() {
     for (QWidget* control : std::initializer_list<QWidget*>{m_width, m_height, m_unit, m_labels, m_look, m_colors,
                                                             m_highlights, m_caption, m_legends})
         control->setEnabled(picture);
-    m_dots->setEnabled(choices.format == QLatin1String("png"));
-    m_session->setEnabled(choices.format == QLatin1String("png") || choices.format == QLatin1String("svg"));
+    const bool frames = choices.format == ExportedView::framesFormat();
+    m_dots->setEnabled(frames || choices.format == QLatin1String("png") || choices.format == QLatin1String("gif"));
+    m_session->setEnabled(frames || choices.format == QLatin1String("png") || choices.format == QLatin1String("svg"));
     m_previewSoon.start();
 }
 
@@ -237,9 +245,9 @@ void ExportDialog::askForFile() {
         return Q_EMIT failed(tr("There is nothing to save yet."));
     const ExportedView exported(shown, typeOnShow(shown));
     auto* dialog = new QFileDialog(parentWidget(), tr("Save as"), m_folder.isEmpty() ? QDir::homePath() : m_folder,
-                                   QStringLiteral("*.%1").arg(shown.session.exported.format));
+                                   QStringLiteral("*.%1").arg(QFileInfo(exported.fileName()).suffix()));
     dialog->setAcceptMode(QFileDialog::AcceptSave);
-    dialog->setDefaultSuffix(shown.session.exported.format);
+    dialog->setDefaultSuffix(QFileInfo(exported.fileName()).suffix());
     dialog->selectFile(exported.fileName());
     dialog->setWindowModality(Qt::WindowModal);
     connect(dialog, &QFileDialog::fileSelected, this, &ExportDialog::save);

@@ -9,7 +9,7 @@
 #include <QFile>
 #include <QRegularExpression>
 
-#include <cmath>
+#include <algorithm>
 
 namespace headlight {
 
@@ -94,11 +94,15 @@ ExportedView::ExportedView(const OnShow& shown, const ViewType& type) : m_view(t
     m_options.scale = choices.dotsPerInch / 96.0;
     m_options.title = caption;
     m_options.session = choices.session ? QString::fromStdString(shown.session.written()) : QString();
+    const auto& playback = shown.session.choices.value(QStringLiteral("playback"));
+    const double speed = playback.value(QStringLiteral("speed"), 2).toDouble();
+    m_options.frameMilliseconds = static_cast<int>(1000 / std::clamp(speed, 0.25, 20.0));
+    m_frames = choices.format == framesFormat();
     m_options.transparent = choices.look == ExportChoices::Look::Transparent;
     static const QRegularExpression unfit(QStringLiteral("[^\\w.@-]+"), QRegularExpression::UseUnicodePropertiesOption);
     m_fileName = QStringLiteral("%1_%2%3.%4")
                      .arg(name, model.left(80).replace(unfit, QStringLiteral("-")), map ? headInName(*map) : QString(),
-                          choices.format);
+                          m_frames ? QStringLiteral("png") : choices.format);
 }
 
 bool ExportedView::hasPicture() const {
@@ -106,7 +110,11 @@ bool ExportedView::hasPicture() const {
 }
 
 void ExportedView::save(const QString& file) {
-    FigureExporter::save(*m_view, std::filesystem::path(QFile::encodeName(file).toStdString()), m_options);
+    const std::filesystem::path path(QFile::encodeName(file).toStdString());
+    if (m_frames)
+        FigureExporter::saveFrames(*m_view, path, m_options);
+    else
+        FigureExporter::save(*m_view, path, m_options);
 }
 
 } // namespace headlight

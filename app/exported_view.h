@@ -25,6 +25,9 @@ struct OnShow {
 
 class ExportedView {
 public:
+    /// Of ExportChoices: a PNG for each picture that a view plays.
+    static QString framesFormat() { return QStringLiteral("frames"); }
+
     /// @param shown must have a run
     ExportedView(const OnShow& shown, const ViewType& type);
 
@@ -42,6 +45,7 @@ private:
     std::unique_ptr<TraceView> m_view;
     FigureExporter::Options m_options;
     QString m_fileName;
+    bool m_frames = false;
 };
 
 } // namespace headlight

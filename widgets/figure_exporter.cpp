@@ -3,6 +3,7 @@
 
 #include "core/error.h"
 #include "core/files/whole_file.h"
+#include "widgets/gif.h"
 #include "widgets/number_formats.h"
 #include "widgets/trace_view.h"
 
@@ -53,6 +54,7 @@ constexpr std::array endings{
     std::pair{FigureExporter::Format::Pdf, ".pdf"},   std::pair{FigureExporter::Format::Csv, ".csv"},
     std::pair{FigureExporter::Format::Json, ".json"}, std::pair{FigureExporter::Format::Npy, ".npy"},
     std::pair{FigureExporter::Format::Tex, ".tex"},   std::pair{FigureExporter::Format::Html, ".html"},
+    std::pair{FigureExporter::Format::Gif, ".gif"},
 };
 
 QString nameOf(const std::filesystem::path& file) {
@@ -161,6 +163,21 @@ QByteArray encodedPdf(TraceView& view, const FigureExporter::Options& options) {
     return bytes;
 }
 
+QByteArray encodedGif(TraceView& view, const FigureExporter::Options& options) {
+    constexpr qint64 mostPixelsOfAll = 400'000'000;
+    QList<QImage> frames;
+    qint64 pixels = 0;
+    for (int frame = 0; frame < view.frames(); ++frame) {
+        view.showFrame(frame);
+        frames.append(FigureExporter::image(view, options));
+        pixels += static_cast<qint64>(frames.back().width()) * frames.back().height();
+        if (pixels > mostPixelsOfAll)
+            refuse(QStringLiteral("GIF"), Words::tr("%1 pictures are too much for memory").arg(view.frames()),
+                   Words::tr("choose a smaller size or scale"));
+    }
+    return asGif(frames, options.frameMilliseconds);
+}
+
 QByteArray encodedNumbers(const TraceView& view, FigureExporter::Format format,
                           const FigureExporter::Options& options) {
     const auto numbers = view.numbers();
@@ -252,12 +269,32 @@ FigureExporter::Format FigureExporter::formatOf(const std::filesystem::path& fil
     throw Error(Error::Kind::Unsupported, file.string(),
                 ending.isEmpty() ? Words::tr("the name does not say what kind of file to write").toStdString()
                                  : Words::tr("files of kind %1 cannot be written").arg(ending).toStdString(),
-                Words::tr("end the name in .png, .svg, .pdf, .html, .csv, .json, .npy or .tex").toStdString());
+                Words::tr("end the name in .png, .svg, .pdf, .gif, .html, .csv, .json, .npy or .tex").toStdString());
 }
 
 void FigureExporter::save(TraceView& view, const std::filesystem::path& file, const Options& options) {
     const auto bytes = encode(view, formatOf(file), options);
     writeFileAtomically(file, std::as_bytes(std::span(bytes.constData(), static_cast<std::size_t>(bytes.size()))));
+}
+
+std::vector<std::filesystem::path> FigureExporter::saveFrames(TraceView& view, const std::filesystem::path& file,
+                                                              const Options& options) {
+    const int count = view.frames();
+    const auto digits = static_cast<int>(QString::number(count - 1).size());
+    std::vector<std::filesystem::path> names;
+    std::vector<QByteArray> pictures;
+    for (int frame = 0; frame < count; ++frame) {
+        view.showFrame(frame);
+        pictures.push_back(encodedPng(view, options));
+        const auto number = QStringLiteral("_%1.png").arg(frame, digits, 10, QLatin1Char('0'));
+        names.push_back(file.parent_path() / (file.stem().string() + number.toStdString()));
+    }
+    std::vector<FileToWrite> files;
+    for (std::size_t i = 0; i < names.size(); ++i)
+        files.push_back({names[i], std::as_bytes(std::span(pictures[i].constData(),
+                                                           static_cast<std::size_t>(pictures[i].size())))});
+    writeFilesAtomically(files);
+    return names;
 }
 
 QByteArray FigureExporter::encode(TraceView& view, Format format, const Options& options) {
@@ -268,6 +305,8 @@ QByteArray FigureExporter::encode(TraceView& view, Format format, const Options&
         return encodedSvg(view, options);
     case Format::Pdf:
         return encodedPdf(view, options);
+    case Format::Gif:
+        return encodedGif(view, options);
     case Format::Html:
         return encodedHtml(view, options);
     case Format::Csv:

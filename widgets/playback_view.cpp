@@ -134,6 +134,14 @@ void PlaybackView::goTo(int step) {
     showState();
 }
 
+int PlaybackView::frames() const {
+    return std::max(1, steps() - firstStep());
+}
+
+void PlaybackView::showFrame(int frame) {
+    goTo(firstStep() + frame);
+}
+
 void PlaybackView::togglePlaying() {
     if (m_clock.isActive()) {
         m_clock.stop();

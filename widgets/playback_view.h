@@ -22,6 +22,9 @@ public:
 
     void setTrace(TracePointer trace, TracePointer other) override;
 
+    int frames() const override;
+    void showFrame(int frame) override;
+
     int step() const { return m_step; }
     int steps() const;
     /// Shows this step, as near as there is one.

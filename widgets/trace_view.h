@@ -63,6 +63,9 @@ public:
     /// What a picture for a file has, and the screen has not: a line below it that says what it is. And whether it has
     /// colour bars.
     virtual void setExtras(const QString& /*caption*/, bool /*legends*/) {}
+    /// Of a view that plays something: how many pictures that are, and to show one of them, counted from 0.
+    virtual int frames() const { return 1; }
+    virtual void showFrame(int /*frame*/) {}
     /// What can be pointed at in the figure at this size, and what there is to say of it.
     struct Place {
         QRectF area;

@@ -229,7 +229,7 @@ void TestCommandLine::wrongWords_data() {
     row("trace --model tiny --text a --out to --off cross.0.0,self.0.0", {u"--off"_qs, u"\"self.0.0\""_qs});
     row("trace --model tiny --text a --out to --off cross.-1.0", {u"--off"_qs, u"cross.-1.0"_qs});
     row("render --model tiny --trace a.safetensors --out a.png", {u"--trace"_qs, u"--model"_qs});
-    row("render --model tiny --text a --out a.gif", {u"a.gif"_qs, u".png"_qs});
+    row("render --model tiny --text a --out a.bmp", {u"a.bmp"_qs, u".png"_qs});
     row("render --model tiny --text a --out a.png --view tree", {u"\"tree\""_qs, u"alignment"_qs, u"window"_qs});
     row("render --model tiny --text a --out a.png --tab heads", {u"--view window"_qs});
     row("render --model tiny --text a --out a.png --compare tiny --off cross.0.0", {u"--compare"_qs, u"--off"_qs});

@@ -162,7 +162,7 @@ private Q_SLOTS:
         QTest::newRow("none") << u"picture"_qs << -1;
         QTest::newRow("none, in a folder with one") << u"a.png/picture"_qs << -1;
         QTest::newRow("hidden file") << u".png"_qs << -1;
-        QTest::newRow("another kind") << u"a.gif"_qs << -1;
+        QTest::newRow("another kind") << u"a.bmp"_qs << -1;
         QTest::newRow("only the last counts") << u"a.png.bak"_qs << -1;
     }
     void formatByEnding() {

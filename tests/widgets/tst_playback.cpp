@@ -1,9 +1,14 @@
 // The decoder's steps as they are played, by real keys: what each shows, and what a choice asks for.
 #include "tests/support/shown_view.h"
+#include "widgets/figure_exporter.h"
 #include "widgets/playback_view.h"
 
+#include <QBuffer>
+#include <QImage>
+#include <QImageReader>
 #include <QSignalSpy>
 #include <QSlider>
+#include <QTemporaryDir>
 #include <QTest>
 
 using namespace headlight;
@@ -56,6 +61,40 @@ private Q_SLOTS:
         played.press(Qt::Key_End);
         QCOMPARE(played.playback().step(), 3);
         QCOMPARE(played.view->findChild<QSlider*>()->value(), 3);
+    }
+
+    void itIsSavedStepByStep() {
+        const Played played(playable());
+        const QTemporaryDir folder;
+        const FigureExporter::Options options{.size = {400, 300}, .scale = 1};
+        std::vector<QImage> steps;
+        for (int step = 0; step < 4; ++step) {
+            played.playback().goTo(step);
+            steps.push_back(FigureExporter::image(*played.view, options));
+        }
+        const auto files =
+            FigureExporter::saveFrames(*played.view, folder.filePath(u"a.png"_qs).toStdString(), options);
+        QCOMPARE(files.size(), std::size_t(4));
+        QCOMPARE(files.back().filename().string(), std::string("a_3.png"));
+        for (std::size_t step = 0; step < 4; ++step)
+            QCOMPARE(QImage(QString::fromStdString(files[step].string())).convertToFormat(QImage::Format_RGB32),
+                     steps[step]);
+
+        auto bytes = FigureExporter::encode(*played.view, FigureExporter::Format::Gif, options);
+        QBuffer buffer(&bytes);
+        QImageReader reader(&buffer, "gif");
+        for (const auto& step : steps) {
+            const auto picture = reader.read();
+            QVERIFY2(!picture.isNull(), qUtf8Printable(reader.errorString()));
+            QCOMPARE(picture.size(), step.size());
+            int far = 0; // of colours that were too many
+            for (int y = 0; y < step.height(); ++y)
+                for (int x = 0; x < step.width(); ++x)
+                    far = std::max({far, qAbs(qRed(step.pixel(x, y)) - qRed(picture.pixel(x, y))),
+                                    qAbs(qBlue(step.pixel(x, y)) - qBlue(picture.pixel(x, y)))});
+            QVERIFY2(far < 48, qPrintable(QString::number(far)));
+        }
+        QVERIFY(reader.read().isNull());
     }
 
     void itPlaysToTheEnd() {
