@@ -94,8 +94,11 @@ public:
         double flow = 0;
         while (findLevels(from, token)) {
             m_next.assign(m_edges.size(), 0);
-            while (const double pushed = push(from, token, std::numeric_limits<double>::infinity()))
+            double pushed = 0;
+            do {
+                pushed = push(from, token, std::numeric_limits<double>::infinity());
                 flow += pushed;
+            } while (pushed > 0);
         }
         return flow;
     }
