@@ -224,7 +224,7 @@ void take(const JsonPart& part, Selection::Chosen& chosen) {
     }
     if (part.has("locked")) {
         const auto locked = part.at("locked");
-        auto& pair = chosen.locked.emplace();
+        auto& pair = chosen.locked.emplace(Selection::Pair{});
         if (locked.has("kind"))
             pair.kind = valueOf<BlockKind>(kindNames(), locked.at("kind"));
         if (locked.has("query"))

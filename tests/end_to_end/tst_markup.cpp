@@ -133,7 +133,7 @@ private Q_SLOTS:
         trace.predictions = {{1, {{7, hostileName.toStdString(), 0.5F, hostileName.toStdString()}}}};
         panel.setTrace(std::make_shared<const Trace>(trace), true);
         panel.resize(300, 700);
-        panel.show();
+        panel.QWidget::show();
         QCOMPARE(takenForMarkup(allOf(panel)), QStringList());
         for (const auto& tip : toolTipsOf(allOf(panel)))
             QVERIFY2(!isTakenForMarkup(tip), qPrintable(tip));

@@ -27,7 +27,7 @@ struct ReadText {
 };
 
 inline ReadText readAsToolTip(const QString& text) {
-    struct Document : QTextDocument {
+    struct Shown : QTextDocument {
         QVariant loadResource(int, const QUrl& name) override {
             loads << name.toString();
             return {};
