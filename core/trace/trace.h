@@ -242,8 +242,8 @@ struct Trace {
     std::optional<AttentionBlock> cross;
     std::vector<AttentionBlock> norms; ///< of the same kinds: Cells::Norms; empty unless asked for
     std::vector<AttentionBlock> alti;  ///< of the same kinds, one head a layer (Ferrando et al. 2022); as norms. Of
-                                      ///< cross a row sums to what the stream before does not bring
-    std::optional<Lens> lens; ///< absent unless asked for, or where the model says no tokens
+                                       ///< cross a row sums to what the stream before does not bring
+    std::optional<Lens> lens;          ///< absent unless asked for, or where the model says no tokens
     std::optional<AdditiveEnergies> additive;
     std::vector<float> fixedContext; ///< c, all that a recurrent decoder without attention knows of its source
     std::optional<PositionTable> encoderPositions; ///< of stacks, which may have tables of their own

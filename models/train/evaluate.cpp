@@ -1,8 +1,8 @@
 #include "models/train/evaluate.h"
 
-#include "core/files/model_config.h"
 #include "core/checkpoint/weights.h"
 #include "core/error.h"
+#include "core/files/model_config.h"
 #include "core/nn/decode.h"
 #include "models/train/batches.h"
 #include "models/train/objective.h"

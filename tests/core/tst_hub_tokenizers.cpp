@@ -348,7 +348,8 @@ void TestHubTokenizers::megabyte() {
     timer.start();
     QVERIFY(tokenizer->encode(text).size() > 100'000);
     QVERIFY(!tokenizer->encode(std::string(100'000, 'x')).empty());
-    QVERIFY2(timer.elapsed() < 10'000 * slowness, qPrintable(QString::number(timer.elapsed()))); // about 0.5 s when idle
+    QVERIFY2(timer.elapsed() < 10'000 * slowness,
+             qPrintable(QString::number(timer.elapsed()))); // about 0.5 s when idle
 }
 
 QTEST_GUILESS_MAIN(TestHubTokenizers)
